@@ -1,0 +1,41 @@
+# Needs only python3 (3.11 or newer) and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install test lint clean
+
+help:
+	@echo "make install   catgan into .venv (a few minutes the first time, nothing the second)"
+	@echo "make test      lint, types and the tests"
+	@echo "make lint      lint and types alone"
+	@echo "make clean     throw .venv away"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "catgan needs Python 3.11 or newer; say which one to take: make install PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+# One stamp for each kind of installation: what is newer than pyproject.toml stays.
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/installed
+
+install: .venv/installed
+	@echo "Ready. Type:  . .venv/bin/activate  and then:  catgan --help"
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv
