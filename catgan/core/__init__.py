@@ -1,0 +1,1 @@
+"""What every command stands on: pictures, data sets, runs, settings, errors, whole files."""

@@ -1,0 +1,78 @@
+# ruff: noqa: N818 (named for what to do about them, not for being errors)
+"""Every way catgan says no. Each class is named for what the caller can do about it.
+
+The text of an error is one sentence for the person at the keyboard: what is wrong, where, and
+what to do. The library raises; only the command line catches.
+"""
+
+
+class CatganError(Exception):
+    """Something that could not be done; the command ends with exit status 1."""
+
+    exit_code = 1
+
+
+class BadUsage(CatganError):
+    """A setting or argument that cannot mean anything; exit status 2."""
+
+    exit_code = 2
+
+
+class NoSuchFolder(BadUsage):
+    """The folder named is missing, or is not a folder."""
+
+
+class FolderRefused(CatganError):
+    """The folder is somebody else's, or lies inside the other one: name a different one."""
+
+
+class NoPictures(CatganError):
+    """There is no picture to work on: point at another folder."""
+
+
+class UnreadablePhoto(CatganError):
+    """The file is no picture that can be read whole; `curate` turns this into a verdict."""
+
+
+class FaceTooSmall(CatganError):
+    """The crop would have to be enlarged; `curate` turns this into a verdict."""
+
+
+class BadRecipe(BadUsage):
+    """The cascade or recipe named is missing or is not one."""
+
+
+class TooFewPictures(CatganError):
+    """Too little to train or to measure on: add pictures."""
+
+
+class UnequalSizes(CatganError):
+    """Pictures of a data set differ in size: curate them, or resize them."""
+
+
+class BadSettings(BadUsage):
+    """A setting lies outside what it may be: change it."""
+
+
+class SettingsDiffer(CatganError):
+    """A run of this name exists with other settings: take another name, or those settings."""
+
+
+class TrainingLost(CatganError):
+    """The losses are no numbers any more: train anew with other settings."""
+
+
+class CheckpointRefused(CatganError):
+    """The file is not a checkpoint that may be loaded here."""
+
+
+class UnknownRun(CatganError):
+    """There is no run of that name: pick one of those listed."""
+
+
+class DiskFull(CatganError):
+    """No room left: free some and run the same line again."""
+
+
+class MissingPackage(CatganError):
+    """A package is missing or broken: install what the sentence names."""

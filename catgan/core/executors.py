@@ -1,0 +1,167 @@
+"""Work spread over processes, with little in flight, results in order, and no loss to a crash."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from catgan.core.errors import CatganError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+IN_FLIGHT = 3  # chunks per process: one being worked on, two waiting, so that none ever idles
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _start(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    initializer(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind when the parent is killed: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _ready() -> None:
+    """Nothing; that it returns says that a process has started."""
+
+
+class ChunkMap(Generic[Item, Result]):
+    """Maps chunks of items over processes.
+
+    A process that dies (a decoder that crashes, the system that runs out of memory) takes its
+    pool with it. The chunks in flight are then worked item by item in a process of their own, and
+    the item that kills it again gets the result of `lost`; the rest goes on as before.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], list[Result]],
+        *,
+        lost: Callable[[Item], Result],
+        initializer: Callable[..., None],
+        arguments: tuple[Any, ...] = (),
+        workers: int = 0,
+        chunk: int = 8,
+    ) -> None:
+        """Say what is to be done; no process starts yet.
+
+        Args:
+            work: A module-level function: items to as many results, in order.
+            lost: The result for an item that kills the process working on it.
+            initializer: A module-level function run once in each process.
+            arguments: Its arguments.
+            workers: Processes; 0 takes one a processor, 1 works in this process (and an item that
+                kills it ends everything).
+            chunk: Items handed over at a time.
+        """
+        self._work = work
+        self._lost = lost
+        self._initializer = initializer
+        self._arguments = arguments
+        self._here = workers == 1
+        self._workers = workers or processors()
+        self._chunk = chunk
+
+    def run(self, items: Iterable[Item]) -> Iterator[list[Result]]:
+        """The results of chunk after chunk, in the order of the items."""
+        chunks = iter(_chunks(items, self._chunk))
+        if self._here:
+            self._initializer(*self._arguments)
+            for chunk in chunks:
+                yield self._work(chunk)
+            return
+        pending: deque[tuple[Sequence[Item], Future[list[Result]]]] = deque()
+        pool = self._pool(self._workers)
+        try:
+            while True:
+                for chunk in islice(chunks, IN_FLIGHT * self._workers - len(pending)):
+                    pending.append((chunk, self._submit(pool, chunk)))
+                if not pending:
+                    return
+                try:
+                    done = pending[0][1].result()
+                except BrokenProcessPool:
+                    pool.shutdown(wait=True, cancel_futures=True)
+                    # Taken out first: whoever stops reading here must not see them twice.
+                    suspects = [chunk for chunk, _ in pending]
+                    pending.clear()
+                    for suspect in suspects:
+                        yield self._one_by_one(suspect)
+                    pool = self._pool(self._workers)
+                    continue
+                pending.popleft()
+                yield done
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _one_by_one(self, chunk: Sequence[Item]) -> list[Result]:
+        results: list[Result] = []
+        pool = self._started()
+        try:
+            for item in chunk:
+                try:
+                    results += self._submit(pool, [item]).result()
+                except BrokenProcessPool:
+                    results.append(self._lost(item))
+                    pool.shutdown(wait=True)
+                    pool = self._started()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+        return results
+
+    def _submit(self, pool: ProcessPoolExecutor, chunk: Sequence[Item]) -> "Future[list[Result]]":
+        try:
+            return pool.submit(self._work, chunk)
+        except BrokenProcessPool as error:  # it broke since the last result was taken
+            future: Future[list[Result]] = Future()
+            future.set_exception(error)
+            return future
+
+    def _started(self) -> ProcessPoolExecutor:
+        """A process of its own that is known to have started: what ends it now is the item."""
+        pool = self._pool(1)
+        try:
+            pool.submit(_ready).result()
+        except BrokenProcessPool as error:
+            pool.shutdown(wait=True)
+            raise CatganError(
+                "The processes that share the work cannot start; see what they said above, or "
+                "work in one: --workers 1. (A script of your own that calls catgan needs "
+                "`if __name__ == '__main__':` around the call.)"
+            ) from error
+        return pool
+
+    def _pool(self, workers: int) -> ProcessPoolExecutor:
+        # spawn: a fork would copy the locks of whatever threads OpenCV or the caller have started
+        return ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(self._initializer, self._arguments),
+        )
+
+
+def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    source = iter(items)
+    while chunk := list(islice(source, size)):
+        yield chunk

@@ -1,0 +1,184 @@
+"""Whole files or none: written beside their place, flushed, and renamed into it."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from catgan.core.errors import DiskFull, FolderRefused
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
+Json = dict[str, Any]
+
+PARTIAL = ".partial"  # what a file being written is called until it is whole
+
+
+@contextmanager
+def explain_full_disk(path: Path) -> Iterator[None]:
+    """Turn the operating system's 'no space' into a sentence that says where.
+
+    Raises:
+        DiskFull: The disk or the quota that `path` lies on is used up.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                f"The disk is full: {path} could not be written. "
+                "Free some space and run the same line again; what is finished stays."
+            ) from error
+        raise
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A place to write `path` to; it is renamed into `path` only when the block ends well.
+
+    A process killed inside the block leaves `path` as it was. A partial file that a kill left
+    behind is overwritten by the next attempt, since its name is fixed.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    with explain_full_disk(path):
+        try:
+            yield partial
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file or none."""
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
+
+
+def write_picture(path: Path, data: bytes) -> None:
+    """Write a whole small file or none, without waiting for the disk.
+
+    The rename keeps a killed process from leaving half a picture. Unlike `whole_file` it does not
+    survive a power cut, which is the price of ten thousand files in minutes; `curate` checks its
+    pictures when it carries on.
+    """
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    with explain_full_disk(path):
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def to_json_line(record: Json) -> str:
+    """One record as one line, without the line end; keys stay in their order."""
+    return json.dumps(record, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+
+
+def write_json(path: Path, record: Json) -> None:
+    """Write one JSON document, indented, whole or not at all."""
+    write_bytes(path, (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def write_jsonl(path: Path, records: Iterable[Json]) -> None:
+    """Write JSON lines, whole or not at all, one record in memory at a time."""
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as out:
+        for record in records:
+            out.write(to_json_line(record) + "\n")
+
+
+def append_jsonl(path: Path, records: Iterable[Json]) -> None:
+    """Add JSON lines to the end; a kill in the middle costs at most the line being written."""
+    with explain_full_disk(path), path.open("a", encoding="utf-8") as out:
+        out.write("".join(to_json_line(record) + "\n" for record in records))
+
+
+def read_json(path: Path) -> Json | None:
+    """One JSON object, or None where the file is missing or holds something else."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def read_jsonl(path: Path) -> Iterator[Json]:
+    """The records of a file of JSON lines; a last line cut short by a kill is passed over."""
+    try:
+        lines = path.open(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    with lines:
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut a last line without its line end off, so that the next append starts on a fresh one."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        position, step = size, 65536
+        while position > 0:
+            start = max(0, position - step)
+            file.seek(start)
+            newline = file.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                position = start + newline + 1
+                break
+            position = start
+        if position < size:
+            file.truncate(position)
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256 of bytes in memory."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sweep_partials(folder: Path) -> None:
+    """Remove what killed runs left half written in `folder` (not below it)."""
+    for leftover in folder.glob(f".*{PARTIAL}"):
+        leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second catgan out of `folder` while the block runs; a kill lets go by itself.
+
+    Raises:
+        FolderRefused: Another process is at work in it.
+    """
+    if fcntl is None:  # Windows: two at once there do each other's work twice, nothing worse
+        yield
+        return
+    with (folder / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderRefused(
+                f"Another catgan is at work in {folder}; wait for it to end, or stop it."
+            ) from None
+        except OSError:
+            pass  # a file system without locks (some network drives): go on without
+        yield

@@ -1,0 +1,112 @@
+"""What a data set is, and how it is split."""
+
+from pathlib import Path
+
+import pytest
+
+from catgan.core.datasets import (
+    FACE_CROP,
+    FULL_BODY,
+    find_datasets,
+    held_out,
+    open_dataset,
+    read_metadata,
+    write_metadata,
+)
+from catgan.core.errors import NoPictures, NoSuchFolder
+
+NAMES = tuple(f"cat-{index:04d}.png" for index in range(300))
+
+
+class TestHeldOut:
+    @pytest.mark.parametrize("count", [0, 1, 50, 300])
+    def test_splits_all_in_order(self, count: int) -> None:
+        train, out = held_out(NAMES, count)
+        assert len(out) == count
+        assert set(train) | set(out) == set(NAMES)
+        assert not set(train) & set(out)
+        assert list(train) == sorted(train)
+        assert list(out) == sorted(out)
+
+    def test_more_than_there_are_is_all(self) -> None:
+        assert held_out(NAMES, 1000) == ((), NAMES)
+
+    def test_the_order_of_the_names_does_not_matter(self) -> None:
+        assert set(held_out(NAMES[::-1], 40)[1]) == set(held_out(NAMES, 40)[1])
+        assert held_out(NAMES[::-1], 40)[0] == held_out(NAMES, 40)[0][::-1]
+
+    def test_fewer_is_part_of_more(self) -> None:
+        assert set(held_out(NAMES, 20)[1]) < set(held_out(NAMES, 60)[1])
+
+    def test_held_out_of_a_data_set_is_held_out_of_every_part_of_it(self) -> None:
+        """So no picture measured on in `full-body` is trained on in `face-crop`."""
+        part = NAMES[::2]
+        assert set(held_out(NAMES, 40)[1]) & set(part) <= set(held_out(part, 40)[1])
+
+    def test_another_photo_moves_one_name_at_most(self) -> None:
+        before = set(held_out(NAMES, 40)[1])
+        for index in range(50):
+            after = set(held_out((*NAMES, f"new-{index}.png"), 40)[1])
+            assert len(before - after) <= 1
+
+    def test_is_not_the_first_or_the_last_names(self) -> None:
+        places = [NAMES.index(name) for name in held_out(NAMES, 100)[1]]
+        # a hash spreads them: the mean of 100 of 300 places is 150 with a deviation of 7
+        assert 115 < sum(places) / 100 < 185
+
+
+def fill(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+class TestFindDatasets:
+    def test_a_curated_folder_has_its_two_before_first(self, tmp_path: Path) -> None:
+        fill(tmp_path / FACE_CROP, "b.png", "a.png", "metadata.jsonl")
+        fill(tmp_path / FULL_BODY, "a.png")
+        fill(tmp_path / "another", "a.jpg")
+        fill(tmp_path, "contact-full-body.jpg", "photos.jsonl")
+        found = find_datasets(tmp_path)
+        assert [dataset.name for dataset in found] == [FULL_BODY, "another", FACE_CROP]
+        assert found[2].files == ("a.png", "b.png")
+        assert found[2].paths() == [tmp_path / FACE_CROP / "a.png", tmp_path / FACE_CROP / "b.png"]
+
+    def test_a_folder_of_pictures_is_one(self, tmp_path: Path) -> None:
+        fill(tmp_path / "mine", "1.JPG", "2.webp", ".hidden.png", "notes.txt")
+        (tmp_path / "mine" / "folder.png").mkdir()
+        (found,) = find_datasets(tmp_path / "mine")
+        assert found.name == "mine"
+        assert found.files == ("1.JPG", "2.webp")
+
+    def test_hidden_folders_are_left_out(self, tmp_path: Path) -> None:
+        fill(tmp_path / ".thumbnails", "a.png")
+        with pytest.raises(NoPictures, match="catgan curate"):
+            find_datasets(tmp_path)
+
+    def test_no_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(NoSuchFolder, match="missing"):
+            find_datasets(tmp_path / "nowhere")
+        file = fill(tmp_path, "a.png") / "a.png"
+        with pytest.raises(NoSuchFolder, match="a file, not a folder"):
+            find_datasets(file)
+
+    def test_its_name_is_that_of_the_folder_however_it_is_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(tmp_path / "mine", "a.png")
+        monkeypatch.chdir(tmp_path / "mine")
+        dataset = open_dataset(Path())
+        assert dataset is not None
+        assert dataset.name == "mine"
+
+
+class TestMetadata:
+    def test_comes_back_by_file_name(self, tmp_path: Path) -> None:
+        records = [{"file_name": "a.png", "photo": "x/a.jpg"}, {"file_name": "b.png"}]
+        write_metadata(tmp_path, records)
+        assert read_metadata(tmp_path) == {"a.png": records[0], "b.png": records[1]}
+
+    def test_a_folder_without_it_knows_nothing(self, tmp_path: Path) -> None:
+        assert read_metadata(tmp_path) == {}

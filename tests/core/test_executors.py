@@ -1,0 +1,177 @@
+"""Work over processes: order, little in flight, nothing lost to a crash, nothing left behind."""
+
+import functools
+import itertools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from catgan.core.errors import CatganError, DiskFull
+from catgan.core.executors import IN_FLIGHT, ChunkMap, processors
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_added = 0
+
+
+def begin(added: int) -> None:
+    global _added
+    _added = added
+
+
+def begin_not(added: int) -> None:
+    raise RuntimeError("no")
+
+
+def add(items: Sequence[int]) -> list[int]:
+    return [item + _added for item in items]
+
+
+def add_slowly(items: Sequence[int]) -> list[int]:
+    time.sleep(0.02 * (items[0] % 3))  # so that later chunks are done before earlier ones
+    return add(items)
+
+
+def add_or_die(deadly: dict[int, int], items: Sequence[int]) -> list[int]:
+    for item in items:
+        if deadly.get(item) == 0:
+            os._exit(0)
+        elif item in deadly:
+            os.kill(os.getpid(), deadly[item])
+    return add(items)
+
+
+def no_room(items: Sequence[int]) -> list[int]:
+    raise DiskFull("The disk is full: x.")
+
+
+def sleep_long(items: Sequence[int]) -> list[int]:
+    os.write(1, b"%d\n" % os.getpid())
+    time.sleep(600)
+    return list(items)
+
+
+def lost(item: int) -> int:
+    return -item
+
+
+def chunk_map(
+    work: Callable[[Sequence[int]], list[int]],
+    *,
+    workers: int = 2,
+    chunk: int = 4,
+    initializer: Callable[..., None] = begin,
+) -> ChunkMap[int, int]:
+    return ChunkMap(
+        work, lost=lost, initializer=initializer, arguments=(100,), workers=workers, chunk=chunk
+    )
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    for workers in (1, 3):
+        results = list(chunk_map(add_slowly, workers=workers).run(range(30)))
+        assert [len(chunk) for chunk in results] == [4] * 7 + [2]
+        assert list(itertools.chain(*results)) == list(range(100, 130))
+
+
+def test_nothing_to_do() -> None:
+    assert list(chunk_map(add).run([])) == []
+
+
+def test_little_is_in_flight() -> None:
+    taken = 0
+
+    def endless() -> Iterator[int]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield taken
+
+    results = chunk_map(add).run(endless())
+    for done in range(1, 6):
+        next(results)
+        assert taken <= 4 * (2 * IN_FLIGHT + done)
+    results.close()  # type: ignore[attr-defined]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
+def test_an_item_that_kills_its_process_is_the_only_one_lost() -> None:
+    deadly = {6: 0, 7: int(signal.SIGKILL), 19: int(signal.SIGKILL)}
+    results = list(chunk_map(functools.partial(add_or_die, deadly)).run(range(40)))
+    expected = [lost(item) if item in deadly else item + 100 for item in range(40)]
+    assert list(itertools.chain(*results)) == expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
+def test_processes_killed_from_outside_between_two_results_cost_nothing() -> None:
+    results = chunk_map(add).run(range(60))
+    got = [next(results)]
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()
+    got += results
+    assert list(itertools.chain(*got)) == list(range(100, 160))
+
+
+def test_an_error_is_raised_here() -> None:
+    with pytest.raises(DiskFull, match="The disk is full: x"):
+        list(chunk_map(no_room).run(range(8)))
+
+
+def test_processes_that_cannot_start_are_no_fault_of_the_items() -> None:
+    with pytest.raises(CatganError, match="cannot start"):
+        list(chunk_map(add, initializer=begin_not).run(range(8)))
+
+
+def test_one_worker_works_here() -> None:
+    here: list[int] = []
+
+    def work(items: Sequence[int]) -> list[int]:
+        here.append(os.getpid())
+        return list(items)
+
+    assert list(chunk_map(work, workers=1).run(range(4))) == [[0, 1, 2, 3]]
+    assert here == [os.getpid()]
+
+
+def test_there_is_a_processor() -> None:
+    assert 1 <= processors() <= (os.cpu_count() or 1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to look for processes")
+def test_no_process_outlives_a_parent_that_was_killed() -> None:
+    script = (
+        "from tests.core.test_executors import chunk_map, sleep_long\n"
+        "list(chunk_map(sleep_long, chunk=1).run([1, 2]))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(map(_alive, workers))
+        parent.kill()
+        parent.wait()
+        for _ in range(100):
+            if not any(map(_alive, workers)):
+                break
+            time.sleep(0.1)
+        survivors = [worker for worker in workers if _alive(worker)]
+        for survivor in survivors:
+            os.kill(survivor, signal.SIGKILL)
+        assert not survivors

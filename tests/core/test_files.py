@@ -1,0 +1,222 @@
+"""Whole files or none, and records that survive a kill."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catgan.core.errors import DiskFull, FolderRefused
+from catgan.core.files import (
+    append_jsonl,
+    drop_torn_line,
+    explain_full_disk,
+    locked,
+    read_json,
+    read_jsonl,
+    sha256,
+    sweep_partials,
+    to_json_line,
+    whole_file,
+    write_bytes,
+    write_json,
+    write_jsonl,
+    write_picture,
+)
+
+needs_full = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs /dev/full, the disk that is always full"
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestWholeFile:
+    def test_appears_only_when_the_block_ends(self, tmp_path: Path) -> None:
+        path = tmp_path / "note"
+        with whole_file(path) as partial:
+            partial.write_text("new")
+            assert not path.exists()
+        assert path.read_text() == "new"
+        assert names(tmp_path) == ["note"]
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+    def test_an_exception_leaves_the_old_file(
+        self, tmp_path: Path, error: type[BaseException]
+    ) -> None:
+        path = tmp_path / "note"
+        path.write_text("old")
+        with pytest.raises(error), whole_file(path) as partial:
+            partial.write_text("half of the n")
+            raise error
+        assert path.read_text() == "old"
+        assert names(tmp_path) == ["note"]
+
+    def test_what_a_kill_left_behind_is_overwritten(self, tmp_path: Path) -> None:
+        path = tmp_path / "note"
+        killed = (
+            "import os, signal, sys; from pathlib import Path\n"
+            "from catgan.core.files import whole_file\n"
+            "with whole_file(Path(sys.argv[1])) as partial:\n"
+            "    partial.write_text('half')\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        write_bytes(path, b"old")
+        done = subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+        assert done.returncode != 0
+        assert path.read_bytes() == b"old"
+        assert len(names(tmp_path)) == 2
+        write_bytes(path, b"new")
+        assert path.read_bytes() == b"new"
+        assert names(tmp_path) == ["note"]
+
+    def test_sweep_partials(self, tmp_path: Path) -> None:
+        for name in (".a.png.partial", "b.partial", ".c", "d.png"):
+            (tmp_path / name).write_text("x")
+        (tmp_path / "below").mkdir()
+        (tmp_path / "below" / ".e.partial").write_text("x")
+        sweep_partials(tmp_path)
+        assert names(tmp_path) == [".c", "b.partial", "below", "d.png"]
+        assert names(tmp_path / "below") == [".e.partial"]
+
+
+class TestFullDisk:
+    @needs_full
+    @pytest.mark.parametrize("write", [write_bytes, write_picture])
+    def test_says_so_and_leaves_the_old_file(
+        self, tmp_path: Path, write: Callable[[Path, bytes], None]
+    ) -> None:
+        path = tmp_path / "note"
+        path.write_text("old")
+        (tmp_path / ".note.partial").symlink_to("/dev/full")
+        with pytest.raises(DiskFull, match=r"The disk is full: .*note .* run the same line again"):
+            write(path, b"new")
+        assert path.read_text() == "old"
+        assert names(tmp_path) == ["note"]
+        write(path, b"new")  # room again
+        assert path.read_text() == "new"
+
+    @needs_full
+    def test_appending(self, tmp_path: Path) -> None:
+        log = tmp_path / "log.jsonl"
+        log.symlink_to("/dev/full")
+        with pytest.raises(DiskFull, match=r"log\.jsonl"):
+            append_jsonl(log, [{"a": 1}])
+
+    def test_a_quota_is_a_full_disk_too(self, tmp_path: Path) -> None:
+        with pytest.raises(DiskFull), explain_full_disk(tmp_path):
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    def test_other_troubles_are_not_called_a_full_disk(self, tmp_path: Path) -> None:
+        with pytest.raises(PermissionError), explain_full_disk(tmp_path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+
+RECORDS = [
+    {"n": 1, "cat": "小鉄"},
+    {"n": 2, "cat": "Kötetsu\n\u2028"},
+    {"n": 3, "list": [1.5, None]},
+]
+
+
+class TestJsonLines:
+    def test_come_back_in_order(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        write_jsonl(path, RECORDS[:1])
+        append_jsonl(path, RECORDS[1:])
+        assert list(read_jsonl(path)) == RECORDS
+        assert path.read_bytes().count(b"\n") == 3
+        assert list(RECORDS[0]) == list(next(read_jsonl(path))), "keys stay in order"
+
+    def test_missing_file_has_no_records(self, tmp_path: Path) -> None:
+        assert list(read_jsonl(tmp_path / "nothing")) == []
+
+    def test_cut_at_any_byte_costs_the_last_line_at_most(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        write_jsonl(path, RECORDS)
+        data = path.read_bytes()
+        for cut in range(len(data) + 1):
+            path.write_bytes(data[:cut])
+            whole = data[:cut].count(b"\n")
+            # a last line that lacks nothing but its end reads as well as any
+            assert list(read_jsonl(path)) in (RECORDS[:whole], RECORDS[: whole + 1])
+            drop_torn_line(path)
+            assert list(read_jsonl(path)) == RECORDS[:whole]
+            append_jsonl(path, [{"next": True}])
+            assert list(read_jsonl(path)) == [*RECORDS[:whole], {"next": True}]
+
+    def test_a_torn_line_longer_than_the_step_of_the_search(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        for before in (b"", b'{"a": 1}\n'):
+            path.write_bytes(before + b'{"b": "' + b"x" * 200_000)
+            drop_torn_line(path)
+            assert path.read_bytes() == before
+
+    def test_drop_torn_line_leaves_a_whole_file_alone(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        drop_torn_line(path)
+        assert not path.exists()
+        for data in (b"", b"{}\n", b"{}\n{}\n"):
+            path.write_bytes(data)
+            drop_torn_line(path)
+            assert path.read_bytes() == data
+
+    def test_lines_that_are_no_objects_are_passed_over(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        path.write_bytes(b'{"a": 1}\n[1]\nrubbish \xff\n\n{"b": 2}\n')
+        assert list(read_jsonl(path)) == [{"a": 1}, {"b": 2}]
+
+    def test_what_json_has_no_word_for_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="JSON"):
+            to_json_line({"loss": float("nan")})
+
+    def test_write_jsonl_keeps_the_old_file_when_a_record_fails(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.jsonl"
+        write_jsonl(path, RECORDS)
+        with pytest.raises(ValueError, match="JSON"):
+            write_jsonl(path, [{"a": 1}, {"b": float("inf")}])
+        assert list(read_jsonl(path)) == RECORDS
+
+
+class TestJson:
+    def test_comes_back(self, tmp_path: Path) -> None:
+        write_json(tmp_path / "x.json", RECORDS[0])
+        assert read_json(tmp_path / "x.json") == RECORDS[0]
+
+    @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff\xfe", b"null"])
+    def test_anything_else_is_none(self, tmp_path: Path, data: bytes) -> None:
+        (tmp_path / "x.json").write_bytes(data)
+        assert read_json(tmp_path / "x.json") is None
+        assert read_json(tmp_path / "missing.json") is None
+        assert read_json(tmp_path) is None
+
+
+def test_sha256_of_nothing() -> None:
+    # FIPS 180-4's digest of the empty message
+    assert sha256(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such locks on Windows")
+class TestLocked:
+    def test_one_at_a_time(self, tmp_path: Path) -> None:
+        with locked(tmp_path), pytest.raises(FolderRefused, match="at work"), locked(tmp_path):
+            pass
+        with locked(tmp_path):
+            pass
+
+    def test_a_kill_lets_go(self, tmp_path: Path) -> None:
+        killed = (
+            "import os, signal, sys; from pathlib import Path\n"
+            "from catgan.core.files import locked\n"
+            "with locked(Path(sys.argv[1])):\n"
+            "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+        assert names(tmp_path) == [".lock"]
+        with locked(tmp_path):
+            pass
