@@ -1,0 +1,35 @@
+"""`catgan curate`: photos to clean data sets. OpenCV is used here and nowhere else."""
+
+from catgan.core.errors import MissingPackage
+
+try:
+    import cv2
+except ImportError as error:
+    raise MissingPackage(
+        f"OpenCV cannot be loaded ({error}). On a bare Debian or Ubuntu: apt install libgl1 "
+        "libglib2.0-0; elsewhere: pip install --force-reinstall 'opencv-python>=4.10,<5'."
+    ) from error
+
+if not hasattr(cv2, "CascadeClassifier"):
+    raise MissingPackage(
+        f"OpenCV {cv2.__version__} no longer has the cascades that find cat faces; "
+        "install an older one: pip install 'opencv-python>=4.10,<5'."
+    )
+
+from catgan.curate.config import CurateConfig
+from catgan.curate.pipeline import (
+    CuratePlan,
+    CurateProgress,
+    CurateResult,
+    curate_photos,
+    plan_curation,
+)
+
+__all__ = [
+    "CurateConfig",
+    "CuratePlan",
+    "CurateProgress",
+    "CurateResult",
+    "curate_photos",
+    "plan_curation",
+]

@@ -1,0 +1,115 @@
+"""What one process does: read photos, examine them, put their pictures in place."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+
+from catgan.core.datasets import FACE_CROP, FULL_BODY
+from catgan.core.errors import UnreadablePhoto
+from catgan.core.files import sha256, write_picture
+from catgan.core.images import encode_png
+from catgan.curate.config import CurateConfig
+from catgan.curate.detect import Detector
+from catgan.curate.examine import Examined, examine
+from catgan.curate.find import PhotoFile
+from catgan.curate.verdict import Finding, Verdict
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Bench:
+    """What a process keeps from chunk to chunk."""
+
+    detector: Detector
+    config: CurateConfig
+    curated: Path
+
+
+_bench: _Bench | None = None  # one a process, set up by `start`
+
+
+def start(make_detector: Callable[[], Detector], config: CurateConfig, curated: Path) -> None:
+    """Set this process up; the parallelism is over photos, so OpenCV gets one thread."""
+    global _bench
+    cv2.setNumThreads(1)
+    _bench = _Bench(make_detector(), config, curated)
+
+
+def look(photos: Sequence[PhotoFile]) -> list[Finding]:
+    """Examine photos and write their pictures; the findings, in order."""
+    assert _bench is not None, "start() comes first"
+    return [_look_at(photo, _bench) for photo in photos]
+
+
+def _look_at(photo: PhotoFile, bench: _Bench) -> Finding:
+    try:
+        data = photo.read()
+    except UnreadablePhoto as error:
+        return unreadable(photo, str(error))
+    digest = sha256(data)
+    seen = examine(data, bench.detector, bench.config)
+    crops = tuple(picture_name(photo.path.stem, digest, index) for index in range(len(seen.crops)))
+    return Finding(
+        path=photo.name,
+        sha256=digest,
+        bytes=photo.bytes,
+        modified=photo.modified,
+        width=seen.width,
+        height=seen.height,
+        verdict=seen.verdict,
+        reason=seen.reason,
+        faces=seen.faces,
+        crops=crops,
+        outputs=_write(seen, crops, picture_name(photo.path.stem, digest), bench.curated),
+    )
+
+
+def _write(seen: Examined, crops: tuple[str, ...], name: str, curated: Path) -> dict[str, str]:
+    outputs = {}
+    if seen.whole is not None:
+        outputs[FULL_BODY] = f"{FULL_BODY}/{name}"
+        write_picture(curated / FULL_BODY / name, encode_png(seen.whole))
+    for crop_name, crop in zip(crops, seen.crops, strict=True):
+        write_picture(curated / FACE_CROP / crop_name, encode_png(crop))
+    if crops:
+        outputs[FACE_CROP] = f"{FACE_CROP}/{crops[0]}"
+    return outputs
+
+
+def unreadable(photo: PhotoFile, reason: str) -> Finding:
+    """The finding for a file whose contents were never seen."""
+    return Finding(
+        path=photo.name,
+        sha256="",
+        bytes=photo.bytes,
+        modified=photo.modified,
+        width=0,
+        height=0,
+        verdict=Verdict.UNREADABLE,
+        reason=reason,
+        faces=(),
+        crops=(),
+        outputs={},
+    )
+
+
+def lost(photo: PhotoFile) -> Finding:
+    """The finding for a photo that ended the process reading it."""
+    return unreadable(photo, "reading it ended the program that reads photos")
+
+
+PICTURE_NAME = re.compile(r".*-[0-9a-f]{10}(-\d+)?\.png")
+
+
+def picture_name(stem: str, digest: str, index: int = 0) -> str:
+    """The file name of a photo's picture: its own name, ten digits of its hash, its place.
+
+    Args:
+        stem: The photo's file name without suffix; what may trouble a file system is replaced.
+        digest: SHA-256 of the photo, hexadecimal.
+        index: 0 for the best face (and the whole photo), 1 for the next ...
+    """
+    safe = re.sub(r"[^\w.+-]+", "_", stem, flags=re.ASCII).strip("._-")[:60] or "photo"
+    return f"{safe}-{digest[:10]}" + (f"-{index + 1}" if index else "") + ".png"

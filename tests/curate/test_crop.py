@@ -1,0 +1,167 @@
+"""Crops are level, square, centred and never enlarged."""
+
+import numpy as np
+import pytest
+
+from catgan.core.errors import FaceTooSmall
+from catgan.core.images import NEUTRAL, Photo, Picture, read_photo
+from catgan.curate.crop import LIFT, crop_face, side_needed, square_around
+from catgan.curate.detect import Face
+from tests.core.test_images import P3, icc_profile, p3_to_srgb
+from tests.drawing import EYE_HEIGHT, EyeDetector, Head, draw_photo, encode, encode_turned, eyes
+
+
+def photo_of(picture: Picture) -> Photo:
+    height, width = picture.shape[:2]
+    return Photo(pixels=picture, width=width, height=height, profile=None)
+
+
+def face_at(cx: float, cy: float, w: float, roll: float = 0.0) -> Face:
+    return Face(x=cx - w / 2, y=cy - w / 2, w=w, h=w, roll=roll, score=1.0, cascade="drawn")
+
+
+def assert_eyes(crop: Picture, *, margin: float, within: float = 1.0) -> None:
+    """Level, centred, and as far apart as the margin says.
+
+    The eyes are half a box apart at 0.4 of its height; the crop's centre is lifted to just there.
+    """
+    size = crop.shape[0]
+    assert crop.shape == (size, size, 3)
+    (left, *_), (right, *_) = eyes(crop)
+    assert abs(left[1] - right[1]) < within
+    assert abs((left[0] + right[0]) / 2 - size / 2) < within
+    assert abs((left[1] + right[1]) / 2 - size / 2) < within
+    assert abs((right[0] - left[0]) - 0.5 * size / (1 + 2 * margin)) < within
+
+
+def test_the_drawn_eyes_stand_where_the_lift_puts_the_centre() -> None:
+    """What `assert_eyes` relies on: the lift is from the box's centre to them."""
+    assert pytest.approx(0.5 - EYE_HEIGHT) == LIFT
+
+
+class TestLevel:
+    @pytest.mark.parametrize("roll", [-180, -90, -47, -40, -20, -5, 0, 1, 20, 33, 40, 90, 135])
+    @pytest.mark.parametrize("margin", [0.0, 0.25, 0.6])
+    def test_eyes_are_level_and_centred(self, roll: float, margin: float) -> None:
+        head = Head(cx=203.3, cy=190.8, w=150, roll=roll)
+        photo = photo_of(draw_photo(400, 400, head))
+        crop = crop_face(photo, face_at(203.3, 190.8, 150, roll), margin=margin)
+        assert_eyes(crop, margin=margin)
+
+    @pytest.mark.parametrize("size", [32, 64, 65, 128, 224])
+    def test_any_size(self, size: int) -> None:
+        photo = photo_of(draw_photo(400, 400, Head(cx=200, cy=200, w=150, roll=20)))
+        crop = crop_face(photo, face_at(200, 200, 150, 20), size=size)
+        assert crop.shape == (size, size, 3)
+        assert_eyes(crop, margin=0.25)
+
+    @pytest.mark.parametrize("side", [160, 300, 600, 1200])
+    @pytest.mark.parametrize("roll", [0, 30])
+    def test_out_of_a_reduced_photo(self, side: int, roll: float) -> None:
+        """Sizes that no reduction divides: the rest must not shift the crop."""
+        data = encode(draw_photo(1205, 903, Head(cx=950, cy=450, w=400, roll=roll)))
+        photo = read_photo(data, side=side)
+        assert_eyes(crop_face(photo, face_at(950, 450, 400, roll)), margin=0.25)
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_out_of_a_turned_file(self, orientation: int) -> None:
+        upright = draw_photo(400, 300, Head(cx=180, cy=150, w=120, roll=15))
+        photo = read_photo(encode_turned(upright, orientation))
+        assert_eyes(crop_face(photo, face_at(180, 150, 120, 15)), margin=0.25)
+
+    @pytest.mark.parametrize("roll", [-60, -13, 0, 28, 170])
+    def test_after_the_detector_of_these_tests(self, roll: float) -> None:
+        """That the drawings, their detector and the crop agree on which way is anticlockwise."""
+        photo = photo_of(draw_photo(400, 400, Head(cx=200, cy=200, w=150, roll=roll)))
+        (face,) = EyeDetector().find(photo)
+        assert face.centre == pytest.approx((200, 200), abs=0.5)
+        assert face.w == pytest.approx(150, abs=1)
+        assert face.roll == pytest.approx(roll, abs=0.5)
+        assert_eyes(crop_face(photo, face), margin=0.25)
+
+    def test_an_upright_crop_without_scaling_is_a_slice(self) -> None:
+        picture = draw_photo(300, 300, seed=3)
+        crop = crop_face(photo_of(picture), face_at(150, 150 + 6.4, 64), size=64, margin=0)
+        assert np.array_equal(crop, picture[118:182, 118:182])
+
+
+class TestNeverEnlarged:
+    def test_the_smallest_that_will_do(self) -> None:
+        photo = photo_of(draw_photo(300, 300))
+        assert crop_face(photo, face_at(150, 150, 64 / 1.5 + 1e-6)).shape == (64, 64, 3)
+        with pytest.raises(FaceTooSmall, match="63 pixels wide, fewer than 64"):
+            crop_face(photo, face_at(150, 150, 63 / 1.5))
+
+    def test_the_margin_counts(self) -> None:
+        photo = photo_of(draw_photo(300, 300))
+        crop_face(photo, face_at(150, 150, 50), margin=0.15)
+        with pytest.raises(FaceTooSmall):
+            crop_face(photo, face_at(150, 150, 50), margin=0.1)
+
+    @pytest.mark.parametrize("w", [45, 80, 300, 900])
+    @pytest.mark.parametrize("size", [32, 64, 200])
+    def test_the_decode_it_asks_for_has_the_pixels(self, w: float, size: int) -> None:
+        width, height = 2000, 1500
+        square = square_around(face_at(900, 700, w), margin=0.25)
+        side = side_needed(square, size, width=width, height=height)
+        assert side <= width
+        assert side == width or square.side * side / width >= 2 * size
+
+
+class TestSquare:
+    @pytest.mark.parametrize("margin", [0.0, 0.1, 0.25, 1.0])
+    @pytest.mark.parametrize("roll", [0.0, 25.0])
+    def test_grows_by_the_margin_on_each_side(self, margin: float, roll: float) -> None:
+        square = square_around(face_at(1000, 1000, 100, roll), margin=margin)
+        assert square.side == pytest.approx(100 * (1 + 2 * margin))
+        assert square.roll == roll
+
+    def test_is_lifted_along_the_head(self) -> None:
+        up = square_around(face_at(500, 500, 100), margin=0)
+        assert (up.cx, up.cy) == pytest.approx((500, 490))
+        # a head turned a quarter anticlockwise has its top at the left
+        left = square_around(face_at(500, 500, 100, 90), margin=0)
+        assert (left.cx, left.cy) == pytest.approx((490, 500))
+
+
+class TestBorder:
+    def test_what_lies_outside_is_the_photo_mirrored(self) -> None:
+        """No black corners: across the edge the picture goes on as in a mirror."""
+        picture = draw_photo(300, 300, seed=6)
+        crop = crop_face(photo_of(picture), face_at(5, 150, 100, 90), size=100, margin=0)
+        inside = photo_of(np.pad(picture, ((100, 100), (100, 100), (0, 0)), mode="reflect"))
+        expected = crop_face(inside, face_at(105, 250, 100, 90), size=100, margin=0)
+        assert np.abs(crop.astype(int) - expected.astype(int)).max() <= 1
+
+    @pytest.mark.parametrize("roll", [0, 20, -45])
+    @pytest.mark.parametrize(("cx", "cy"), [(60, 150), (240, 150), (150, 75), (150, 250)])
+    def test_a_face_at_the_edge_is_level_and_centred_too(
+        self, cx: float, cy: float, roll: float
+    ) -> None:
+        photo = photo_of(draw_photo(300, 300, Head(cx=cx, cy=cy, w=130, roll=roll)))
+        assert_eyes(crop_face(photo, face_at(cx, cy, 130, roll)), margin=0.25)
+
+    @pytest.mark.parametrize("roll", [0, 20, 45])
+    def test_a_face_in_the_corner(self, roll: float) -> None:
+        picture = np.full((200, 200, 3), NEUTRAL, np.uint8)
+        for place in (0, 200):
+            crop = crop_face(photo_of(picture), face_at(place, place, 120, roll))
+            assert (crop == NEUTRAL[0]).all()
+
+
+def test_colours_are_converted_last() -> None:
+    colour = (200, 100, 50)
+    flat = np.full((200, 200, 3), colour, np.uint8)
+    photo = read_photo(encode(flat, "PNG", icc_profile=icc_profile(P3, "Display P3")))
+    crop = crop_face(photo, face_at(100, 100, 80, 20))
+    assert np.abs(crop - p3_to_srgb(colour)).max() <= 2
+
+
+def test_fine_stripes_do_not_alias() -> None:
+    """Stripes of one pixel become even grey, not broad stripes: the crop is antialiased."""
+    stripes = np.zeros((800, 800, 3), np.uint8)
+    stripes[:, ::2] = 200
+    for roll in (0, 20):
+        crop = crop_face(photo_of(stripes), face_at(400, 400, 500, roll))
+        assert crop.std() < 4
+        assert abs(crop.mean() - 100) < 2

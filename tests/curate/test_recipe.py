@@ -1,0 +1,145 @@
+"""Recipes by name, by file, and what is none."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from cv2.data import haarcascades
+
+from catgan.core.errors import BadRecipe
+from catgan.curate.recipe import load_classifier, load_recipe, recipe_names
+
+XML = Path(haarcascades) / "haarcascade_frontalcatface.xml"
+GOOD = f"""
+side = 480
+turns = [0, 20]
+min_size = 0.1
+min_score = 0.5
+[[cascade]]
+file = "{XML.name}"
+scale_step = 1.2
+min_neighbors = 2
+"""
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_that_comes_along_loads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert all(cascade.file.is_file() for cascade in recipe.cascades)
+    assert recipe.digest() == load_recipe(name).digest()
+
+
+def test_those_that_the_readme_names_are_among_them() -> None:
+    assert {"quick", "turned"} <= set(recipe_names())
+    assert load_recipe("quick").turns == (0,)
+    assert set(load_recipe("turned").turns) == {0, -20, 20, -40, 40}
+
+
+def test_a_recipe_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    recipe = load_recipe(str(path))
+    assert (recipe.name, recipe.side, recipe.turns) == ("mine", 480, (0.0, 20.0))
+    (cascade,) = recipe.cascades
+    assert (cascade.file, cascade.scale_step, cascade.min_neighbors) == (XML.resolve(), 1.2, 2)
+
+
+def test_a_cascade_beside_the_recipe_comes_first(tmp_path: Path) -> None:
+    (tmp_path / XML.name).write_bytes(XML.read_bytes())
+    (tmp_path / "mine.toml").write_text(GOOD)
+    (cascade,) = load_recipe(str(tmp_path / "mine.toml")).cascades
+    assert cascade.file == (tmp_path / XML.name).resolve()
+
+
+def test_an_xml_alone_is_a_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "katze.xml"
+    path.write_bytes(XML.read_bytes())
+    recipe = load_recipe(str(path))
+    assert (recipe.name, recipe.turns) == ("katze", (0.0,))
+
+
+def test_the_digest_is_of_all_that_matters(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    recipe = load_recipe(str(path))
+    others = [
+        dataclasses.replace(recipe, side=481),
+        dataclasses.replace(recipe, turns=(0.0,)),
+        dataclasses.replace(recipe, min_size=0.2),
+        dataclasses.replace(recipe, min_score=0.6),
+        dataclasses.replace(
+            recipe, cascades=(dataclasses.replace(recipe.cascades[0], min_neighbors=3),)
+        ),
+    ]
+    xml = tmp_path / XML.name
+    xml.write_bytes(
+        XML.read_bytes().replace(b"<maxWeakCount>16<", b"<maxWeakCount>16 <", 1) + b"\n"
+    )
+    others.append(load_recipe(str(path)))
+    digests = {recipe.digest(), *(other.digest() for other in others)}
+    assert len(digests) == 1 + len(others)
+
+
+class TestRefused:
+    def test_an_unknown_name_lists_the_recipes(self) -> None:
+        with pytest.raises(BadRecipe, match=r"no cascade or recipe trned; .*quick.*turned"):
+            load_recipe("trned")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "side = ",
+            "\0",
+            GOOD.replace("[[cascade]]", "[cascade]"),
+            GOOD.replace("side = 480", ""),
+            GOOD.replace("side = 480", 'side = "wide"'),
+            GOOD.replace("side = 480", "side = 8"),
+            GOOD.replace("[0, 20]", "20"),
+            GOOD.replace("[0, 20]", "[]"),
+            GOOD.replace("[0, 20]", "[[0]]"),
+            GOOD.replace("min_size = 0.1", "min_size = 0"),
+            GOOD.replace("min_size = 0.1", "min_size = nan"),
+            GOOD.replace("scale_step = 1.2", "scale_step = 1"),
+            GOOD.replace("min_neighbors = 2", "min_neighbors = -1"),
+            GOOD.split("[[cascade]]")[0] + "cascade = []",
+        ],
+    )
+    def test_a_toml_that_is_no_recipe(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        with pytest.raises(BadRecipe, match=r"mine\.toml is not a recipe that can be"):
+            load_recipe(str(path))
+
+    def test_a_recipe_whose_cascade_is_missing(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text(GOOD.replace(XML.name, "nowhere.xml"))
+        with pytest.raises(BadRecipe, match=r"The cascade nowhere\.xml is neither in"):
+            load_recipe(str(path))
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"hello",
+            b"<html></html>",
+            b"<?xml version='1.0'?><opencv_storage><x>1</x></opencv_storage>",
+            XML.read_bytes()[:20_000],
+            b"\x89PNG\r\n\x1a\n" + bytes(100),
+        ],
+        ids=["empty", "text", "html", "other storage", "cut short", "png"],
+    )
+    def test_an_xml_that_is_no_cascade(self, tmp_path: Path, data: bytes) -> None:
+        path = tmp_path / "cat.xml"
+        path.write_bytes(data)
+        assert load_classifier(path) is None
+        with pytest.raises(BadRecipe, match=r"cat\.xml is not a cascade that OpenCV can load"):
+            load_recipe(str(path))
+        (tmp_path / "mine.toml").write_text(GOOD.replace(XML.name, "cat.xml"))
+        with pytest.raises(BadRecipe, match=r"cat\.xml is not a cascade"):
+            load_recipe(str(tmp_path / "mine.toml"))
+
+    def test_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(BadRecipe, match="no cascade or recipe"):
+            load_recipe(str(tmp_path))
