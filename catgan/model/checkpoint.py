@@ -1,0 +1,95 @@
+"""The checkpoint: one file with everything a run needs to go on, bit for bit.
+
+It is PyTorch's own format, and only tensors and plain values are ever read out of it
+(`weights_only=True`), so a checkpoint from a stranger can hold no program.
+"""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from catgan.core.errors import CheckpointRefused
+from catgan.core.files import whole_file
+from catgan.core.runs import FORMAT
+from catgan.model.networks import Generator
+
+State = dict[str, Any]
+"""Tensors and plain values, nested in dicts and lists:
+
+`format` (int), `settings` (dict, as `config.json` has it), `data_digest` (str), `epoch` (complete
+epochs, int), `images_shown` (int), `generator`, `discriminator`, `optimizer_g`, `optimizer_d`
+(state dicts), and what else the trainer needs to go on exactly.
+"""
+
+NEEDED = frozenset({"format", "settings", "data_digest", "epoch", "images_shown", "generator"})
+
+
+def save_checkpoint(path: Path, state: State) -> None:
+    """Write a checkpoint whole or not at all.
+
+    Raises:
+        DiskFull: There is no room for it; the one before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial:
+        try:
+            torch.save({"format": FORMAT, **state}, partial)
+        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+
+
+def load_checkpoint(path: Path) -> State:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        CheckpointRefused: It is missing, broken, of another format, or holds more than tensors
+            and plain values.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointRefused(
+            f"There is no checkpoint {path}; train the run first: catgan train"
+        ) from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise _refused(path) from error
+    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise _refused(path) from error
+    if not isinstance(state, dict) or not state.keys() >= NEEDED:
+        raise _refused(path)
+    if state["format"] != FORMAT:
+        raise CheckpointRefused(
+            f"{path} was written by another version of catgan (format {state['format']}, "
+            f"this one reads {FORMAT}); use that version, or train the run anew."
+        )
+    return state
+
+
+def _refused(path: Path) -> CheckpointRefused:
+    return CheckpointRefused(
+        f"{path} is not a checkpoint of catgan, or is broken; "
+        "nothing was loaded from it. Name another file, or train the run anew."
+    )
+
+
+def load_generator(path: Path) -> tuple[Generator, State]:
+    """The generator of a checkpoint, ready to draw samples, and the checkpoint's state.
+
+    Raises:
+        CheckpointRefused: See `load_checkpoint`; or the weights do not fit the settings.
+    """
+    state = load_checkpoint(path)
+    settings = state["settings"]
+    try:
+        generator = Generator(
+            latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"]
+        )
+        generator.load_state_dict(state["generator"])
+    except (RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise _refused(path) from error
+    return generator.eval(), state

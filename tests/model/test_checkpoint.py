@@ -1,0 +1,109 @@
+"""Checkpoints: whole or not at all, and never a program."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from catgan.core.errors import CheckpointRefused, DiskFull
+from catgan.model.checkpoint import load_checkpoint, load_generator, save_checkpoint
+from catgan.model.networks import Generator
+
+SETTINGS = {"latent_dim": 5, "ngf": 4, "size": 16}
+
+
+def make_state(**changes: Any) -> dict[str, Any]:
+    net = Generator(latent_dim=5, ngf=4, size=16)
+    state = {
+        "settings": SETTINGS,
+        "data_digest": "d",
+        "epoch": 2,
+        "images_shown": 24,
+        "generator": net.state_dict(),
+    }
+    return state | changes
+
+
+def test_comes_back_as_it_was(tmp_path: Path) -> None:
+    state = make_state()
+    save_checkpoint(tmp_path / "last.pt", state)
+    loaded = load_checkpoint(tmp_path / "last.pt")
+    assert loaded["epoch"] == 2
+    for name, tensor in state["generator"].items():
+        assert torch.equal(loaded["generator"][name], tensor)
+    generator, _ = load_generator(tmp_path / "last.pt")
+    assert not generator.training
+
+
+class Malicious:
+    """A pickle that runs a program when it is loaded."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.proof}",)
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    torch.save(make_state(format=1, extra=Malicious(tmp_path / "run")), path)
+    with pytest.raises(CheckpointRefused, match="not a checkpoint of catgan"):
+        load_checkpoint(path)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 not a zip"])
+def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "last.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointRefused, match="not a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_a_checkpoint_cut_short_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, make_state())
+    whole = path.read_bytes()
+    for share in (0.1, 0.5, 0.9, 0.999):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(CheckpointRefused):
+            load_checkpoint(path)
+
+
+def test_another_format_and_other_weights(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    torch.save({**make_state(), "format": 99}, path)
+    with pytest.raises(CheckpointRefused, match="another version"):
+        load_checkpoint(path)
+    save_checkpoint(path, make_state(settings={**SETTINGS, "ngf": 8}))
+    with pytest.raises(CheckpointRefused):
+        load_generator(path)
+
+
+def test_a_missing_one_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointRefused, match="catgan train"):
+        load_checkpoint(tmp_path / "last.pt")
+
+
+def test_a_full_disk_keeps_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, make_state())
+    before = path.read_bytes()
+
+    def full(state: object, file: Path) -> None:
+        Path(file).write_bytes(b"half")
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            # what PyTorch's zip writer makes of it
+            raise RuntimeError("PytorchStreamWriter failed writing file") from None
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DiskFull, match="full"):
+        save_checkpoint(path, make_state(epoch=3))
+    assert path.read_bytes() == before
+    assert [child.name for child in tmp_path.iterdir()] == ["last.pt"]

@@ -1,0 +1,289 @@
+"""A run from end to end: what it writes, carrying on exactly, and what it refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from catgan.core.errors import (
+    BadSettings,
+    CatganError,
+    FolderRefused,
+    SettingsDiffer,
+    TooFewPictures,
+    TrainingLost,
+    UnequalSizes,
+)
+from catgan.core.images import encode_png
+from catgan.core.runs import Run
+from catgan.model.checkpoint import load_checkpoint
+from catgan.train import TrainConfig, TrainProgress, train_gan, trainer
+from catgan.train import loop as train_loop
+from catgan.train.step import StepTerms, train_step
+from tests.train.conftest import MakeDataSet, draw_blob
+
+SMALL = {"size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "device": "cpu", "checkpoint_minutes": 0}
+
+
+def small(**changes: object) -> TrainConfig:
+    return TrainConfig(**(SMALL | changes))  # type: ignore[arg-type]
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of the last checkpoint, by its path in it."""
+    found: dict[str, torch.Tensor] = {}
+
+    def walk(value: object, name: str) -> None:
+        if isinstance(value, torch.Tensor):
+            found[name] = value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                walk(inner, f"{name}/{key}")
+
+    walk(load_checkpoint(Run(folder=run).last), "")
+    return found
+
+
+def assert_equal_runs(one: Path, other: Path) -> None:
+    """Checkpoints equal to the bit; statistics too, but for the speed; the same sample grids."""
+    ours, theirs = weights(one), weights(other)
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        assert torch.equal(tensor, theirs[name]), name
+    records = []
+    for run in (one, other):
+        lines = Run(folder=run).read_stats()
+        records.append(
+            [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+        )
+    assert records[0] == records[1]
+    grids = [
+        {path.name: path.read_bytes() for path in (run / "samples").iterdir()}
+        for run in (one, other)
+    ]
+    assert grids[0] == grids[1]
+
+
+def test_what_a_run_leaves(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(10)
+    seen: list[TrainProgress] = []
+    result = train_gan(
+        data, tmp_path / "run", small(epochs=3, sample_every=2), progress=seen.append
+    )
+    assert result.finished
+    assert (result.epochs_before, result.epochs, result.images_shown) == (0, 3, 30)
+    run = result.run
+    config = run.read_config()
+    assert config is not None
+    assert config["finished"] is True
+    assert config["settings"]["ngf"] == 4
+    assert config["data"]["train"] == 10
+    stats = run.read_stats()
+    assert [line["epoch"] for line in stats] == [1, 2, 3]
+    assert [line["images_shown"] for line in stats] == [10, 20, 30]
+    for line in stats:
+        assert line["loss_d"] > 0
+        assert line["loss_g"] > 0
+        for name in ("d_real", "d_fake", "d_fake_after"):
+            assert 0 < line[name] < 1
+    assert list(run.sample_grids()) == [1, 2, 3]  # the first, every second, the last
+    assert any(path.name.startswith("events.") for path in run.tensorboard.iterdir())
+    assert [p.epoch for p in seen if p.epoch_done] == [1, 2, 3]
+    assert seen[-1].seconds_left == 0
+
+
+def test_one_call_equals_many(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Stopped after every few steps, in the middle of epochs, and carried on."""
+    data = make_data_set(11)
+    train_gan(data, tmp_path / "whole", small(epochs=4))
+    for stop_after in (1, 2, 4, 3, 100):
+        steps = iter(range(1, 1000))
+        result = train_gan(
+            data,
+            tmp_path / "parts",
+            small(epochs=4),
+            should_stop=lambda steps=steps, last=stop_after: next(steps) >= last,  # type: ignore[misc]
+        )
+    assert result.finished
+    assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_killed_and_carried_on(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Four epochs are two, SIGKILL, and two more: equal weights, to the bit."""
+    data = make_data_set(40)
+    arguments = "--size 16 --ngf 4 --ndf 4 --latent-dim 8 --device cpu --checkpoint-minutes 0"
+    line = [sys.executable, "-m", "catgan", "train", str(data), *arguments.split()]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    def run(runs: str, epochs: int) -> list[str]:
+        return [*line, "--runs", str(tmp_path / runs), "--epochs", str(epochs)]
+
+    killed = subprocess.Popen(
+        run("killed", 100_000),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    stats = tmp_path / "killed" / "blobs" / "stats.jsonl"
+    try:
+        deadline = time.monotonic() + 120
+        while not stats.exists() or stats.read_text().count("\n") < 2:
+            assert killed.poll() is None, "it ended by itself"
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+    done = int(load_checkpoint(tmp_path / "killed" / "blobs" / "checkpoints" / "last.pt")["epoch"])
+    # As many epochs as the kill happened to leave (two, or more on a busy machine), and two more.
+    assert done >= 1
+    for runs in ("killed", "whole"):
+        subprocess.run(run(runs, done + 2), check=True, capture_output=True, env=environment)
+    assert_equal_runs(tmp_path / "whole" / "blobs", tmp_path / "killed" / "blobs")
+
+
+def test_the_seed_decides(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(8)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train_gan(data, tmp_path / name, small(epochs=1, seed=seed))
+    assert_equal_runs(tmp_path / "a", tmp_path / "b")
+    one, other = weights(tmp_path / "a"), weights(tmp_path / "c")
+    assert not torch.equal(one["/generator/main.0.weight"], other["/generator/main.0.weight"])
+
+
+def test_a_finished_run_is_left_alone_and_may_be_lengthened(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data = make_data_set(8)
+    train_gan(data, tmp_path / "run", small(epochs=2))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    again = train_gan(data, tmp_path / "run", small(epochs=2))
+    assert (again.epochs_before, again.epochs, again.finished) == (2, 2, True)
+    after = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert before == after
+    train_gan(data, tmp_path / "run", small(epochs=3))
+    train_gan(data, tmp_path / "straight", small(epochs=3))
+    ours, theirs = weights(tmp_path / "run"), weights(tmp_path / "straight")
+    assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+
+
+def test_other_settings_are_named(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(8)
+    train_gan(data, tmp_path / "run", small(epochs=1))
+    with pytest.raises(SettingsDiffer, match=r"batch-size was 4, is 2; lr-d was 0\.0002, is 0\.1"):
+        train_gan(data, tmp_path / "run", small(epochs=1, batch_size=2, lr_d=0.1))
+
+
+def test_other_pictures_are_refused(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(8)
+    train_gan(data, tmp_path / "run", small(epochs=1))
+    more = make_data_set(9, parent="more")
+    with pytest.raises(SettingsDiffer, match="other pictures"):
+        train_gan(more, tmp_path / "run", small(epochs=2))
+
+
+def test_a_strangers_folder_is_refused(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(8)
+    stranger = tmp_path / "letters"
+    stranger.mkdir()
+    (stranger / "letter.txt").write_text("dear")
+    with pytest.raises(FolderRefused, match="no run of catgan"):
+        train_gan(data, stranger, small(epochs=1))
+    assert [path.name for path in stranger.iterdir()] == ["letter.txt"]
+
+
+def test_bad_data_leaves_nothing_behind(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    few = make_data_set(3, name="few")
+    with pytest.raises(TooFewPictures, match=r"few has 3 pictures .* at least 8"):
+        train_gan(few, tmp_path / "run", small())
+    some = make_data_set(10, name="some")
+    with pytest.raises(TooFewPictures, match="batch-size is 11"):
+        train_gan(some, tmp_path / "run", small(batch_size=11))
+    with pytest.raises(BadSettings, match="held-out is 10"):
+        train_gan(some, tmp_path / "run", small(held_out=10))
+    odd = draw_blob(np.random.default_rng(0), 20)
+    (some / "odd.png").write_bytes(encode_png(odd))
+    with pytest.raises(UnequalSizes, match=r"odd\.png is 20 x 20"):
+        train_gan(some, tmp_path / "run", small())
+    (some / "odd.png").write_bytes(b"no picture")
+    with pytest.raises(CatganError, match=r"odd\.png"):
+        train_gan(some, tmp_path / "run", small())
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_of_another_size_are_resized_and_that_is_said(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data = make_data_set(8, size=40)
+    starts: list[train_loop.TrainStart] = []
+    train_gan(data, tmp_path / "run", small(epochs=1), on_start=starts.append)
+    assert starts[0].resized
+
+
+def test_held_out_pictures_are_never_shown(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(20)
+    train_gan(data, tmp_path / "run", small(epochs=1, held_out=5))
+    config = Run(folder=tmp_path / "run").read_config()
+    assert config is not None
+    assert len(config["data"]["held_out"]) == 5
+    assert config["data"]["train"] == 15
+    assert Run(folder=tmp_path / "run").read_stats()[0]["images_shown"] == 15
+
+
+def test_a_fifth_is_held_out_where_there_are_enough() -> None:
+    config = TrainConfig()
+    assert [config.held_out_of(count) for count in (60, 249, 250, 1000, 100_000)] == [
+        0, 0, 50, 200, 500,
+    ]  # fmt: skip
+
+
+def test_a_run_whose_numbers_end_says_so(
+    make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make_data_set(8)
+    calls = iter(range(1000))
+
+    def break_the_third_epoch(**parts: Any) -> StepTerms:
+        if next(calls) == 4:  # two steps an epoch
+            parts["generator"].main[0].weight.data.fill_(float("nan"))
+        return train_step(**parts)
+
+    monkeypatch.setattr(trainer, "train_step", break_the_third_epoch)
+    with pytest.raises(TrainingLost, match="no numbers any more since epoch 3"):
+        train_gan(data, tmp_path / "run", small(epochs=6))
+    lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").open()]
+    assert [line["loss_g"] is None for line in lines] == [False, False, True]
+    assert load_checkpoint(Run(folder=tmp_path / "run").last)["epoch"] == 2  # the sound one stays
+
+
+def test_a_corrupt_checkpoint_is_a_sentence(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(8)
+    train_gan(data, tmp_path / "run", small(epochs=1))
+    Run(folder=tmp_path / "run").last.write_bytes(b"no model")
+    with pytest.raises(CatganError, match="not a checkpoint of catgan"):
+        train_gan(data, tmp_path / "run", small(epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("epochs", 0), ("batch_size", 0), ("size", 48), ("size", 8), ("lr_g", 0.0), ("lr_d", 2.0),
+        ("beta1", 1.0), ("beta2", -0.1), ("held_out", -2), ("seed", -1), ("sample_every", 0),
+        ("checkpoint_minutes", -1.0), ("recipe", "soup"), ("device", "abacus"),
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_name_the_flag(
+    setting: str, value: object, make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    flag = "--" + setting.replace("_", "-")
+    with pytest.raises(BadSettings, match=flag):
+        train_gan(make_data_set(8), tmp_path / "run", small(**{setting: value}))
+    assert not (tmp_path / "run").exists()
