@@ -5,6 +5,7 @@ import dataclasses
 from catgan.core.config import require
 
 WORKERS_ALL = 0
+SCREENS = frozenset({"blur_screen", "dark_screen", "duplicate_screen"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,12 @@ class CurateConfig:
     would have to be enlarged."""
     faces: str = "best"
     """`best`: one face a photo; `all`: every face found."""
+    blur_screen: bool = True
+    """Blurred faces are left out of `face-crop`."""
+    dark_screen: bool = True
+    """Nearly black faces are left out of `face-crop`."""
+    duplicate_screen: bool = True
+    """Of photos that are nearly the same, such as a burst, only the sharpest is kept."""
     max_megapixels: float = 250.0
     """Photos that state more than this are `unreadable`, never decoded; megapixels."""
     workers: int = WORKERS_ALL

@@ -7,6 +7,7 @@ from catgan.core.images import Photo, Picture, read_photo, resize_shorter_side, 
 from catgan.curate.config import CurateConfig
 from catgan.curate.crop import crop_face, side_needed, square_around
 from catgan.curate.detect import Detector, Face
+from catgan.curate.screens import fingerprint, sharpness
 from catgan.curate.verdict import Verdict
 
 
@@ -28,6 +29,10 @@ class Examined:
     """(size, size, 3) uint8: the photo whole; None where unreadable."""
     crops: tuple[Picture, ...] = ()
     """(size, size, 3) uint8 each: the faces cropped, as many of the first `faces`."""
+    sharpness: float = 0.0
+    """Of `whole`; see `screens.sharpness`."""
+    fingerprint: str = ""
+    """Of the whole photo, edges included; see `screens.fingerprint`."""
 
 
 def examine(data: bytes, detector: Detector, config: CurateConfig) -> Examined:
@@ -54,6 +59,8 @@ def examine(data: bytes, detector: Detector, config: CurateConfig) -> Examined:
         height=photo.height,
         faces=faces,
         whole=whole,
+        sharpness=sharpness(whole),
+        fingerprint=fingerprint(photo.pixels),
     )
     if not faces:
         return seen

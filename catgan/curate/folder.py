@@ -24,6 +24,7 @@ from catgan.core.files import (
     write_json,
     write_jsonl,
 )
+from catgan.curate.config import SCREENS
 from catgan.curate.verdict import Finding, Verdict
 from catgan.curate.worker import PICTURE_NAME
 
@@ -149,12 +150,7 @@ class CuratedFolder:
             looked: What each photo gave by itself, by path: kept for the next run.
             judged: The same, after photos were held against each other.
         """
-        wanted = {
-            f"{FULL_BODY}/{Path(f.outputs[FULL_BODY]).name}"
-            for f in judged
-            if FULL_BODY in f.outputs
-        }
-        wanted |= {f"{FACE_CROP}/{crop}" for f in judged for crop in f.crops}
+        wanted = {picture for finding in judged for picture in finding.pictures()}
         for name in DATA_SETS:
             sweep_partials(self.root / name)  # a process that died of a photo leaves one
         for leftover in self._pictures() - wanted:
@@ -197,8 +193,12 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 def settings_digest(settings: Json) -> str:
-    """Eight characters that stand for the settings and the method."""
-    return sha256(to_json_line({"method": METHOD, **settings}).encode())[:8]
+    """Eight characters that stand for the method and the settings it depends on.
+
+    The screens judge what was found, and may be turned off and on without looking again.
+    """
+    looking = {name: value for name, value in settings.items() if name not in SCREENS}
+    return sha256(to_json_line({"method": METHOD, **looking}).encode())[:8]
 
 
 def _metadata(name: str, findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
@@ -213,12 +213,16 @@ def _metadata(name: str, findings: Sequence[Finding]) -> Iterator[dict[str, Any]
             yield {"file_name": Path(finding.outputs[FULL_BODY]).name, **origin}
         if name == FACE_CROP:
             for crop, face in zip(finding.crops, finding.faces, strict=False):
+                if not crop.file:
+                    continue
                 yield {
-                    "file_name": crop,
+                    "file_name": crop.file,
                     **origin,
                     "box": [round(value, 1) for value in (face.x, face.y, face.w, face.h)],
                     "roll": round(face.roll, 1),
                     "score": round(face.score, 3),
+                    "sharpness": round(crop.sharpness, 4),
+                    "brightness": round(crop.brightness, 1),
                 }
 
 

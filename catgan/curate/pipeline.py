@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from catgan.core.config import Difference
-from catgan.core.datasets import FACE_CROP, read_metadata
+from catgan.core.datasets import read_metadata
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
 from catgan.core.files import Json, locked, sha256, write_picture
@@ -20,8 +20,9 @@ from catgan.curate.config import CurateConfig
 from catgan.curate.detect import CascadeDetector, Detector
 from catgan.curate.find import PhotoFile, check_raw, find_photos
 from catgan.curate.folder import DATA_SETS, CuratedFolder, counts
+from catgan.curate.judge import judge
 from catgan.curate.recipe import load_recipe
-from catgan.curate.verdict import Finding, Verdict
+from catgan.curate.verdict import Finding
 
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -72,7 +73,7 @@ class CurateResult:
     sheets: dict[str, Path]
     """Data set -> its contact sheet."""
     changed: tuple[Difference, ...]
-    """Settings that differ from the run before; all photos were looked at again."""
+    """Settings that differ from the run before; but for the screens, all was looked at again."""
 
 
 def curate_photos(
@@ -120,8 +121,9 @@ def curate_photos(
     with locked(curated):
         changed = folder.prepare(settings)
         known = folder.known(settings)
-        findings = _reuse(photos, known, folder.pictures())
-        fresh = [photo for photo in photos if photo.name not in findings]
+        findings = _reuse(photos, known)
+        fresh = _to_look_at(photos, findings, folder, config)
+        findings = {path: f for path, f in findings.items() if path not in fresh}
         tally = Counter(str(finding.verdict) for finding in findings.values())
 
         started = time.monotonic()
@@ -143,20 +145,27 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(fresh, make_detector, config, curated):
-            folder.add(settings, chunk)
-            findings |= {finding.path: finding for finding in chunk}
-            tally.update(str(finding.verdict) for finding in chunk)
-            report()
+        looked_at = 0
+        while fresh:
+            for chunk in _looked_at(list(fresh.values()), make_detector, config, curated):
+                folder.add(settings, chunk)
+                findings |= {finding.path: finding for finding in chunk}
+                tally.update(str(finding.verdict) for finding in chunk)
+                report()
+            looked_at += len(fresh)
+            # A picture that was taken away may be the one to keep now: its better copy is gone,
+            # or a screen was turned off.
+            again = _to_look_at(photos, findings, folder, config)
+            fresh = {path: photo for path, photo in again.items() if path not in fresh}
         looked = [findings[photo.name] for photo in photos]
-        judged = judge(looked)
+        judged = judge(looked, config)
         folder.settle(settings, looked, judged)
         sheets = _contact_sheets(curated)
         folder.finish(settings, judged)
     return CurateResult(
         curated=curated,
         photos=len(photos),
-        fresh=len(fresh),
+        fresh=looked_at,
         gone=_gone(known, findings),
         counts=counts(judged),
         data_sets={name: len(read_metadata(curated / name)) for name in DATA_SETS},
@@ -177,8 +186,9 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
     folder.check(raw)
     photos = _photos(raw)
     settings = recorded_settings(config)
-    known = _reuse(photos, folder.known(settings), folder.pictures())
-    return CuratePlan(photos=len(photos), fresh=len(photos) - len(known))
+    findings = _reuse(photos, folder.known(settings))
+    fresh = _to_look_at(photos, findings, folder, config)
+    return CuratePlan(photos=len(photos), fresh=len(fresh))
 
 
 def _photos(raw: Path) -> list[PhotoFile]:
@@ -208,38 +218,21 @@ def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Js
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
-def judge(findings: list[Finding]) -> list[Finding]:
-    """The verdicts that need all photos: of copies of one file, the first by path stays.
-
-    Args:
-        findings: By path, each as the photo gave it by itself.
-
-    Returns:
-        As many, in the same order.
-    """
-    first: dict[str, str] = {}
-    judged = []
-    for finding in findings:
-        original = first.setdefault(finding.sha256, finding.path) if finding.sha256 else None
-        if original in (None, finding.path) or finding.verdict is Verdict.UNREADABLE:
-            judged.append(finding)
-            continue
-        judged.append(
-            dataclasses.replace(
-                finding,
-                verdict=Verdict.DUPLICATE,
-                reason=f"the same file as {original}",
-                crops=(),
-                outputs={},
-            )
-        )
-    return judged
+def _to_look_at(
+    photos: list[PhotoFile],
+    findings: dict[str, Finding],
+    folder: CuratedFolder,
+    config: CurateConfig,
+) -> dict[str, PhotoFile]:
+    """The photos of which nothing is known, or whose pictures are wanted and missing, by path."""
+    known = [findings[photo.name] for photo in photos if photo.name in findings]
+    there = folder.pictures()
+    whole = {finding.path for finding in judge(known, config) if finding.pictures() <= there}
+    return {photo.name: photo for photo in photos if photo.name not in whole}
 
 
-def _reuse(
-    photos: list[PhotoFile], known: dict[str, Finding], pictures: set[str]
-) -> dict[str, Finding]:
-    """The findings that still hold: of files that have not changed and whose pictures are there.
+def _reuse(photos: list[PhotoFile], known: dict[str, Finding]) -> dict[str, Finding]:
+    """The findings that still hold: of files that have not changed.
 
     A file of another path, size or time is opened once to see whether its contents are known; so
     a renamed folder costs a read, not a search.
@@ -252,19 +245,13 @@ def _reuse(
         if finding.sha256
     }
     reused: dict[str, Finding] = {}
-    seen: set[str] = set()
     for photo in photos:
         finding = known.get(photo.name)
         if finding is None or (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
             finding = _same_content(photo, by_content)
         if finding is None or not finding.sha256:
             continue
-        # The pictures of a copy were taken away when the first one's were kept.
-        copy = finding.sha256 in seen
-        wanted = {*finding.outputs.values(), *(f"{FACE_CROP}/{crop}" for crop in finding.crops)}
-        if copy or wanted <= pictures:
-            reused[photo.name] = finding
-            seen.add(finding.sha256)
+        reused[photo.name] = finding
     return reused
 
 

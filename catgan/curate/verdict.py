@@ -3,6 +3,7 @@
 import dataclasses
 from enum import StrEnum
 
+from catgan.core.datasets import FACE_CROP
 from catgan.core.files import Json
 from catgan.curate.detect import Face
 
@@ -14,6 +15,8 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
     NO_FACE = "no-face"
     FACE_TOO_SMALL = "face-too-small"
+    BLURRY = "blurry"
+    TOO_DARK = "too-dark"
     DUPLICATE = "duplicate"
 
 
@@ -21,9 +24,23 @@ MEANING = {
     Verdict.KEPT: "a face was found and cropped",
     Verdict.NO_FACE: "no cat face found; the whole photo is kept",
     Verdict.FACE_TOO_SMALL: "the crop would have to be enlarged; the whole photo is kept",
-    Verdict.DUPLICATE: "the same file as another one; left out",
+    Verdict.BLURRY: "the face is blurred; the whole photo is kept",
+    Verdict.TOO_DARK: "the face is nearly black; the whole photo is kept",
+    Verdict.DUPLICATE: "the same as another photo, or nearly; left out",
     Verdict.UNREADABLE: "broken or not a picture; left out",
 }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Crop:
+    """One face's picture."""
+
+    file: str
+    """Its file name in `face-crop/`; "" where a screen took it out."""
+    sharpness: float
+    """Of the crop, 0 to 1; see `screens.sharpness`."""
+    brightness: float
+    """Of the crop, 0 to 255; see `screens.brightness`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +65,22 @@ class Finding:
     """Why, in words."""
     faces: tuple[Face, ...]
     """The faces found, the best first."""
-    crops: tuple[str, ...]
-    """File names in `face-crop/` of the first faces, in their order."""
+    crops: tuple[Crop, ...]
+    """The pictures of the first faces, in their order."""
+    sharpness: float
+    """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
+    fingerprint: str
+    """Of the whole photo, 16 hexadecimal digits; "" where unreadable. See `duplicates`."""
     outputs: dict[str, str]
     """Data set -> the photo's picture in it, relative to the curated folder."""
+
+    def crop_files(self) -> list[str]:
+        """File names of its pictures in `face-crop/`."""
+        return [crop.file for crop in self.crops if crop.file]
+
+    def pictures(self) -> set[str]:
+        """All of its pictures, relative to the curated folder."""
+        return {*self.outputs.values(), *(f"{FACE_CROP}/{file}" for file in self.crop_files())}
 
     def to_json(self) -> Json:
         """The record as it stands in `photos.jsonl`."""
@@ -64,7 +93,13 @@ class Finding:
                 "cascade": face.cascade,
             }
             if index < len(self.crops):
-                record["file"] = self.crops[index]
+                crop = self.crops[index]
+                record |= {
+                    "sharpness": round(crop.sharpness, 4),
+                    "brightness": round(crop.brightness, 1),
+                }
+                if crop.file:
+                    record["file"] = crop.file
             faces.append(record)
         return {
             "path": self.path,
@@ -73,6 +108,8 @@ class Finding:
             "height": self.height,
             "verdict": str(self.verdict),
             "reason": self.reason,
+            "sharpness": round(self.sharpness, 4),
+            "fingerprint": self.fingerprint,
             "faces": faces,
             "outputs": dict(self.outputs),
         }
@@ -113,6 +150,16 @@ class Finding:
             verdict=Verdict(record["verdict"]),
             reason=str(record["reason"]),
             faces=faces,
-            crops=tuple(str(face["file"]) for face in record["faces"] if "file" in face),
+            crops=tuple(
+                Crop(
+                    file=str(face.get("file", "")),
+                    sharpness=float(face["sharpness"]),
+                    brightness=float(face["brightness"]),
+                )
+                for face in record["faces"]
+                if "sharpness" in face
+            ),
+            sharpness=float(record["sharpness"]),
+            fingerprint=str(record["fingerprint"]),
             outputs={str(name): str(file) for name, file in record["outputs"].items()},
         )

@@ -15,7 +15,8 @@ from catgan.curate.config import CurateConfig
 from catgan.curate.detect import Detector
 from catgan.curate.examine import Examined, examine
 from catgan.curate.find import PhotoFile
-from catgan.curate.verdict import Finding, Verdict
+from catgan.curate.screens import brightness, sharpness
+from catgan.curate.verdict import Crop, Finding, Verdict
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,7 +51,15 @@ def _look_at(photo: PhotoFile, bench: _Bench) -> Finding:
         return unreadable(photo, str(error))
     digest = sha256(data)
     seen = examine(data, bench.detector, bench.config)
-    crops = tuple(picture_name(photo.path.stem, digest, index) for index in range(len(seen.crops)))
+    crops = tuple(
+        Crop(
+            file=picture_name(photo.path.stem, digest, index),
+            # rounded as the records are, so that a run carried on judges by the same numbers
+            sharpness=round(sharpness(picture), 4),
+            brightness=round(brightness(picture), 1),
+        )
+        for index, picture in enumerate(seen.crops)
+    )
     return Finding(
         path=photo.name,
         sha256=digest,
@@ -62,19 +71,21 @@ def _look_at(photo: PhotoFile, bench: _Bench) -> Finding:
         reason=seen.reason,
         faces=seen.faces,
         crops=crops,
+        sharpness=round(seen.sharpness, 4),
+        fingerprint=seen.fingerprint,
         outputs=_write(seen, crops, picture_name(photo.path.stem, digest), bench.curated),
     )
 
 
-def _write(seen: Examined, crops: tuple[str, ...], name: str, curated: Path) -> dict[str, str]:
+def _write(seen: Examined, crops: tuple[Crop, ...], name: str, curated: Path) -> dict[str, str]:
     outputs = {}
     if seen.whole is not None:
         outputs[FULL_BODY] = f"{FULL_BODY}/{name}"
         write_picture(curated / FULL_BODY / name, encode_png(seen.whole))
-    for crop_name, crop in zip(crops, seen.crops, strict=True):
-        write_picture(curated / FACE_CROP / crop_name, encode_png(crop))
+    for crop, picture in zip(crops, seen.crops, strict=True):
+        write_picture(curated / FACE_CROP / crop.file, encode_png(picture))
     if crops:
-        outputs[FACE_CROP] = f"{FACE_CROP}/{crops[0]}"
+        outputs[FACE_CROP] = f"{FACE_CROP}/{crops[0].file}"
     return outputs
 
 
@@ -91,6 +102,8 @@ def unreadable(photo: PhotoFile, reason: str) -> Finding:
         reason=reason,
         faces=(),
         crops=(),
+        sharpness=0.0,
+        fingerprint="",
         outputs={},
     )
 

@@ -1,4 +1,4 @@
-"""Thousands of spoiled pictures: each is read or refused with a reason; nothing crashes or hangs."""
+"""Thousands of spoiled pictures: each read or refused with a reason; no crash, no hang."""
 
 import json
 import os

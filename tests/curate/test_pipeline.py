@@ -88,7 +88,8 @@ class TestRecords:
     def test_of_photos(self, album: Path, done: CurateResult) -> None:
         for path, record in records(done.curated).items():
             assert list(record) == [
-                "path", "sha256", "width", "height", "verdict", "reason", "faces", "outputs",
+                "path", "sha256", "width", "height", "verdict", "reason", "sharpness",
+                "fingerprint", "faces", "outputs",
             ]  # fmt: skip
             assert record["sha256"] == sha256((album / path).read_bytes())
             readable = record["verdict"] != "unreadable"
@@ -411,12 +412,12 @@ class TestRerun:
 def plan_like(raw: Path, curated: Path) -> int:
     """How many photos a run of these tests would look at, by the dry run's own means."""
     from catgan.curate.folder import CuratedFolder
-    from catgan.curate.pipeline import _photos, _reuse, recorded_settings
+    from catgan.curate.pipeline import _photos, _reuse, _to_look_at, recorded_settings
 
     folder = CuratedFolder(curated)
     photos = _photos(raw)
     known = folder.known(recorded_settings(HERE, own_detector=True))
-    return len(photos) - len(_reuse(photos, known, folder.pictures()))
+    return len(_to_look_at(photos, _reuse(photos, known), folder, HERE))
 
 
 def assert_as_new(raw: Path, result: CurateResult, tmp_path: Path) -> None:
