@@ -69,7 +69,7 @@ def looks_like_picture(head: bytes) -> bool:
         head.startswith(SIGNATURES)
         or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
         or (head.startswith(b"BM") and len(head) > 26 and head[6:10] == b"\0\0\0\0")
-        or (head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS)
+        or _is_heif(head)
     )
 
 
@@ -134,8 +134,24 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in named if name in Image.OPEN)
 
 
+@functools.cache
+def _heif_formats() -> tuple[str, ...]:
+    """The format of HEIC photos, where the package that reads them is installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except (ImportError, OSError):  # OSError: a shared library of its does not load
+        return ()
+    register_heif_opener(thumbnails=False)
+    return ("HEIF",)
+
+
+def _is_heif(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS
+
+
 def _decode(data: bytes, side: int | None, short: int | None, max_pixels: int) -> Photo:
-    with Image.open(io.BytesIO(data), formats=_formats()) as image:
+    formats = _formats() + (_heif_formats() if _is_heif(data) else ())
+    with Image.open(io.BytesIO(data), formats=formats) as image:
         width, height = image.size
         if width * height > max_pixels:
             raise UnreadablePhoto(
@@ -332,8 +348,14 @@ def to_srgb(pixels: Picture, profile: bytes | None) -> Picture:
 def _unknown(data: bytes) -> str:
     if not data:
         return "the file is empty"
-    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
-        return "HEIC and AVIF photos cannot be read yet; export them as JPEG"
+    if _is_heif(data):
+        if data[8:12] in (b"avif", b"avis"):
+            if "AVIF" in Image.OPEN:
+                return "the file is broken: it begins like an AVIF photo"
+            return "AVIF photos need a newer Pillow: pip install --upgrade pillow"
+        if _heif_formats():
+            return "the file is broken: it begins like a HEIC photo"
+        return "HEIC photos need one more package: pip install pillow-heif"
     if looks_like_picture(data[:SNIFF]):
         return "the file is broken: it begins like a picture, but is none that can be decoded"
     return "not a picture"

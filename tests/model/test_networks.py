@@ -36,7 +36,9 @@ def test_weights_start_as_the_paper_says() -> None:
     scales = [m.weight.detach() for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert abs(float(torch.cat(scales).mean()) - 1) < 0.005  # 960 draws: sigma 0.0006
     assert all(
-        float(m.bias.abs().max()) == 0 for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)
+        float(m.bias.detach().abs().max()) == 0
+        for m in net.modules()
+        if isinstance(m, torch.nn.BatchNorm2d)
     )
 
 

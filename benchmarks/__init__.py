@@ -1,0 +1,1 @@
+"""Measurements on a machine with labelled photos, and the scripts that made what catgan ships."""

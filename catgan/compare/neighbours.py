@@ -1,0 +1,67 @@
+"""Which training picture a sample is most like, and whether it is too like it."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catgan.measure import Rate
+from catgan.measure.metrics import wilson
+
+CHUNK = 1000  # rows of distances in memory at a time
+CLOSE = 0.05  # the share of real pictures that is called close to a training picture
+FEWEST = 20  # held-out pictures below which that share is less than one picture
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """For each of N pictures, the nearest of others."""
+
+    index: NDArray[np.intp]
+    """(N,), which of the others it is."""
+    distance: NDArray[np.float64]
+    """(N,), Euclidean between the features."""
+
+
+def nearest(queries: NDArray[np.floating], others: NDArray[np.floating]) -> Nearest:
+    """The nearest neighbour of each query among others, the first of equals.
+
+    Args:
+        queries: (N, D) features.
+        others: (M, D) features, M from 1.
+    """
+    y = others.astype(np.float64)
+    y2 = np.einsum("ij,ij->i", y, y)
+    index = np.empty(len(queries), dtype=np.intp)
+    distance = np.empty(len(queries))
+    for start in range(0, len(queries), CHUNK):
+        x = queries[start : start + CHUNK].astype(np.float64)
+        # |x - y|^2 less |x|^2, which every candidate shares
+        found = (y2 - 2 * (x @ y.T)).argmin(axis=1)
+        index[start : start + CHUNK] = found
+        distance[start : start + CHUNK] = np.linalg.norm(x - y[found], axis=1)
+    return Nearest(index=index, distance=distance)
+
+
+def too_close(fake: Nearest, held_out: Nearest, *, extractor: str = "") -> Rate | None:
+    """How many samples are nearer to a training picture than real pictures usually are.
+
+    "Usually" is all but 5% of the held-out pictures, so about 5% is what a generator of new
+    pictures as good as photos would give, and one that copies would give far more. Samples that
+    look like nothing are far from everything: a low share is no praise.
+
+    Args:
+        fake: Nearest training pictures of samples.
+        held_out: Nearest training pictures of pictures held out of training.
+        extractor: In whose features, for the record.
+
+    Returns:
+        None with fewer than 20 held-out pictures, where 5% is less than one of them.
+    """
+    total = len(fake.distance)
+    if len(held_out.distance) < FEWEST or total == 0:
+        return None
+    limit = np.quantile(held_out.distance, CLOSE)
+    hits = int((fake.distance < limit).sum())
+    low, high = wilson(hits, total)
+    return Rate(hits=hits, total=total, low=low, high=high, extractor=extractor)

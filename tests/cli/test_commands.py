@@ -1,0 +1,228 @@
+"""The command line as a person meets it: help, errors, exit statuses, JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catgan.cli import app, main
+
+COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands]  # type: ignore[union-attr]
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+class Ended:
+    """How a command line ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+class Catgan:
+    """Runs the command line in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str | Path) -> Ended:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = self._capsys.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+
+@pytest.fixture
+def catgan(capsys: pytest.CaptureFixture[str]) -> Catgan:
+    return Catgan(capsys)
+
+
+def one_sentence(ended: Ended) -> str:
+    """What was said on standard error, which must be one line and no traceback."""
+    lines = ended.err.strip().splitlines()
+    assert len(lines) == 1, ended.err
+    assert lines[0].startswith("catgan: ")
+    return lines[0]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\n"
+        "from catgan.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'cv2', 'torch', 'numpy', 'PIL', 'rich', 'plotly'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_in_an_example(catgan: Catgan, command: str) -> None:
+    ended = catgan(command, "--help")
+    assert ended.code == 0
+    assert f"Example: catgan {command}" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"catgan {command}" in README.read_text(encoding="utf-8")
+
+
+def test_the_version(catgan: Catgan) -> None:
+    from catgan import __version__
+
+    assert catgan("--version").out.strip() == f"catgan {__version__}"
+
+
+def test_wrong_usage_is_exit_2(catgan: Catgan, tmp_path: Path) -> None:
+    assert catgan("curate", tmp_path).code == 2
+    assert catgan("purr").code == 2
+    ended = catgan("train", tmp_path, "--epochs", "0")
+    assert ended.code == 2
+    assert "--epochs is 0" in one_sentence(ended)
+
+
+def test_no_folder_a_file_and_an_empty_folder(catgan: Catgan, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for command, rest in (("curate", (tmp_path / "out",)), ("train", ("--runs", tmp_path / "out"))):
+        missing = catgan(command, tmp_path / "none", *rest)
+        assert missing.code == 2
+        assert "none" in one_sentence(missing)
+        file = catgan(command, tmp_path / "file", *rest)
+        assert file.code == 2
+        assert "a file, not a folder" in one_sentence(file)
+        empty = catgan(command, tmp_path / "empty", *rest)
+        assert empty.code == 1
+        assert "empty" in one_sentence(empty)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_none(catgan: Catgan, tmp_path: Path, album: Path) -> None:
+    model = tmp_path / "cats.xml"
+    model.write_text("<html>not a cascade</html>")
+    ended = catgan("curate", album, tmp_path / "curated", "--cascade", model)
+    assert ended.code == 2
+    assert "not a cascade" in one_sentence(ended)
+    unknown = catgan("curate", album, tmp_path / "curated", "--cascade", "nose")
+    assert unknown.code == 2
+    assert "quick" in one_sentence(unknown)
+    assert "turned" in one_sentence(unknown)
+    assert not (tmp_path / "curated").exists()
+
+
+def test_curate_and_train_in_json(catgan: Catgan, tmp_path: Path, album: Path) -> None:
+    curated, runs = tmp_path / "curated", tmp_path / "runs"
+    line = ("curate", album, curated, "--cascade", "quick", "--workers", "1", "--json")
+    plan = json.loads(catgan(*line, "--dry-run").out)
+    assert plan["photos"] == plan["fresh"] > 0
+    assert not curated.exists()
+    first = json.loads(catgan(*line).out)
+    assert sum(first["verdicts"].values()) == first["photos"] == plan["photos"]
+    assert json.loads(catgan(*line).out)["fresh"] == 0
+
+    train: tuple[str | Path, ...] = (
+        "train",
+        curated / "full-body",
+        "--runs",
+        runs,
+        "--ngf",
+        "4",
+        "--ndf",
+        "4",
+    )
+    train = (
+        *train,
+        "--epochs",
+        "1",
+        "--size",
+        "16",
+        "--device",
+        "cpu",
+        "--batch-size",
+        "4",
+        "--json",
+    )
+    assert json.loads(catgan(*train, "--dry-run").out)["runs"][0]["dry_run"] is True
+    assert not runs.exists()
+    done = json.loads(catgan(*train).out)
+    assert done["runs"][0]["finished"] is True
+    again = catgan(*train)
+    assert "finished already" in again.err
+    other = catgan(*train, "--lr-g", "0.1")
+    assert other.code == 1
+    assert "lr-g was 0.0002, is 0.1" in other.err
+
+
+def test_settings_from_a_file_lie_under_the_flags(
+    catgan: Catgan, tmp_path: Path, album: Path
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('size = 32\ncascade = "quick"\nworkers = 1\n')
+    catgan("curate", album, tmp_path / "a", "--config", settings)
+    assert json.loads((tmp_path / "a" / "catgan.json").read_text())["settings"]["size"] == 32
+    catgan("curate", album, tmp_path / "b", "--config", settings, "--size", "48")
+    assert json.loads((tmp_path / "b" / "catgan.json").read_text())["settings"]["size"] == 48
+    settings.write_text("whiskers = 12\n")
+    ended = catgan("curate", album, tmp_path / "c", "--config", settings)
+    assert ended.code == 2
+    assert "whiskers" in one_sentence(ended)
+    assert not (tmp_path / "c").exists()
+
+
+def test_an_unknown_run_lists_those_there_are(catgan: Catgan, tmp_path: Path) -> None:
+    for name in ("full-body", "face-crop"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "config.json").write_text("{}")
+    ended = catgan(
+        "compare", "face-corp", "--runs", tmp_path / "runs", "--report", tmp_path / "r.html"
+    )
+    assert ended.code == 1
+    assert "did you mean face-crop?" in one_sentence(ended)
+    assert "face-crop, full-body" in one_sentence(ended)
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_names_of_runs_are_names(catgan: Catgan, tmp_path: Path, album: Path) -> None:
+    for name in ("../elsewhere", "", ".hidden"):
+        ended = catgan("train", album, "--name", name, "--runs", tmp_path / "runs")
+        assert ended.code == 2
+        assert "--name" in one_sentence(ended)
+
+
+def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
+    """One interrupt, as a terminal sends it: a sentence, status 130, and a run to carry on."""
+    import signal
+    import time
+
+    import numpy as np
+
+    from catgan.core.images import encode_png
+
+    data = tmp_path / "noise"
+    data.mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(16):
+        picture = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        (data / f"{index}.png").write_bytes(encode_png(picture))
+    line = f"{sys.executable} -m catgan train {data} --size 16 --ngf 4 --ndf 4 --device cpu"
+    process = subprocess.Popen(
+        [*line.split(), "--runs", str(tmp_path / "runs"), "--epochs", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    stats = tmp_path / "runs" / "noise" / "stats.jsonl"
+    while not stats.exists() or stats.stat().st_size == 0:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "the same line carries on" in out
+    assert "Traceback" not in out
+    assert (tmp_path / "runs" / "noise" / "checkpoints" / "last.pt").exists()

@@ -1,0 +1,226 @@
+"""The parts of a comparison: neighbours, agreement, faces, grids, curves."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from catgan.compare.faces import face_size
+from catgan.compare.gallery import agreement, draw, mean_picture, read_at_size
+from catgan.compare.grids import BUDGET, closest, cut, read_moment, show, spread, through_time
+from catgan.compare.neighbours import Nearest, nearest, too_close
+from catgan.core.files import write_json, write_jsonl
+from catgan.core.images import encode_png, sheet
+from catgan.model.sample import to_pictures
+from tests.compare.conftest import draw_dataset
+
+
+def points(count: int, seed: int, dimensions: int = 6) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).standard_normal((count, dimensions)).astype(np.float32)
+
+
+# neighbours
+
+
+def test_the_nearest_is_the_nearest() -> None:
+    queries, others = points(1300, 1), points(70, 2)  # more than a chunk
+    found = nearest(queries, others)
+    apart = np.linalg.norm(queries[:, None].astype(float) - others[None], axis=2)
+    np.testing.assert_array_equal(found.index, apart.argmin(axis=1))
+    np.testing.assert_allclose(found.distance, apart.min(axis=1), rtol=1e-12)
+
+
+def test_a_copy_is_its_own_nearest_at_no_distance() -> None:
+    # far from the origin, where squares of large numbers would swallow small distances
+    others = points(50, 3) + 1000
+    found = nearest(others, others)
+    np.testing.assert_array_equal(found.index, np.arange(50))
+    np.testing.assert_array_equal(found.distance, 0)
+
+
+def test_copies_are_too_close_and_new_pictures_are_not() -> None:
+    train, held_out = points(200, 4), points(400, 5)
+    real = nearest(held_out, train)
+
+    def share(samples: NDArray[np.float32]) -> float:
+        found = too_close(nearest(samples, train), real)
+        assert found is not None
+        return found.share
+
+    assert share(train) == 1
+    assert share(points(500, 6) + 50) == 0, "far from everything is close to nothing"
+    # 5% by definition; three standard deviations of 500 draws are 3%
+    assert share(points(500, 7)) == pytest.approx(0.05, abs=0.03)
+
+
+def test_too_few_held_out_give_no_share() -> None:
+    some = Nearest(index=np.zeros(19, dtype=np.intp), distance=np.ones(19))
+    assert too_close(some, some) is None
+
+
+# gallery
+
+
+def test_the_mean_is_the_mean() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (300, 5, 6, 3), dtype=np.uint8)
+    np.testing.assert_allclose(mean_picture(pictures), pictures.mean(axis=0), atol=0.5 + 1e-9)
+
+
+def test_agreement_is_all_of_equal_pictures_and_none_of_noise() -> None:
+    rng = np.random.default_rng(1)
+    one = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    assert agreement(np.repeat(one[None], 5, axis=0)) == pytest.approx(1, abs=1e-6)
+    noise = rng.integers(0, 256, (200, 16, 16, 3), dtype=np.uint8)
+    found = agreement(noise)
+    assert found is not None
+    # 19,900 pairs that correlate by 1/16 at random: 0.0004
+    assert abs(found) < 0.003
+
+
+def test_agreement_is_the_share_that_is_shared() -> None:
+    rng = np.random.default_rng(2)
+    shared = rng.normal(0, 30, (32, 32, 1))
+    own = rng.normal(0, 30, (100, 32, 32, 1))
+    pictures = np.repeat((128 + shared + own).clip(0, 255), 3, axis=3).astype(np.uint8)
+    # half of the variance; 1,024 pixels know it to 4%
+    assert agreement(pictures) == pytest.approx(0.5, abs=0.05)
+    brighter = (pictures // 2 + np.arange(100).reshape(-1, 1, 1, 1)).astype(np.uint8)
+    assert agreement(brighter) == pytest.approx(0.5, abs=0.05), "brightness is no pattern"
+
+
+def test_agreement_of_one_or_of_blank_pictures_is_unknown() -> None:
+    assert agreement(np.zeros((1, 8, 8, 3), np.uint8)) is None
+    assert agreement(np.full((4, 8, 8, 3), 9, np.uint8)) is None
+
+
+def test_drawing_names_is_seeded_and_without_repeats() -> None:
+    names = [f"{index}.png" for index in range(50)]
+    assert draw(names, 20, 1) == draw(names, 20, 1) != draw(names, 20, 2)
+    assert sorted(draw(names, 80, 3)) == sorted(names)
+    assert draw(names, 80, 3)[:20] == draw(names, 20, 3)
+
+
+def test_pictures_are_read_as_they_are_when_they_fit(tmp_path: Path) -> None:
+    names = draw_dataset(tmp_path, 3)
+    pictures = read_at_size([tmp_path / name for name in names], 16)
+    assert encode_png(pictures[1]) == (tmp_path / names[1]).read_bytes()
+    assert read_at_size([tmp_path / names[0]], 8).shape == (1, 8, 8, 3)
+
+
+# faces
+
+
+def curated(folder: Path) -> None:
+    """What curate writes of three photos: a face cropped, a face too small, none."""
+    for name, files in (("full-body", "abc"), ("face-crop", "a")):
+        (folder / name).mkdir(parents=True)
+        for file in files:
+            (folder / name / f"{file}.png").touch()
+    write_json(folder / "catgan.json", {"kind": "curated", "settings": {"margin": 0.5}})
+
+    def photo(name: str, faces: list[dict[str, object]], **outputs: str) -> dict[str, object]:
+        whole = {"full-body": f"full-body/{name}.png"}
+        return {"width": 400, "height": 200, "faces": faces, "outputs": whole | outputs}
+
+    write_jsonl(
+        folder / "photos.jsonl",
+        [
+            photo(
+                "a",
+                [{"box": [0, 0, 50, 50], "file": "a.png"}],
+                **{"face-crop": "face-crop/a.png"},
+            ),
+            photo("b", [{"box": [0, 0, 25, 25]}]),
+            photo("c", []),
+        ],
+    )
+
+
+def test_face_sizes_follow_from_what_curate_wrote(tmp_path: Path) -> None:
+    curated(tmp_path)
+    crop = face_size(tmp_path / "face-crop", 64)
+    assert crop is not None
+    assert (crop.width, crop.pictures) == (32, 1)  # half a width of margin on either side
+    whole = face_size(tmp_path / "full-body", 64)
+    assert whole is not None
+    # 50 and 25 of the 200 pixels that become 64
+    assert (whole.width, whole.pictures) == (12, 2)
+
+
+def test_other_folders_say_nothing_of_faces(tmp_path: Path) -> None:
+    draw_dataset(tmp_path / "mine", 2)
+    assert face_size(tmp_path / "mine", 64) is None
+    (tmp_path / "photos.jsonl").write_text('{"outputs": 3, "faces": "many"}\n')
+    assert face_size(tmp_path / "mine", 64) is None
+
+
+# grids
+
+
+def test_a_sheet_is_cut_into_the_pictures_it_was_made_of() -> None:
+    pictures = np.random.default_rng(3).integers(0, 256, (16, 9, 9, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(cut(sheet(pictures, columns=8), 9), pictures)
+    odd = np.zeros((20, 31, 3), np.uint8)
+    np.testing.assert_array_equal(cut(odd, 9), odd[None])
+
+
+def test_large_pictures_are_shown_smaller_and_small_ones_as_they_are() -> None:
+    assert show(np.zeros((30, 256, 256, 3), np.uint8)).shape[1] == 6 * 66 + 2
+    assert show(np.zeros((30, 32, 32, 3), np.uint8)).shape == (4 * 34 + 2, 6 * 34 + 2, 3)
+    assert show(np.zeros((1, 2000, 1000, 3), np.uint8)).shape[0] <= 400
+
+
+@pytest.mark.parametrize("most", [2, 3, 7, 40])
+def test_spreading_keeps_the_ends_and_the_epoch_that_matters(most: int) -> None:
+    epochs = list(range(5, 405, 5))
+    found = spread(epochs, most, frozenset({130}))
+    assert len(found) <= most
+    assert (found[0], found[-1]) == (5, 400)
+    assert found == sorted(set(found))
+    assert (130 in found) == (most > 2)
+    assert spread([1, 2], 5) == [1, 2]
+
+
+def test_the_closest_epoch_is_the_earlier_of_two() -> None:
+    assert closest([5, 10, 15], 130) == 15
+    assert closest([128, 132], 130) == 128
+
+
+def test_grids_through_time_keep_to_their_budget(tmp_path: Path) -> None:
+    # noise is what JPEG can do least about
+    rng = np.random.default_rng(4)
+    grids = {}
+    for epoch in range(1, 61):
+        grids[epoch] = tmp_path / f"epoch_{epoch:04d}.png"
+        if epoch <= 6:
+            noise = rng.integers(0, 256, (24, 64, 64, 3), dtype=np.uint8)
+            data = encode_png(sheet(noise, columns=8))
+        grids[epoch].write_bytes(data)
+    for arms in (1, 5, 12):
+        found = through_time(grids, 64, arms=arms)
+        assert sum(len(moment.still.jpeg) for moment in found) <= BUDGET // arms
+        assert len(found) <= 40
+        assert (found[0].epoch, found[-1].epoch) == (1, 60)
+
+
+def test_a_broken_grid_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "epoch_0001.png"
+    path.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8))[:40])
+    assert read_moment(path, 1, 16) is None
+    assert read_moment(tmp_path / "gone.png", 1, 16) is None
+
+
+# samples
+
+
+def test_pixels_are_rounded_clipped_and_never_undefined() -> None:
+    import torch
+
+    values = torch.tensor([-1.0, 1.0, 0.0, -7.0, 7.0, float("nan"), float("inf"), -1 + 2.6 / 255])
+    images = values.reshape(1, 1, 1, 8).expand(1, 3, 1, 8)
+    pixels = to_pictures(images)
+    assert pixels.dtype == np.uint8
+    assert pixels[0, 0, :, 0].tolist() == [0, 255, 128, 0, 255, 128, 255, 1]
+    assert json.dumps(pixels.tolist())

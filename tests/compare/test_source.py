@@ -1,0 +1,153 @@
+"""Runs that may be compared, and those that may not, each with a sentence that helps."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from catgan.compare import CompareConfig, compare_runs
+from catgan.compare.source import open_sources
+from catgan.core.errors import (
+    BadSettings,
+    BadUsage,
+    CheckpointRefused,
+    NoPictures,
+    UnknownRun,
+    UnreadablePhoto,
+)
+from catgan.core.runs import Run
+from tests.compare.conftest import Projection, draw_dataset, edit_config, make_run
+
+
+def test_runs_are_found_by_name_and_by_path(two: Path) -> None:
+    by_name, by_path = open_sources(["full-body", str(two / "face-crop")], two)
+    assert (by_name.label, by_path.label) == ("full-body", "face-crop")
+    assert len(by_name.train) == 70
+    assert len(by_name.held_out) == 60
+    assert by_name.reference == "held-out"
+    assert by_name.best
+    assert by_name.notes == ()
+    assert by_name.yardstick != by_path.yardstick
+
+
+def test_an_unknown_name_lists_the_runs_there_are(two: Path) -> None:
+    with pytest.raises(UnknownRun, match=r"face-corp.*did you mean face-crop.*full-body"):
+        open_sources(["full-body", "face-corp"], two)
+
+
+def test_no_name_and_a_name_twice_are_wrong_usage(two: Path) -> None:
+    with pytest.raises(BadUsage, match="at least one"):
+        open_sources([], two)
+    with pytest.raises(BadUsage, match="twice"):
+        open_sources(["full-body", str(two / "full-body")], two)
+
+
+def test_two_runs_of_one_name_are_told_apart(two: Path, tmp_path: Path) -> None:
+    other = tmp_path / "older" / "full-body"
+    shutil.copytree(two / "full-body", other)
+    labels = [source.label for source in open_sources(["full-body", str(other)], two)]
+    assert len(set(labels)) == 2
+    assert str(other) in labels
+
+
+def test_a_run_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs", "young", tmp_path / "data", checkpoint=False, epochs=1)
+    with pytest.raises(CheckpointRefused, match=r"young has no checkpoint yet.*catgan train"):
+        open_sources(["young"], tmp_path / "runs")
+
+
+def test_the_best_checkpoint_is_taken_else_the_last(tmp_path: Path, projection: Projection) -> None:
+    make_run(tmp_path / "runs", "a", tmp_path / "data", best=2)
+    make_run(tmp_path / "runs", "b", tmp_path / "data")
+    found = compare_runs(
+        ["a", "b"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
+    )
+    assert [(arm.epoch, arm.source.best) for arm in found.arms] == [(2, True), (6, False)]
+    assert [cell.text for cell in found.rows()[0].cells] == ["epoch 2 (best)", "epoch 6 (last)"]
+
+
+def test_a_broken_checkpoint_is_refused(two: Path, projection: Projection) -> None:
+    Run(folder=two / "full-body").best.write_bytes(b"half a checkpoint")
+    with pytest.raises(CheckpointRefused, match=r"best\.pt"):
+        compare_runs(["full-body"], runs=two, extractor=projection)
+
+
+def test_a_data_set_that_is_gone_is_named(two: Path) -> None:
+    data = two.parent / "curated" / "full-body"
+    shutil.rmtree(data)
+    with pytest.raises(NoPictures, match=r"full-body was trained on are gone.*missing"):
+        open_sources(["face-crop", "full-body"], two)
+    data.mkdir()
+    with pytest.raises(NoPictures, match="holds none"):
+        open_sources(["full-body"], two)
+
+
+def test_only_held_out_pictures_left_is_a_sentence(two: Path) -> None:
+    for name in open_sources(["full-body"], two)[0].train:
+        (two.parent / "curated" / "full-body" / name).unlink()
+    with pytest.raises(NoPictures, match="None of the pictures"):
+        open_sources(["full-body"], two)
+
+
+def test_a_broken_picture_is_named(two: Path, projection: Projection) -> None:
+    (two.parent / "curated" / "full-body" / "cat-0003.png").write_bytes(b"no picture")
+    with pytest.raises(UnreadablePhoto, match=r"cat-0003\.png"):
+        compare_runs(["full-body"], runs=two, extractor=projection)
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '{"format": 99}', '{"format": 1, "settings": {}}'])
+def test_a_config_of_something_else_is_refused(two: Path, broken: str) -> None:
+    (two / "full-body" / "config.json").write_text(broken)
+    with pytest.raises(UnknownRun, match=r"config\.json is not one"):
+        open_sources(["full-body"], two)
+
+
+def test_a_run_still_going_is_compared_and_says_so(tmp_path: Path, projection: Projection) -> None:
+    make_run(tmp_path / "runs", "going", tmp_path / "data", finished=False, epochs=5)
+    found = compare_runs(
+        ["going"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
+    )
+    assert any("still going or was stopped: 5 of 10 epochs" in note for note in found.notes())
+
+
+def test_a_data_set_that_grew_is_compared_and_says_so(two: Path) -> None:
+    draw_dataset(two.parent / "curated" / "full-body", 5, first=9000)
+    (source,) = open_sources(["full-body"], two)
+    assert len(source.train) == 75
+    assert any("70 pictures to train on and 60 held out, now 75 and 60" in n for n in source.notes)
+
+
+def test_without_held_out_pictures_training_ones_are_the_reference(
+    tmp_path: Path, projection: Projection
+) -> None:
+    make_run(tmp_path / "runs", "all", tmp_path / "data", train=80, held_out=0)
+    config = CompareConfig(samples=50)
+    found = compare_runs(["all"], config, runs=tmp_path / "runs", extractor=projection)
+    (arm,) = found.arms
+    assert arm.source.reference == "training"
+    assert arm.n_reference == 80
+    assert arm.kid is not None
+    assert arm.kid_real is None
+    assert arm.close is None
+    assert any("only copies them looks good" in note for note in found.notes())
+    assert found.to_json()["arms"][0]["reference"] == "training"
+
+
+def test_pictures_of_another_size_are_brought_to_the_runs(
+    tmp_path: Path, projection: Projection
+) -> None:
+    draw_dataset(tmp_path / "data", 130, size=40)
+    run = make_run(tmp_path / "runs", "small", tmp_path / "data")
+    edit_config(run, lambda config: config["data"].update(size=40))
+    found = compare_runs(
+        ["small"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
+    )
+    assert found.arms[0].album.mean.width == 16
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"samples": 49}, {"seed": -1}, {"max_reference": 3}, {"max_training": 0}]
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(BadSettings):
+        CompareConfig(**wrong)  # type: ignore[arg-type]

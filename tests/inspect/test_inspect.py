@@ -1,0 +1,142 @@
+"""What `inspect` says of a folder, against what was put into it."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catgan.core.errors import NoPictures, NoSuchFolder
+from catgan.core.files import write_json, write_jsonl
+from catgan.core.images import encode_png
+from catgan.inspect import inspect_curated, write_page
+from catgan.inspect.pairs import nearest_pairs
+from catgan.inspect.spread import spread_of
+
+COUNT = 12
+
+
+def noise(seed: int, side: int = 32) -> np.ndarray:
+    """Blocks of 4 x 4 pixels in random colours."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, 256, (side // 4, side // 4, 3), dtype=np.uint8)
+    return blocks.repeat(4, axis=0).repeat(4, axis=1)
+
+
+@pytest.fixture
+def curated(tmp_path: Path) -> Path:
+    """A curated folder written by hand: 12 faces, the last two pictures nearly the same."""
+    folder = tmp_path / "curated <b>"
+    (folder / "face-crop").mkdir(parents=True)
+    records = []
+    for index in range(COUNT):
+        picture = noise(min(index, COUNT - 2))
+        if index == COUNT - 1:
+            picture = np.clip(picture * 0.9, 0, 255).astype(np.uint8)
+        name = f"cat-{index:02d}.png"
+        (folder / "face-crop" / name).write_bytes(encode_png(picture))
+        face = {"box": [0, 0, 100 + index, 100 + index], "roll": -5.0, "score": 1.0, "file": name}
+        face |= {"sharpness": 0.7, "brightness": 200.0}
+        records.append(
+            {"path": f"{name}.jpg", "verdict": "kept", "reason": "1 face found", "faces": [face]}
+        )
+    for index in range(3):
+        reason = f"the crop would be {50 + index} pixels wide, fewer than 64"
+        record = {"path": f"far-{index}.jpg", "verdict": "face-too-small", "reason": reason}
+        records.append(record | {"faces": [{"box": [0, 0, 9, 9], "roll": 0, "score": 1}]})
+    write_jsonl(folder / "photos.jsonl", records)
+    write_json(folder / "catgan.json", {"kind": "curated", "finished": True, "settings": {}})
+    return folder
+
+
+def test_what_was_put_in_comes_out(curated: Path) -> None:
+    seen = inspect_curated(curated)
+    assert seen.photos == COUNT + 3
+    assert {count.verdict: count.photos for count in seen.verdicts} == {
+        "kept": COUNT,
+        "face-too-small": 3,
+    }
+    assert seen.verdicts[1].reason == "the crop would be 50 pixels wide, fewer than 64"
+    (faces,) = seen.sets
+    assert (faces.pictures, faces.side) == (COUNT, (32, 32))
+    widths = next(spread for spread in seen.spreads if spread.name == "face width")
+    assert widths.count == COUNT  # only faces that have a picture
+    assert widths.quantiles[2] == pytest.approx(105.5)  # the median of 100 to 111
+    assert sum(widths.counts) == COUNT
+
+
+def test_the_near_copy_stands_first(curated: Path) -> None:
+    pair, first, second, pictures = inspect_curated(curated).sets[0].pairs[0]
+    assert (first, second) == ("cat-10.png", "cat-11.png")
+    assert pair.alike > 0.99
+    assert pictures.shape == (2, 32, 32, 3)
+
+
+def test_the_mean_picture_is_the_mean(curated: Path) -> None:
+    pictures = [noise(index) for index in range(COUNT - 1)]
+    pictures.append(np.clip(pictures[-1] * 0.9, 0, 255).astype(np.uint8))
+    mean = inspect_curated(curated).sets[0].mean
+    assert np.abs(mean - np.mean(pictures, axis=0)).max() <= 0.5  # rounding
+
+
+def test_the_page_loads_nothing_and_escapes_names(curated: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    write_page(inspect_curated(curated), page)
+    html = page.read_text(encoding="utf-8")
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "curated <b>" not in html
+
+    class Images(HTMLParser):
+        seen = 0
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag == "img":
+                given = dict(attrs)
+                assert given.get("alt")
+                assert str(given["src"]).startswith("data:image/")
+                Images.seen += 1
+
+    Images().feed(html)
+    assert Images.seen >= 4
+
+
+def test_the_record_is_json(curated: Path) -> None:
+    record = inspect_curated(curated).to_json()
+    assert json.loads(json.dumps(record))["data_sets"][0]["pictures"] == COUNT
+
+
+def test_any_folder_of_pictures_will_do(curated: Path) -> None:
+    seen = inspect_curated(curated / "face-crop")
+    assert (seen.photos, seen.verdicts, seen.spreads) == (0, (), ())
+    assert seen.sets[0].pictures == COUNT
+
+
+def test_bad_folders(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchFolder, match="does not exist"):
+        inspect_curated(tmp_path / "none")
+    with pytest.raises(NoPictures):
+        inspect_curated(tmp_path)
+
+
+def test_pairs_do_not_share_pictures_and_come_in_order() -> None:
+    pictures = np.stack([noise(index % 5) for index in range(11)])
+    pairs = nearest_pairs(pictures, most=4)
+    taken = [index for pair in pairs for index in (pair.first, pair.second)]
+    assert len(set(taken)) == len(taken) == 8
+    assert [pair.alike for pair in pairs] == sorted((pair.alike for pair in pairs), reverse=True)
+    assert pairs[0].alike == pytest.approx(1, abs=1e-5)
+    assert nearest_pairs(pictures[:1]) == []
+
+
+def test_pairs_do_not_depend_on_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = np.stack([noise(index) for index in range(20)])
+    whole = nearest_pairs(pictures)
+    monkeypatch.setattr("catgan.inspect.pairs.BLOCK", 3)
+    parts = nearest_pairs(pictures)
+    assert [(p.first, p.second) for p in whole] == [(p.first, p.second) for p in parts]
+
+
+def test_no_values_have_no_spread() -> None:
+    assert spread_of([], name="x", unit="", meaning="") is None
