@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install test lint clean
+.PHONY: help install test lint clean bench-curate bench-screens
 
 help:
 	@echo "make install   catgan into .venv (a few minutes the first time, nothing the second)"
 	@echo "make test      lint, types and the tests"
 	@echo "make lint      lint and types alone"
+	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
+	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
 	@echo "make clean     throw .venv away"
 
 .venv/bin/python:
@@ -39,3 +41,12 @@ test: lint
 
 clean:
 	rm -rf .venv
+
+# Measurements: PHOTOS is a folder of labelled photos (benchmarks/labels.py says how it is laid out).
+PHOTOS ?= ../shared/photos
+
+bench-curate: .venv/installed-dev
+	$(BIN)/python -m benchmarks.curate $(PHOTOS)
+
+bench-screens: .venv/installed-dev
+	$(BIN)/python -m benchmarks.screens $(PHOTOS)

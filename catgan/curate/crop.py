@@ -32,22 +32,33 @@ class Square:
     """Turn, degrees anticlockwise."""
 
 
-def square_around(face: Face, *, margin: float) -> Square:
+def square_around(face: Face, *, margin: float, width: int, height: int) -> Square:
     """The square to cut out: the face box, grown by the margin, lifted for the ears.
 
-    It may reach past the photo's edges: a face that sits where all others do is worth more than
-    the strip that is mirrored there.
+    It is shifted inside the photo as an upright square of its size would have to be; where it is
+    larger than the photo, it is centred. What a turned one's corners still reach beyond the edge is
+    mirrored by `crop_face`.
 
     Args:
         face: Box and roll.
         margin: Growth on each side, in widths of the box.
+        width: Width of the whole photo, pixels.
+        height: Height likewise.
     """
     side = face.w * (1 + 2 * margin)
     turn = math.radians(face.roll)
     cx, cy = face.centre
     cx -= LIFT * face.w * math.sin(turn)
     cy -= LIFT * face.w * math.cos(turn)
-    return Square(cx=cx, cy=cy, side=side, roll=face.roll)
+    return Square(
+        cx=_inside(cx, side, width), cy=_inside(cy, side, height), side=side, roll=face.roll
+    )
+
+
+def _inside(centre: float, side: float, length: int) -> float:
+    if side >= length:
+        return length / 2
+    return min(max(centre, side / 2), length - side / 2)
 
 
 def side_needed(square: Square, size: int, *, width: int, height: int) -> int:
@@ -71,7 +82,7 @@ def crop_face(photo: Photo, face: Face, *, size: int = 64, margin: float = 0.25)
     Raises:
         FaceTooSmall: The square covers fewer than `size` pixels of the photo.
     """
-    square = square_around(face, margin=margin)
+    square = square_around(face, margin=margin, width=photo.width, height=photo.height)
     if square.side < size:
         raise FaceTooSmall(f"the crop would be {square.side:.0f} pixels wide, fewer than {size}")
     # Cut at the decoded resolution, then reduce: turning and antialiasing stay apart.

@@ -90,7 +90,7 @@ def _crop(
                 f"the face is {face.w:.0f} pixels wide, fewer than the {config.min_face} asked for"
             )
             continue
-        square = square_around(face, margin=config.margin)
+        square = square_around(face, margin=config.margin, width=photo.width, height=photo.height)
         side = side_needed(square, config.size, width=photo.width, height=photo.height)
         if side > max(photo.pixels.shape[:2]):
             photo = read_photo(data, side=side, max_pixels=round(config.max_megapixels * 1e6))

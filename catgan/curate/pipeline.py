@@ -21,7 +21,7 @@ from catgan.curate.detect import CascadeDetector, Detector
 from catgan.curate.find import PhotoFile, check_raw, find_photos
 from catgan.curate.folder import DATA_SETS, CuratedFolder, counts
 from catgan.curate.judge import judge
-from catgan.curate.recipe import load_recipe
+from catgan.curate.recipe import Recipe, load_recipe
 from catgan.curate.verdict import Finding
 
 SHEET_PICTURES = 200
@@ -110,7 +110,7 @@ def curate_photos(
     folder.check(raw)
     settings = recorded_settings(config, own_detector=make_detector is not None)
     if make_detector is None:
-        make_detector = partial(CascadeDetector, load_recipe(config.cascade))
+        make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
     photos = _photos(raw)
     try:
         curated.mkdir(parents=True, exist_ok=True)
@@ -172,6 +172,20 @@ def curate_photos(
         sheets=sheets,
         changed=tuple(changed),
     )
+
+
+def make_recipe_detector(recipe: Recipe) -> Detector:
+    """The detector that a recipe asks for.
+
+    Raises:
+        MissingPackage: A package that it needs is missing or broken.
+        BadRecipe: Its fitted parts are broken.
+    """
+    if recipe.verifier is None:
+        return CascadeDetector(recipe)
+    from catgan.curate.verified import VerifiedDetector  # PyTorch: a second and 300 MB
+
+    return VerifiedDetector(recipe)
 
 
 def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) -> CuratePlan:

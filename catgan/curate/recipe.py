@@ -41,6 +41,8 @@ class Recipe:
     """Boxes that score less are no face; see `detect.CascadeDetector`."""
     cascades: tuple[Cascade, ...]
     """Run one after the other; their boxes are pooled."""
+    verifier: Path | None = None
+    """The fitted parts of `verified.VerifiedDetector`, which then finds the faces instead."""
 
     def digest(self) -> str:
         """A short hash of everything that changes what is found, the XML files included."""
@@ -48,6 +50,8 @@ class Recipe:
         for cascade in self.cascades:
             parts.append(repr((cascade.scale_step, cascade.min_neighbors)))
             parts.append(sha256(cascade.file.read_bytes()))
+        if self.verifier is not None:
+            parts.append(sha256(self.verifier.read_bytes()))
         return sha256("\n".join(parts).encode())[:16]
 
 
@@ -98,15 +102,17 @@ def _from_toml(path: Path) -> Recipe:
                 scale_step=float(entry["scale_step"]),
                 min_neighbors=int(entry["min_neighbors"]),
             )
-            for entry in table["cascade"]
+            for entry in table.get("cascade", [])
         )
+        verifier = table.get("verifier")
         recipe = Recipe(
             name=path.stem,
             side=int(table["side"]),
-            turns=tuple(float(turn) for turn in table["turns"]),
-            min_size=float(table["min_size"]),
+            turns=tuple(float(turn) for turn in table.get("turns", [0])),
+            min_size=float(table.get("min_size", 0.05)),
             min_score=float(table["min_score"]),
             cascades=cascades,
+            verifier=None if verifier is None else _beside(str(verifier), path.parent),
         )
     except BadRecipe:
         raise
@@ -116,7 +122,7 @@ def _from_toml(path: Path) -> Recipe:
             f"compare it with {recipes_folder() / 'turned.toml'}."
         ) from error
     sane = (
-        recipe.cascades
+        bool(recipe.cascades) != (recipe.verifier is not None)
         and recipe.turns
         and recipe.side >= 64
         and 0 < recipe.min_size < 1
@@ -125,9 +131,20 @@ def _from_toml(path: Path) -> Recipe:
     if not sane:
         raise BadRecipe(
             f"{path} is not a recipe that can be run: it needs a side from 64, a min_size between "
-            "0 and 1, at least one turn and one cascade, each with a scale_step above 1."
+            "0 and 1, at least one turn, and either a verifier or cascades, each with a scale_step "
+            "above 1."
         )
     return recipe
+
+
+def _beside(file: str, folder: Path) -> Path:
+    """A verifier's file beside the recipe."""
+    if not (folder / file).is_file():
+        raise BadRecipe(
+            f"The verifier {file} is not in {folder}; put it beside the recipe, reinstall catgan, "
+            "or fit one: python -m benchmarks.fit_verifier"
+        )
+    return (folder / file).resolve()
 
 
 def _find(file: str, *, beside: Path) -> Path:

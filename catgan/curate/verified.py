@@ -1,0 +1,242 @@
+"""Finding faces in three steps: propose places, refine box and turn, verify that it is a face.
+
+The net looks at the photo once, and a small head on its maps proposes places, sizes and turns. A
+levelled crop of each is looked at twice: the first look moves the box and the turn to where the
+face is, the second tells whether it is one.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from catgan.core.images import Photo, Picture
+from catgan.curate.crop import LIFT
+from catgan.curate.detect import Face
+from catgan.curate.heads import (
+    CROP_REACH,
+    CROP_SIDE,
+    REFERENCE,
+    ROLL_UNIT,
+    ProposalHead,
+    VerifierHead,
+    load_heads,
+)
+from catgan.curate.maps import GROUND, STRIDE, NetMaps, on_grid
+from catgan.curate.recipe import Recipe
+
+PROPOSALS = 3  # places looked at closely
+LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
+VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
+# The heads were fitted on boxes drawn around the head; `Face` is the square from ear base to ear
+# base, the cascades' box. Its width is this share of the drawn box's side.
+EAR_TO_EAR = 1 / 1.2
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A head on the searched picture: what the fitted parts speak of."""
+
+    cx: float
+    """Centre from the left, pixels."""
+    cy: float
+    """Centre from the top, pixels."""
+    side: float
+    """Side of the square drawn around the head, pixels."""
+    roll: float
+    """Turn, degrees anticlockwise."""
+    score: float
+    """Logit of being a face: above 0, more likely than not."""
+
+
+class VerifiedDetector:
+    """Proposes, refines and verifies; one serves one thread."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Load the net and the fitted parts.
+
+        Raises:
+            MissingPackage: The package with the net's weights is missing or broken.
+            BadRecipe: The fitted parts are.
+        """
+        assert recipe.verifier is not None
+        torch.set_num_threads(1)  # the parallelism is over photos
+        self.recipe = recipe
+        self._maps = NetMaps()
+        self._proposal, self._verifier = load_heads(recipe.verifier)
+
+    @property
+    def side(self) -> int:
+        """The longer side that the net looks at, pixels."""
+        return self.recipe.side
+
+    def find(self, photo: Photo) -> list[Face]:
+        """The faces of a photo, the best first.
+
+        Args:
+            photo: Upright; may be reduced, best to no less than the recipe's side.
+        """
+        canvas, factor = on_grid(photo.pixels, self.recipe.side)
+        proposals = [
+            dataclasses.replace(
+                head, cx=head.cx / factor, cy=head.cy / factor, side=head.side / factor
+            )
+            for head in propose(self._maps, self._proposal, canvas)[:PROPOSALS]
+        ]
+        if not proposals:
+            return []
+        refined = refine(self._maps, self._verifier, photo.pixels, proposals)
+        verified = refine(self._maps, self._verifier, photo.pixels, refined)
+        # The place's own logit tells faces from the rest better than the crop's, which sees less
+        # around it; the crop's has a veto (figures in docs/log.md).
+        heads = [
+            dataclasses.replace(head, score=proposal.score)
+            for proposal, head in zip(proposals, verified, strict=True)
+            if head.score >= VETO and proposal.score >= self.recipe.min_score
+        ]
+        return [self._face(head, photo) for head in unique(heads)]
+
+    def _face(self, head: Head, photo: Photo) -> Face:
+        to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
+        width = head.side * EAR_TO_EAR * to_photo
+        turn = math.radians(head.roll)
+        # The crop is lifted from this box by as much as the box is lowered here.
+        cx = head.cx * to_photo + LIFT * width * math.sin(turn)
+        cy = head.cy * to_photo + LIFT * width * math.cos(turn)
+        return Face(
+            x=cx - width / 2,
+            y=cy - width / 2,
+            w=width,
+            h=width,
+            roll=head.roll,
+            score=head.score,
+            cascade=self.recipe.name,
+        )
+
+
+@torch.inference_mode()
+def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Head]:
+    """Places that may be the middle of a face, the likeliest first.
+
+    Args:
+        maps: The net.
+        head: The fitted part.
+        canvas: (H, W, 3) uint8, as `on_grid` gives it.
+    """
+    places = maps.look(canvas[None]).places()[0]
+    found = head(places).numpy().astype(np.float64)
+    rows, columns = found.shape[:2]
+    y, x = np.mgrid[:rows, :columns]
+    boxes = np.stack(
+        [
+            x * STRIDE + STRIDE / 2 + found[..., 1] * REFERENCE,
+            y * STRIDE + STRIDE / 2 + found[..., 2] * REFERENCE,
+            np.exp(np.clip(found[..., 3], -2.5, 2.5)) * REFERENCE,
+            found[..., 4] * ROLL_UNIT,
+            found[..., 0],
+        ],
+        axis=-1,
+    ).reshape(-1, 5)
+    return _merged(boxes[boxes[:, 4] > LEAST_LOGIT])
+
+
+def _merged(boxes: NDArray[np.float64]) -> list[Head]:
+    """One head for each heap of boxes: the mean of its surer half, weighted by chance squared."""
+    boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
+    heads: list[Head] = []
+    while len(boxes) and len(heads) < PROPOSALS:
+        best = boxes[0]
+        apart = np.maximum(abs(boxes[:, 0] - best[0]), abs(boxes[:, 1] - best[1]))
+        near = (apart < 0.45 * best[2]) & (abs(np.log(boxes[:, 2] / best[2])) < 0.7)
+        heap = boxes[near]
+        chance = 1 / (1 + np.exp(-heap[:, 4]))
+        weight = chance**2 * (chance > 0.5 * chance[0])  # the first is the surest
+        cx, cy, side, roll, _ = (heap * weight[:, None]).sum(axis=0) / weight.sum()
+        heads.append(
+            Head(
+                cx=float(cx), cy=float(cy), side=float(side), roll=float(roll), score=float(best[4])
+            )
+        )
+        boxes = boxes[~near]
+    return heads
+
+
+@torch.inference_mode()
+def refine(
+    maps: NetMaps, verifier: VerifierHead, pixels: Picture, heads: Sequence[Head]
+) -> list[Head]:
+    """The same heads, moved and turned to where they are, with the logit of being a face.
+
+    Args:
+        maps: The net.
+        verifier: The fitted part.
+        pixels: (H, W, 3) uint8: the photo.
+        heads: In pixels of `pixels`, from one.
+    """
+    crops = np.stack([level_crop(pixels, head) for head in heads])
+    seen = maps.look(crops)
+    found = verifier(seen.fine, seen.coarse, seen.pooled).numpy().astype(np.float64)
+    refined = []
+    for head, (logit, across, down, log_factor, roll) in zip(heads, found, strict=True):
+        turn = math.radians(head.roll)
+        cos, sin = math.cos(turn), math.sin(turn)
+        across = float(np.clip(across, -0.5, 0.5)) * head.side
+        down = float(np.clip(down, -0.5, 0.5)) * head.side
+        refined.append(
+            Head(
+                cx=head.cx + across * cos + down * sin,
+                cy=head.cy - across * sin + down * cos,
+                side=head.side * math.exp(float(np.clip(log_factor, -0.6, 0.6))),
+                roll=head.roll + float(np.clip(roll * ROLL_UNIT, -60, 60)),
+                score=float(logit),
+            )
+        )
+    return refined
+
+
+def level_crop(pixels: Picture, head: Head, *, mirrored: bool = False) -> Picture:
+    """The levelled square around a head that the verifier looks at.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        head: In pixels of `pixels`.
+        mirrored: Left and right exchanged.
+
+    Returns:
+        (112, 112, 3) uint8; grey where it leaves the photo.
+    """
+    side = max(head.side * CROP_REACH, 1.0)
+    times = int(np.clip(math.ceil(side / CROP_SIDE), 1, 6))  # cut larger, then averaged down
+    size = CROP_SIDE * times
+    step = side / size
+    turn = math.radians(head.roll)
+    right = np.array([math.cos(turn), -math.sin(turn)]) * step
+    down = np.array([math.sin(turn), math.cos(turn)]) * step
+    if mirrored:
+        right = -right
+    corner = np.array([head.cx, head.cy]) + (right + down) * (0.5 - size / 2) - 0.5
+    cut = cv2.warpAffine(
+        pixels,
+        np.column_stack([right, down, corner]),
+        (size, size),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(GROUND, GROUND, GROUND),
+    )
+    if times > 1:
+        cut = cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cut, dtype=np.uint8)
+
+
+def unique(heads: Sequence[Head]) -> list[Head]:
+    """The surest of each place, the surest first: refining brings proposals together."""
+    kept: list[Head] = []
+    for head in sorted(heads, key=lambda head: -head.score):
+        apart = [max(abs(head.cx - one.cx), abs(head.cy - one.cy)) / one.side for one in kept]
+        if all(distance >= 0.45 for distance in apart):
+            kept.append(head)
+    return kept
