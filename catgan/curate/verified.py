@@ -98,24 +98,29 @@ class VerifiedDetector:
             for proposal, head in zip(proposals, verified, strict=True)
             if head.score >= VETO and proposal.score >= self.recipe.min_score
         ]
-        return [self._face(head, photo) for head in unique(heads)]
+        return [to_face(head, photo, self.recipe.name) for head in unique(heads)]
 
-    def _face(self, head: Head, photo: Photo) -> Face:
-        to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
-        width = head.side * EAR_TO_EAR * to_photo
-        turn = math.radians(head.roll)
-        # The crop is lifted from this box by as much as the box is lowered here.
-        cx = head.cx * to_photo + LIFT * width * math.sin(turn)
-        cy = head.cy * to_photo + LIFT * width * math.cos(turn)
-        return Face(
-            x=cx - width / 2,
-            y=cy - width / 2,
-            w=width,
-            h=width,
-            roll=head.roll,
-            score=head.score,
-            cascade=self.recipe.name,
-        )
+
+def to_face(head: Head, photo: Photo, name: str) -> Face:
+    """A head on a reduced photo as the face that `crop` cuts out, in pixels of the whole photo.
+
+    The box is lowered by as much as the crop is lifted from it, so that the crop has the head in
+    its middle.
+    """
+    to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
+    width = head.side * EAR_TO_EAR * to_photo
+    turn = math.radians(head.roll)
+    cx = head.cx * to_photo + LIFT * width * math.sin(turn)
+    cy = head.cy * to_photo + LIFT * width * math.cos(turn)
+    return Face(
+        x=cx - width / 2,
+        y=cy - width / 2,
+        w=width,
+        h=width,
+        roll=head.roll,
+        score=head.score,
+        cascade=name,
+    )
 
 
 @torch.inference_mode()
