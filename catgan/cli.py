@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from catgan import __version__
-from catgan.core.errors import BadUsage, CatganError
+from catgan.core.errors import BadUsage, CatganError, Interrupted
 
 if TYPE_CHECKING:
     from catgan.console import Screen
     from catgan.core.datasets import DataSet
     from catgan.train import TrainConfig, TrainProgress, TrainResult, TrainStart
-
-INTERRUPTED = 130  # what shells report for Ctrl-C
 
 app = typer.Typer(
     name="catgan",
@@ -34,18 +32,23 @@ app = typer.Typer(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
+    before = signal.signal(signal.SIGINT, _interrupt)
     try:
         app(args=arguments, prog_name="catgan")
     except CatganError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _complain("stopped; the same line carries on.")
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of a pipe has seen enough
         sys.stderr.close()
         sys.exit(0)
+    finally:
+        signal.signal(signal.SIGINT, before)
     sys.exit(0)
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    # not KeyboardInterrupt, for which typer ends the program without a word
+    raise Interrupted("Stopped; everything done so far is kept, and the same line carries on.")
 
 
 def _complain(sentence: str) -> None:
@@ -124,7 +127,7 @@ def curate(
     ] = None,
     cascade: Annotated[
         str | None,
-        typer.Option(help="Recipe by name, or a .toml or .xml file. [default: turned]"),
+        typer.Option(help="Recipe by name, or a .toml or .xml file. [default: verified]"),
     ] = None,
     min_face: Annotated[
         int | None,
@@ -215,7 +218,7 @@ def curate(
     if not result.data_sets.get("face-crop"):
         screen.say(
             "No cat face was found in any photo, so there is no face-crop data set; "
-            "try another recipe: --cascade turned looks hardest."
+            "look at contact-full-body.jpg, or try another recipe: --cascade turned."
         )
     screen.result(
         {
@@ -381,7 +384,7 @@ def train(
                 break
     screen.result({"runs": results})
     if should_stop():
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(Interrupted.exit_code)
     if not dry_run:
         names = " ".join(name or dataset.name for dataset in datasets)
         where = "" if runs == Path("runs") else f" --runs {runs}"

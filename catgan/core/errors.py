@@ -76,3 +76,9 @@ class DiskFull(CatganError):
 
 class MissingPackage(CatganError):
     """A package is missing or broken: install what the sentence names."""
+
+
+class Interrupted(CatganError):
+    """Somebody pressed Ctrl-C: the same line carries on."""
+
+    exit_code = 130  # what shells report for it

@@ -16,7 +16,7 @@ class CurateConfig:
     """Side of the pictures of both data sets, pixels."""
     margin: float = 0.25
     """What the crop adds on each side of the face box, as a share of the box's width."""
-    cascade: str = "turned"
+    cascade: str = "verified"
     """A recipe of `cascades/` by name, or the path of a recipe (.toml) or a cascade (.xml)."""
     min_face: int = 0
     """Faces narrower than this in the photo are `face-too-small`, pixels; 0: only those that

@@ -1,6 +1,8 @@
 """What one process does: read photos, examine them, put their pictures in place."""
 
 import dataclasses
+import multiprocessing
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +37,10 @@ def start(make_detector: Callable[[], Detector], config: CurateConfig, curated: 
     """Set this process up; the parallelism is over photos, so OpenCV gets one thread."""
     global _bench
     cv2.setNumThreads(1)
+    if multiprocessing.parent_process() is not None:
+        # libtiff and its like write remarks on broken files past Python, into the progress bar;
+        # what matters comes back as a verdict or an exception.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _bench = _Bench(make_detector(), config, curated)
 
 

@@ -226,3 +226,31 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
     assert "the same line carries on" in out
     assert "Traceback" not in out
     assert (tmp_path / "runs" / "noise" / "checkpoints" / "last.pt").exists()
+
+
+def test_ctrl_c_while_curating(tmp_path: Path) -> None:
+    """Sent to the whole group, as a terminal does: the workers leave the answer to the parent."""
+    import signal
+    import time
+
+    from tests.drawing import Head, draw_photo, encode
+
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    data = encode(draw_photo(640, 480, Head(cx=300, cy=240, w=150), seed=1))
+    for index in range(400):
+        (raw / f"{index}.jpg").write_bytes(data + index.to_bytes(2, "big"))
+    line = [sys.executable, "-m", "catgan", "curate", str(raw), str(tmp_path / "curated")]
+    line += ["--cascade", "quick", "--workers", "2"]
+    process = subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    pictures = tmp_path / "curated" / "full-body"
+    while not pictures.exists() or len(list(pictures.iterdir())) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "the same line carries on" in out
+    assert "Traceback" not in out

@@ -158,8 +158,10 @@ class TestPropose:
 
 def test_one_of_each_place_stays_the_surest() -> None:
     heads = [
-        head_at(100, 100, 50, score=1), head_at(105, 98, 60, score=3), head_at(200, 100, 50, score=2),
-    ]  # fmt: skip
+        head_at(100, 100, 50, score=1),
+        head_at(105, 98, 60, score=3),
+        head_at(200, 100, 50, score=2),
+    ]
     assert [head.score for head in unique(heads)] == [3, 2]
 
 
