@@ -1,6 +1,5 @@
 """The comparison as one HTML file that opens from disk, with nothing to load from anywhere."""
 
-import base64
 import dataclasses
 import json
 from pathlib import Path
@@ -12,6 +11,7 @@ from catgan.compare.charts import Chart, arm_charts, evaluation_charts
 from catgan.compare.grids import Moment, Still
 from catgan.compare.summary import Comparison
 from catgan.core.files import write_bytes
+from catgan.core.pages import data_uri, page_environment
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +36,11 @@ def write_report(comparison: Comparison, path: Path) -> None:
 
 def render(comparison: Comparison) -> str:
     """The report as HTML: style, script, pictures and charts inside it."""
-    # imported here: who only wants the numbers needs neither
-    import jinja2
+    # imported here: who only wants the numbers does not need it
     from plotly.offline import get_plotlyjs
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("catgan.compare"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["data_uri"] = data_uri
+    environment = page_environment("catgan.compare")
+    environment.filters["data_uri"] = still_uri
     environment.filters["script_json"] = script_json
     arms = comparison.arms
     one_yardstick = comparison.one_yardstick()
@@ -94,12 +87,12 @@ def _by_kind(arms: tuple[Arm, ...], charts: list[list[Chart]]) -> list[Any]:
 
 
 def _frames(moments: tuple[Moment, ...]) -> list[Frame]:
-    return [Frame(epoch=moment.epoch, src=data_uri(moment.still)) for moment in moments]
+    return [Frame(epoch=moment.epoch, src=still_uri(moment.still)) for moment in moments]
 
 
-def data_uri(still: Still) -> str:
+def still_uri(still: Still) -> str:
     """A picture inside the page."""
-    return "data:image/jpeg;base64," + base64.b64encode(still.jpeg).decode()
+    return data_uri("jpeg", still.jpeg)
 
 
 def script_json(value: Any) -> str:

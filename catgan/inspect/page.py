@@ -1,11 +1,11 @@
 """The inspection as one HTML page that opens from disk."""
 
-import base64
 from pathlib import Path
 
 from catgan import __version__
 from catgan.core.files import write_bytes
 from catgan.core.images import Picture, encode_jpeg, encode_png, sheet
+from catgan.core.pages import data_uri, page_environment
 from catgan.inspect.summary import Inspection
 
 COLUMNS = 10
@@ -23,17 +23,9 @@ def write_page(inspection: Inspection, path: Path) -> None:
 
 def render(inspection: Inspection) -> str:
     """The page as HTML; style and pictures are inside it, and it has no script."""
-    import jinja2  # here: who only wants the figures does not need it
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("catgan.inspect"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["photograph"] = lambda picture: _uri("jpeg", encode_jpeg(picture, 90))
-    environment.filters["pixels"] = lambda picture: _uri("png", encode_png(picture))
+    environment = page_environment("catgan.inspect")
+    environment.filters["photograph"] = lambda picture: data_uri("jpeg", encode_jpeg(picture, 90))
+    environment.filters["pixels"] = lambda picture: data_uri("png", encode_png(picture))
     environment.filters["sheet"] = _sheet
     return environment.get_template("inspect.html.j2").render(
         version=__version__, inspection=inspection
@@ -42,7 +34,3 @@ def render(inspection: Inspection) -> str:
 
 def _sheet(pictures: Picture) -> Picture:
     return sheet(pictures, columns=COLUMNS)
-
-
-def _uri(kind: str, data: bytes) -> str:
-    return f"data:image/{kind};base64," + base64.b64encode(data).decode()
