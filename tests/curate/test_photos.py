@@ -8,6 +8,7 @@ from PIL import Image
 from catgan.core.datasets import FACE_CROP, FULL_BODY
 from catgan.core.files import read_jsonl
 from catgan.curate import CurateConfig, curate_photos
+from tests.drawing import tree
 
 FACES, EMPTY = 20, 5
 # The recipe found a right box in 74% of 490 photos: of 20, 14.8 on average with a deviation of
@@ -72,3 +73,17 @@ def test_phone_photos(photos: Path, tmp_path: Path, recipe: str) -> None:
     assert result.counts["unreadable"] == 0
     for record in read_jsonl(result.curated / "photos.jsonl"):
         assert {record["width"], record["height"]} == {4032, 3024}
+
+
+def test_the_default_finder_gives_the_same_files_however_many_processes(
+    photos: Path, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for number in range(3, 25, 3):
+        if (path := photos / "faces" / f"{number}.jpg").exists():
+            (raw / path.name).symlink_to(path)
+    for workers in (1, 2):
+        result = curate_photos(raw, tmp_path / str(workers), CurateConfig(workers=workers))
+        assert result.data_sets[FACE_CROP] >= 4
+    assert tree(tmp_path / "1") == tree(tmp_path / "2")
