@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from catgan.core.datasets import FACE_CROP, FULL_BODY
-from catgan.core.errors import UnreadablePhoto
+from catgan.core.errors import CatganError, UnreadablePhoto
 from catgan.core.files import sha256, write_picture
 from catgan.core.images import encode_png
 from catgan.curate.config import CurateConfig
@@ -30,23 +30,36 @@ class _Bench:
     curated: Path
 
 
-_bench: _Bench | None = None  # one a process, set up by `start`
+_bench: _Bench | CatganError | None = None  # one a process, set up by `start`
 
 
 def start(make_detector: Callable[[], Detector], config: CurateConfig, curated: Path) -> None:
-    """Set this process up; the parallelism is over photos, so OpenCV gets one thread."""
+    """Set this process up; the parallelism is over photos, so OpenCV gets one thread.
+
+    A detector that cannot be made is kept for `look` to raise: an error here would only break the
+    pool, and nobody would learn what to install.
+    """
     global _bench
     cv2.setNumThreads(1)
+    try:
+        _bench = _Bench(make_detector(), config, curated)
+    except CatganError as error:
+        _bench = error
     if multiprocessing.parent_process() is not None:
         # libtiff and its like write remarks on broken files past Python, into the progress bar;
         # what matters comes back as a verdict or an exception.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    _bench = _Bench(make_detector(), config, curated)
 
 
 def look(photos: Sequence[PhotoFile]) -> list[Finding]:
-    """Examine photos and write their pictures; the findings, in order."""
+    """Examine photos and write their pictures; the findings, in order.
+
+    Raises:
+        CatganError: The detector could not be made.
+    """
     assert _bench is not None, "start() comes first"
+    if isinstance(_bench, CatganError):
+        raise _bench
     return [_look_at(photo, _bench) for photo in photos]
 
 

