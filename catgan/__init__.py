@@ -1,7 +1,7 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
-The Python API mirrors the commands: `curate_photos`, `train_gan`, `compare_runs`. Nothing heavy
-is imported until one of them is asked for.
+The Python API mirrors the commands: `curate_photos`, `train_gan`, `compare_runs`, `sample_run`.
+Nothing heavy is imported until one of them is asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,18 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from catgan.compare import CompareConfig, compare_runs
     from catgan.curate import CurateConfig, curate_photos
+    from catgan.sample import SampleConfig, sample_run
     from catgan.train import TrainConfig, train_gan
 
 __all__ = [
     "CompareConfig",
     "CurateConfig",
+    "SampleConfig",
     "TrainConfig",
     "__version__",
     "compare_runs",
     "curate_photos",
+    "sample_run",
     "train_gan",
 ]
 
@@ -28,6 +31,8 @@ _HOME = {
     "compare_runs": "catgan.compare",
     "CurateConfig": "catgan.curate",
     "curate_photos": "catgan.curate",
+    "SampleConfig": "catgan.sample",
+    "sample_run": "catgan.sample",
     "TrainConfig": "catgan.train",
     "train_gan": "catgan.train",
 }

@@ -23,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_package_and_the_recipes_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "catgan/cli.py" in names
+    assert "catgan/cli/__init__.py" in names
     assert "catgan/cascades/quick.toml" in names
     assert "catgan/cascades/turned.toml" in names
     assert any(name.startswith("catgan/compare/templates/") for name in names)

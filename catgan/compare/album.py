@@ -16,9 +16,9 @@ from catgan.compare.grids import (
     through_time,
     tiles_for,
 )
-from catgan.compare.neighbours import Nearest
 from catgan.compare.source import Source
 from catgan.core.images import Pictures
+from catgan.measure.neighbours import Nearest
 
 PAIRS = 8  # samples shown above their nearest training pictures
 

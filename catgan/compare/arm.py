@@ -8,7 +8,6 @@ from catgan.compare.album import Album, make_album
 from catgan.compare.config import CompareConfig
 from catgan.compare.faces import FaceSize, face_size
 from catgan.compare.gallery import Gallery, agreement, first
-from catgan.compare.neighbours import nearest, too_close
 from catgan.compare.source import HELD_OUT, Source
 from catgan.core.files import Json
 from catgan.measure import (
@@ -22,6 +21,7 @@ from catgan.measure import (
     precision_recall,
     recognised_rate,
 )
+from catgan.measure.neighbours import nearest, too_close
 from catgan.model.checkpoint import load_generator
 from catgan.model.sample import draw_latents, sample_images
 

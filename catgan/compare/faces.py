@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from catgan.core.datasets import FACE_CROP, FULL_BODY
+from catgan.core.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
 from catgan.core.files import read_json, read_jsonl
 
 PHOTOS = "photos.jsonl"
 NOTE = "catgan.json"
+WHOLE = (FULL_BODY, FULL_BODY_KEPT)  # data sets of whole photos
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def face_size(data_folder: Path, size: int) -> FaceSize | None:
             if data_folder.name == FACE_CROP:
                 crops = [face["file"] for face in faces if face.get("file")]
                 widths += [size / (1 + 2 * margin) for _ in crops]
-            elif data_folder.name == FULL_BODY and FULL_BODY in record["outputs"] and faces:
+            elif data_folder.name in WHOLE and data_folder.name in record["outputs"] and faces:
                 shorter = min(record["width"], record["height"])
                 widths.append(float(faces[0]["box"][2]) * size / shorter)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from catgan.core.errors import UnreadablePhoto
-from catgan.core.images import Picture, Pictures, encode_jpeg, read_photo, sheet
+from catgan.core.images import Picture, Pictures, cut_sheet, encode_jpeg, read_photo, sheet
 
 GAP = 2  # between the pictures of a grid, pixels
 TILES = 24  # pictures shown of a grid
@@ -60,27 +60,7 @@ def read_moment(path: Path, epoch: int, size: int, *, tiles: int = TILES) -> Mom
         grid = read_photo(path.read_bytes()).pixels
     except (OSError, UnreadablePhoto):
         return None
-    return Moment(epoch=epoch, still=still(show(cut(grid, size), most=tiles)))
-
-
-def cut(grid: Picture, size: int, gap: int = GAP) -> Pictures:
-    """The pictures of a sheet, row by row.
-
-    Args:
-        grid: What `core.images.sheet` made; anything else is taken for one picture.
-        size: Side of a picture, pixels.
-        gap: Between and around them, pixels.
-
-    Returns:
-        (N, size, size, 3) uint8, or (1, H, W, 3) for what is no such sheet.
-    """
-    height, width = grid.shape[:2]
-    step = size + gap
-    rows, columns = (height - gap) // step, (width - gap) // step
-    if rows < 1 or columns < 1 or (rows * step + gap, columns * step + gap) != (height, width):
-        return grid[None]
-    tiles = grid[gap:, gap:].reshape(rows, step, columns, step, 3)[:, :size, :, :size]
-    return np.ascontiguousarray(tiles.swapaxes(1, 2)).reshape(-1, size, size, 3)
+    return Moment(epoch=epoch, still=still(show(cut_sheet(grid, size), most=tiles)))
 
 
 def show(pictures: Pictures, *, columns: int = COLUMNS, most: int = TILES) -> Picture:

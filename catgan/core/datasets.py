@@ -9,6 +9,7 @@ from catgan.core.errors import NoPictures, NoSuchFolder
 from catgan.core.files import Json, read_jsonl, sha256, write_jsonl
 
 FULL_BODY = "full-body"
+FULL_BODY_KEPT = "full-body-kept"
 FACE_CROP = "face-crop"
 METADATA = "metadata.jsonl"
 
@@ -63,8 +64,9 @@ def find_datasets(folder: Path) -> list[DataSet]:
         child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")
     )
     found = [dataset for child in subfolders if (dataset := open_dataset(child)) is not None]
-    # "before" ahead of "after"; any other folders by name
-    found.sort(key=lambda dataset: (dataset.name != FULL_BODY, dataset.name))
+    # "before", "between", then "after"; any other folders by name
+    first = {FULL_BODY: 0, FULL_BODY_KEPT: 1}
+    found.sort(key=lambda dataset: (first.get(dataset.name, len(first)), dataset.name))
     if found:
         return found
     if (own := open_dataset(folder)) is not None:

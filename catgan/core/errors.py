@@ -26,6 +26,10 @@ class FolderRefused(CatganError):
     """The folder is somebody else's, or lies inside the other one: name a different one."""
 
 
+class FileRefused(CatganError):
+    """The file to be written is somebody else's: name a different one."""
+
+
 class NoPictures(CatganError):
     """There is no picture to work on: point at another folder."""
 

@@ -463,3 +463,23 @@ def sheet(pictures: Pictures, *, columns: int, gap: int = 2, ground: int = 255) 
         left = gap + (index % columns) * (width + gap)
         canvas[top : top + height, left : left + width] = picture
     return canvas
+
+
+def cut_sheet(grid: Picture, size: int, gap: int = 2) -> Pictures:
+    """The pictures of a sheet, row by row; a last row that is not full ends in empty ground.
+
+    Args:
+        grid: What `sheet` made of square pictures; anything else is taken for one picture.
+        size: Side of a picture, pixels.
+        gap: Between and around them, pixels.
+
+    Returns:
+        (N, size, size, 3) uint8, or (1, H, W, 3) for what is no such sheet.
+    """
+    height, width = grid.shape[:2]
+    step = size + gap
+    rows, columns = (height - gap) // step, (width - gap) // step
+    if rows < 1 or columns < 1 or (rows * step + gap, columns * step + gap) != (height, width):
+        return grid[None]
+    tiles = grid[gap:, gap:].reshape(rows, step, columns, step, 3)[:, :size, :, :size]
+    return np.ascontiguousarray(tiles.swapaxes(1, 2)).reshape(-1, size, size, 3)

@@ -8,7 +8,7 @@ from catgan.core.errors import UnknownRun
 from catgan.core.files import Json, read_json, read_jsonl
 
 CONFIG = "config.json"
-FORMAT = 1  # of config.json and of the checkpoints
+FORMAT = 2  # of config.json and of the checkpoints
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,12 @@ class Run:
 
     def sample_grids(self) -> dict[int, Path]:
         """The sample grids there are: epoch -> PNG, in order."""
-        grids = sorted(self.samples.glob("epoch_*.png"))
-        return {int(grid.stem.removeprefix("epoch_")): grid for grid in grids}
+        grids = {}
+        for grid in self.samples.glob("epoch_*.png"):
+            number = grid.stem.removeprefix("epoch_")
+            if number.isascii() and number.isdigit():
+                grids[int(number)] = grid
+        return dict(sorted(grids.items()))
 
     def sample_grid(self, epoch: int) -> Path:
         """Where the grid of one epoch lies."""

@@ -5,7 +5,8 @@ import dataclasses
 from catgan.core.config import require
 
 WORKERS_ALL = 0
-SCREENS = frozenset({"blur_screen", "dark_screen", "duplicate_screen"})
+# They judge or sort what was found, and may be turned off and on without looking again.
+AFTERWARDS = frozenset({"blur_screen", "dark_screen", "duplicate_screen", "ablation"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class CurateConfig:
     """The settings of `curate`; those that change what is written stand in `catgan.json`."""
 
     size: int = 64
-    """Side of the pictures of both data sets, pixels."""
+    """Side of the pictures of every data set, pixels."""
     margin: float = 0.25
     """What the crop adds on each side of the face box, as a share of the box's width."""
     cascade: str = "verified"
@@ -29,6 +30,8 @@ class CurateConfig:
     """Nearly black faces are left out of `face-crop`."""
     duplicate_screen: bool = True
     """Of photos that are nearly the same, such as a burst, only the sharpest is kept."""
+    ablation: bool = False
+    """A third data set, `full-body-kept`: the photos that have a face crop, whole."""
     max_megapixels: float = 250.0
     """Photos that state more than this are `unreadable`, never decoded; megapixels."""
     workers: int = WORKERS_ALL

@@ -19,8 +19,9 @@ from catgan.curate import worker
 from catgan.curate.config import CurateConfig
 from catgan.curate.detect import CascadeDetector, Detector
 from catgan.curate.find import PhotoFile, check_raw, find_photos
-from catgan.curate.folder import DATA_SETS, CuratedFolder, counts
+from catgan.curate.folder import CuratedFolder, counts, data_sets
 from catgan.curate.judge import judge
+from catgan.curate.kept import select_kept
 from catgan.curate.recipe import Recipe, load_recipe
 from catgan.curate.verdict import Finding
 
@@ -52,6 +53,8 @@ class CuratePlan:
     """Photos in the raw folder."""
     fresh: int
     """Photos that would be looked at; the others are known."""
+    dropped: tuple[str, ...]
+    """Data sets of an earlier run that would be taken away, as these settings have them not."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,10 @@ class CurateResult:
     sheets: dict[str, Path]
     """Data set -> its contact sheet."""
     changed: tuple[Difference, ...]
-    """Settings that differ from the run before; but for the screens, all was looked at again."""
+    """Settings that differ from the run before; all was looked at again, but for those that judge
+    or sort what was found (the screens, `ablation`)."""
+    dropped: tuple[str, ...]
+    """Data sets of an earlier run that were taken away, as these settings have them not."""
 
 
 def curate_photos(
@@ -85,6 +91,9 @@ def curate_photos(
     progress: Callable[[CurateProgress], None] | None = None,
 ) -> CurateResult:
     """Turn a folder of photos into the data sets `full-body` and `face-crop`.
+
+    With `ablation` there is one between them, `full-body-kept`: the photos of `face-crop` as they
+    are in `full-body`, so that what the filter brings can be told from what the crop brings.
 
     What ends up in `curated` depends on the photos and the settings alone, not on how often the
     run was stopped and started, how many processes it had, or what was there before.
@@ -99,7 +108,8 @@ def curate_photos(
 
     Raises:
         NoSuchFolder: `raw` is missing or is no folder.
-        FolderRefused: `curated` is not catgan's, or one folder lies inside the other.
+        FolderRefused: `curated` is not catgan's, nor is a folder in it that is to be written to, or
+            one folder lies inside the other.
         BadRecipe: The recipe is missing or is none.
         NoPictures: `raw` holds no photo; nothing is written.
         DiskFull: There is no room; the same call carries on later.
@@ -107,7 +117,7 @@ def curate_photos(
     config = config or CurateConfig()
     check_raw(raw)
     folder = CuratedFolder(curated)
-    folder.check(raw)
+    folder.check(raw, ablation=config.ablation)
     settings = recorded_settings(config, own_detector=make_detector is not None)
     if make_detector is None:
         make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
@@ -119,6 +129,7 @@ def curate_photos(
             f"{curated} cannot be made ({error.strerror}); name another folder."
         ) from error
     with locked(curated):
+        dropped = folder.dropped(settings)
         changed = folder.prepare(settings)
         known = folder.known(settings)
         findings = _reuse(photos, known)
@@ -159,8 +170,10 @@ def curate_photos(
             fresh = {path: photo for path, photo in again.items() if path not in fresh}
         looked = [findings[photo.name] for photo in photos]
         judged = judge(looked, config)
+        if config.ablation:
+            judged = select_kept(judged)
         folder.settle(settings, looked, judged)
-        sheets = _contact_sheets(curated)
+        sheets = _contact_sheets(folder, data_sets(settings))
         folder.finish(settings, judged)
     return CurateResult(
         curated=curated,
@@ -168,9 +181,10 @@ def curate_photos(
         fresh=looked_at,
         gone=_gone(known, findings),
         counts=counts(judged),
-        data_sets={name: len(read_metadata(curated / name)) for name in DATA_SETS},
+        data_sets={name: len(read_metadata(curated / name)) for name in data_sets(settings)},
         sheets=sheets,
         changed=tuple(changed),
+        dropped=dropped,
     )
 
 
@@ -197,12 +211,12 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
     config = config or CurateConfig()
     check_raw(raw)
     folder = CuratedFolder(curated)
-    folder.check(raw)
+    folder.check(raw, ablation=config.ablation)
     photos = _photos(raw)
     settings = recorded_settings(config)
     findings = _reuse(photos, folder.known(settings))
     fresh = _to_look_at(photos, findings, folder, config)
-    return CuratePlan(photos=len(photos), fresh=len(fresh))
+    return CuratePlan(photos=len(photos), fresh=len(fresh), dropped=folder.dropped(settings))
 
 
 def _photos(raw: Path) -> list[PhotoFile]:
@@ -310,18 +324,18 @@ def _looked_at(
     yield from chunks.run(photos)
 
 
-def _contact_sheets(curated: Path) -> dict[str, Path]:
+def _contact_sheets(folder: CuratedFolder, names: tuple[str, ...]) -> dict[str, Path]:
     """One sheet a data set: up to 200 of its pictures, spread evenly over it."""
     sheets = {}
-    for name in DATA_SETS:
-        path = curated / f"contact-{name}.jpg"
-        files = sorted(read_metadata(curated / name))
+    for name in names:
+        path = folder.sheet(name)
+        files = sorted(read_metadata(folder.root / name))
         if not files:
             path.unlink(missing_ok=True)
             continue
         count = len(files)
         chosen = np.linspace(0, count - 1, min(SHEET_PICTURES, count)).round().astype(int)
-        pictures = read_pictures([curated / name / files[index] for index in chosen])
+        pictures = read_pictures([folder.root / name / files[index] for index in chosen])
         write_picture(path, encode_jpeg(sheet(pictures, columns=SHEET_COLUMNS)))
         sheets[name] = path
     return sheets

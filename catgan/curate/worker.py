@@ -17,6 +17,7 @@ from catgan.curate.config import CurateConfig
 from catgan.curate.detect import Detector
 from catgan.curate.examine import Examined, examine
 from catgan.curate.find import PhotoFile
+from catgan.curate.kept import forget_copy
 from catgan.curate.screens import brightness, sharpness
 from catgan.curate.verdict import Crop, Finding, Verdict
 
@@ -92,14 +93,17 @@ def _look_at(photo: PhotoFile, bench: _Bench) -> Finding:
         crops=crops,
         sharpness=round(seen.sharpness, 4),
         fingerprint=seen.fingerprint,
-        outputs=_write(seen, crops, picture_name(photo.path.stem, digest), bench.curated),
+        outputs=_write(seen, crops, picture_name(photo.path.stem, digest), bench),
     )
 
 
-def _write(seen: Examined, crops: tuple[Crop, ...], name: str, curated: Path) -> dict[str, str]:
+def _write(seen: Examined, crops: tuple[Crop, ...], name: str, bench: _Bench) -> dict[str, str]:
     outputs = {}
+    curated = bench.curated
     if seen.whole is not None:
         outputs[FULL_BODY] = f"{FULL_BODY}/{name}"
+        if bench.config.ablation:  # else the folder is not there, or somebody else's
+            forget_copy(curated, name)
         write_picture(curated / FULL_BODY / name, encode_png(seen.whole))
     for crop, picture in zip(crops, seen.crops, strict=True):
         write_picture(curated / FACE_CROP / crop.file, encode_png(picture))

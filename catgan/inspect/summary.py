@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from catgan.core.datasets import DataSet, find_datasets, read_metadata
+from catgan.core.datasets import (
+    FACE_CROP,
+    FULL_BODY,
+    FULL_BODY_KEPT,
+    DataSet,
+    find_datasets,
+    read_metadata,
+)
 from catgan.core.errors import NoPictures, NoSuchFolder
 from catgan.core.files import Json, read_json, read_jsonl
 from catgan.core.images import Picture, Pictures, read_pictures
@@ -17,6 +24,11 @@ from catgan.inspect.spread import Spread, spread_of
 
 SHOWN = 60  # pictures of a set on the page
 MOST = 5000  # pictures of a set that the mean and the pairs are taken of, spread evenly over it
+ABOUT = {
+    FULL_BODY: "every readable photo, whole",
+    FULL_BODY_KEPT: "the photos of face-crop, whole",
+    FACE_CROP: "the faces, level and centred",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,8 @@ class SetSummary:
 
     name: str
     """The data set."""
+    about: str
+    """What its pictures are, in words; "" where `curate` did not make it."""
     pictures: int
     """How many it holds."""
     side: tuple[int, int]
@@ -125,6 +139,7 @@ def inspect_curated(folder: Path) -> Inspection:
             raise
         datasets = []  # every photo was unreadable: worth a look all the same
     note = read_json(folder / "catgan.json") or {}
+    made = note.get("data_sets", {})
     return Inspection(
         folder=folder,
         photos=len(records),
@@ -132,7 +147,10 @@ def inspect_curated(folder: Path) -> Inspection:
         settings=note.get("settings", {}),
         verdicts=_verdicts(records),
         spreads=tuple(_spreads(_faces(records))),
-        sets=tuple(_summary(dataset) for dataset in datasets),
+        sets=tuple(
+            _summary(dataset, ABOUT.get(dataset.name, "") if dataset.name in made else "")
+            for dataset in datasets
+        ),
     )
 
 
@@ -202,7 +220,7 @@ def _spreads(faces: list[dict[str, Any]]) -> list[Spread]:
     return [spread for spread in spreads if spread is not None]
 
 
-def _summary(dataset: DataSet) -> SetSummary:
+def _summary(dataset: DataSet, about: str) -> SetSummary:
     count = len(dataset.files)
     chosen = _evenly(count, MOST)
     pictures = read_pictures([dataset.folder / dataset.files[index] for index in chosen])
@@ -212,6 +230,7 @@ def _summary(dataset: DataSet) -> SetSummary:
     height, width = pictures.shape[1:3]
     return SetSummary(
         name=dataset.name,
+        about=about,
         pictures=count,
         side=(width, height),
         looked_at=len(pictures),

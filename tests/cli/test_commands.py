@@ -8,43 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from catgan.cli import app, main
+from catgan.cli import app
+from tests.cli.conftest import Catgan, one_sentence
 
 COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands]  # type: ignore[union-attr]
 README = Path(__file__).resolve().parents[2] / "README.md"
-
-
-class Ended:
-    """How a command line ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-class Catgan:
-    """Runs the command line in this process."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str | Path) -> Ended:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = self._capsys.readouterr()
-        return Ended(int(ended.value.code or 0), captured.out, captured.err)
-
-
-@pytest.fixture
-def catgan(capsys: pytest.CaptureFixture[str]) -> Catgan:
-    return Catgan(capsys)
-
-
-def one_sentence(ended: Ended) -> str:
-    """What was said on standard error, which must be one line and no traceback."""
-    lines = ended.err.strip().splitlines()
-    assert len(lines) == 1, ended.err
-    assert lines[0].startswith("catgan: ")
-    return lines[0]
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -154,7 +122,7 @@ def test_curate_and_train_in_json(catgan: Catgan, tmp_path: Path, album: Path) -
     assert "finished already" in again.err
     other = catgan(*train, "--lr-g", "0.1")
     assert other.code == 1
-    assert "lr-g was 0.0002, is 0.1" in other.err
+    assert "lr-g was 0.0004, is 0.1" in other.err
 
 
 def test_settings_from_a_file_lie_under_the_flags(

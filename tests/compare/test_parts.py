@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from catgan.compare.faces import face_size
 from catgan.compare.gallery import agreement, draw, mean_picture, read_at_size
-from catgan.compare.grids import BUDGET, closest, cut, read_moment, show, spread, through_time
-from catgan.compare.neighbours import Nearest, nearest, too_close
+from catgan.compare.grids import BUDGET, closest, read_moment, show, spread, through_time
 from catgan.core.files import write_json, write_jsonl
-from catgan.core.images import encode_png, sheet
+from catgan.core.images import cut_sheet, encode_png, sheet
+from catgan.measure.neighbours import Nearest, nearest, too_close
 from catgan.model.sample import to_pictures
 from tests.compare.conftest import draw_dataset
 
@@ -114,7 +114,7 @@ def test_pictures_are_read_as_they_are_when_they_fit(tmp_path: Path) -> None:
 
 def curated(folder: Path) -> None:
     """What curate writes of three photos: a face cropped, a face too small, none."""
-    for name, files in (("full-body", "abc"), ("face-crop", "a")):
+    for name, files in (("full-body", "abc"), ("full-body-kept", "a"), ("face-crop", "a")):
         (folder / name).mkdir(parents=True)
         for file in files:
             (folder / name / f"{file}.png").touch()
@@ -130,7 +130,7 @@ def curated(folder: Path) -> None:
             photo(
                 "a",
                 [{"box": [0, 0, 50, 50], "file": "a.png"}],
-                **{"face-crop": "face-crop/a.png"},
+                **{"face-crop": "face-crop/a.png", "full-body-kept": "full-body-kept/a.png"},
             ),
             photo("b", [{"box": [0, 0, 25, 25]}]),
             photo("c", []),
@@ -147,6 +147,9 @@ def test_face_sizes_follow_from_what_curate_wrote(tmp_path: Path) -> None:
     assert whole is not None
     # 50 and 25 of the 200 pixels that become 64
     assert (whole.width, whole.pictures) == (12, 2)
+    kept = face_size(tmp_path / "full-body-kept", 64)
+    assert kept is not None
+    assert (kept.width, kept.pictures) == (16, 1)
 
 
 def test_other_folders_say_nothing_of_faces(tmp_path: Path) -> None:
@@ -161,9 +164,9 @@ def test_other_folders_say_nothing_of_faces(tmp_path: Path) -> None:
 
 def test_a_sheet_is_cut_into_the_pictures_it_was_made_of() -> None:
     pictures = np.random.default_rng(3).integers(0, 256, (16, 9, 9, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(cut(sheet(pictures, columns=8), 9), pictures)
+    np.testing.assert_array_equal(cut_sheet(sheet(pictures, columns=8), 9), pictures)
     odd = np.zeros((20, 31, 3), np.uint8)
-    np.testing.assert_array_equal(cut(odd, 9), odd[None])
+    np.testing.assert_array_equal(cut_sheet(odd, 9), odd[None])
 
 
 def test_large_pictures_are_shown_smaller_and_small_ones_as_they_are() -> None:

@@ -7,6 +7,7 @@ import pytest
 from catgan.core.datasets import (
     FACE_CROP,
     FULL_BODY,
+    FULL_BODY_KEPT,
     find_datasets,
     held_out,
     open_dataset,
@@ -72,6 +73,12 @@ class TestFindDatasets:
         assert [dataset.name for dataset in found] == [FULL_BODY, "another", FACE_CROP]
         assert found[2].files == ("a.png", "b.png")
         assert found[2].paths() == [tmp_path / FACE_CROP / "a.png", tmp_path / FACE_CROP / "b.png"]
+
+    def test_one_between_before_and_after(self, tmp_path: Path) -> None:
+        for name in (FACE_CROP, "another", FULL_BODY_KEPT, FULL_BODY):
+            fill(tmp_path / name, "a.png")
+        names = [dataset.name for dataset in find_datasets(tmp_path)]
+        assert names == [FULL_BODY, FULL_BODY_KEPT, "another", FACE_CROP]
 
     def test_a_folder_of_pictures_is_one(self, tmp_path: Path) -> None:
         fill(tmp_path / "mine", "1.JPG", "2.webp", ".hidden.png", "notes.txt")

@@ -5,6 +5,7 @@ threads but its first. It prints how many moments it tried and those after which
 files than an undisturbed run.
 """
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -15,12 +16,14 @@ from typing import Any
 from catgan.curate import CurateConfig, curate_photos
 from tests.drawing import EyeDetector, tree
 
-CONFIG = CurateConfig(workers=1, faces="all")
+THREE = CurateConfig(workers=1, faces="all", ablation=True)
+SMALL = dataclasses.replace(THREE, size=48)
+PLAIN = dataclasses.replace(SMALL, ablation=False)
 # What the interpreter tells of before it does it (Python's "audit events").
 EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"})
 
 
-def curate(raw: Path, curated: Path, *, moment: int | None = None) -> bool:
+def curate(raw: Path, curated: Path, config: CurateConfig, *, moment: int | None = None) -> bool:
     """Curate in a fork; with a moment, die before the so-many-th thing done to `curated`.
 
     Returns:
@@ -30,7 +33,7 @@ def curate(raw: Path, curated: Path, *, moment: int | None = None) -> bool:
     if child == 0:
         if moment is not None:
             _die_at(moment, str(curated))
-        curate_photos(raw, curated, CONFIG, make_detector=EyeDetector())
+        curate_photos(raw, curated, config, make_detector=EyeDetector())
         os._exit(0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -45,7 +48,10 @@ def _die_at(moment: int, folder: str) -> None:
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal left
-        if event in EVENTS and str(arguments[0]).startswith(folder):
+        if event not in EVENTS or not str(arguments[0]).startswith(folder):
+            return
+        # a death before reading leaves what one before the next thing written leaves
+        if event != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             left -= 1
@@ -53,11 +59,12 @@ def _die_at(moment: int, folder: str) -> None:
     sys.addaudithook(watch)
 
 
-def try_all_moments(raw: Path, work: Path, before: Path | None, expected: Path) -> tuple[int, int]:
+def try_all_moments(
+    raw: Path, work: Path, config: CurateConfig, before: Path | None, expected: Path
+) -> None:
     """Kill at every moment there is, starting from a copy of `before`, and rerun to the end.
 
-    Returns:
-        The moments tried, and after how many of them the files are not those of `expected`.
+    Prints the moments tried, and after how many of them the files are not those of `expected`.
     """
     wrong = 0
     moment = 0
@@ -66,24 +73,33 @@ def try_all_moments(raw: Path, work: Path, before: Path | None, expected: Path) 
         shutil.rmtree(curated, ignore_errors=True)
         if before is not None:
             shutil.copytree(before, curated)
-        if curate(raw, curated, moment=moment):
-            return moment, wrong
-        curate(raw, curated)
+        if curate(raw, curated, config, moment=moment):
+            break
+        curate(raw, curated, config)
         if tree(curated) != tree(expected):
             wrong += 1
             print("other files after a kill at moment", moment, file=sys.stderr)  # noqa: T201
         moment += 1
+    print(moment, wrong)  # noqa: T201
 
 
 def main(raw: Path, work: Path) -> None:
-    """A run from nothing, then one after the album has changed."""
-    curate(raw, work / "first")
-    print(*try_all_moments(raw, work, None, work / "first"))  # noqa: T201
+    """From nothing; another album; smaller pictures; the third data set off, and on again."""
+    first, second, plain, small = (work / name for name in ("first", "second", "plain", "small"))
+    curate(raw, first, THREE)
+    try_all_moments(raw, work, THREE, None, first)
     gone, fresh = sorted(raw.glob("*.jpg"))[:2]
     gone.unlink()
     fresh.rename(raw / "zz renamed.jpg")
-    curate(raw, work / "second")
-    print(*try_all_moments(raw, work, work / "first", work / "second"))  # noqa: T201
+    curate(raw, second, THREE)
+    try_all_moments(raw, work, THREE, first, second)
+    for photo in sorted(raw.iterdir())[:-2]:
+        photo.unlink()
+    curate(raw, small, SMALL)
+    try_all_moments(raw, work, SMALL, second, small)
+    curate(raw, plain, PLAIN)
+    try_all_moments(raw, work, PLAIN, small, plain)
+    try_all_moments(raw, work, SMALL, plain, small)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and 
 
 
 def test_killed_before_each_single_thing_it_does_to_its_folder(tmp_path: Path) -> None:
-    """Every file opened, renamed, removed, every folder made: one kill before each."""
+    """Every file opened to write, renamed, removed, every folder made: one kill before each."""
     raw = tmp_path / "raw"
     photos = {
         "1 face.jpg": encode(draw_photo(160, 120, Head(cx=80, cy=60, w=60), seed=1)),
@@ -42,11 +42,11 @@ def test_killed_before_each_single_thing_it_does_to_its_folder(tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for line in done.stdout.splitlines():
-        moments, wrong = map(int, line.split())
-        assert moments > 50
-        assert wrong == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 2
+    tried = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
+    assert [wrong for _, wrong in tried] == [0] * 5, done.stderr
+    # the third data set goes and comes back without a look at a photo: there is less to stop
+    for (moments, _), least in zip(tried, (50, 30, 30, 20, 20), strict=True):
+        assert moments > least
 
 
 @pytest.mark.parametrize("seed", [1, 2])

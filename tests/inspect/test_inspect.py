@@ -11,6 +11,7 @@ from catgan.core.errors import NoPictures, NoSuchFolder
 from catgan.core.files import write_json, write_jsonl
 from catgan.core.images import encode_png
 from catgan.inspect import inspect_curated, write_page
+from catgan.inspect.page import render
 from catgan.inspect.pairs import nearest_pairs
 from catgan.inspect.spread import spread_of
 
@@ -105,6 +106,25 @@ def test_the_page_loads_nothing_and_escapes_names(curated: Path, tmp_path: Path)
 def test_the_record_is_json(curated: Path) -> None:
     record = inspect_curated(curated).to_json()
     assert json.loads(json.dumps(record))["data_sets"][0]["pictures"] == COUNT
+
+
+def test_what_each_data_set_is(curated: Path) -> None:
+    """In words, for those that `curate` says it made; a folder of the same name is anybody's."""
+    picture = encode_png(noise(0))
+    for name in ("full-body", "full-body-kept"):
+        (curated / name).mkdir()
+        (curated / name / "cat-00.png").write_bytes(picture)
+    note = {"kind": "curated", "finished": True, "settings": {}}
+    write_json(curated / "catgan.json", note | {"data_sets": {"full-body": 1, "face-crop": 12}})
+    assert [(found.name, found.about) for found in inspect_curated(curated).sets] == [
+        ("full-body", "every readable photo, whole"),
+        ("full-body-kept", ""),
+        ("face-crop", "the faces, level and centred"),
+    ]
+    everything = {"full-body": 1, "full-body-kept": 1, "face-crop": 12}
+    write_json(curated / "catgan.json", note | {"data_sets": everything})
+    assert inspect_curated(curated).sets[1].about == "the photos of face-crop, whole"
+    assert "The photos of face-crop, whole." in render(inspect_curated(curated))
 
 
 def test_any_folder_of_pictures_will_do(curated: Path) -> None:

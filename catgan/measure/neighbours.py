@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from catgan.measure import Rate
-from catgan.measure.metrics import wilson
+from catgan.measure.metrics import Rate, wilson
 
 CHUNK = 1000  # rows of distances in memory at a time
 CLOSE = 0.05  # the share of real pictures that is called close to a training picture

@@ -1,0 +1,110 @@
+"""Where the drawings go, and that nothing of somebody else's lies there."""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from catgan.core.errors import BadUsage, FileRefused
+from catgan.sample.stamp import is_ours
+
+FILE_NAME = re.compile(r"cat-\d{4,}\.png")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is to be made; with nothing named, a grid in the run's own folder."""
+
+    grid: Path | None = None
+    """One PNG of all pictures."""
+    files: Path | None = None
+    """A folder for one PNG each."""
+    walk: Path | None = None
+    """A GIF that wanders from cat to cat and back."""
+    timelapse: Path | None = None
+    """A GIF of the training, from the sample grids that it left."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing was named."""
+        return not any((self.grid, self.files, self.walk, self.timelapse))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a generator is needed."""
+        return self.nothing or any((self.grid, self.files, self.walk))
+
+
+def file_names(count: int) -> list[str]:
+    """The names of so many single pictures, in order."""
+    return [f"cat-{number:04d}.png" for number in range(1, count + 1)]
+
+
+def check_outputs(outputs: Outputs, count: int) -> None:
+    """Refuse what cannot or must not be written; changes nothing.
+
+    Args:
+        outputs: What is to be made.
+        count: Single pictures that a folder is to get.
+
+    Raises:
+        BadUsage: A path cannot be what it is wanted for, or two are the same.
+        FileRefused: A file of somebody else's lies there.
+    """
+    named = (
+        ("--out", outputs.grid, ".png"),
+        ("--walk", outputs.walk, ".gif"),
+        ("--timelapse", outputs.timelapse, ".gif"),
+    )
+    seen: dict[Path, str] = {}
+    for flag, path, suffix in named:
+        if path is None:
+            continue
+        if path.suffix.lower() != suffix:
+            raise BadUsage(f"{flag} is {path}; it must be a file that ends in {suffix}.")
+        if path.is_dir():
+            raise BadUsage(f"{flag} is {path}, which is a folder; name a file in it.")
+        other = seen.setdefault(path.resolve(), flag)
+        if other != flag:
+            raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
+        _check_parent(path)
+        _check_owner([path])
+    if outputs.files is not None:
+        if outputs.files.exists() and not outputs.files.is_dir():
+            raise BadUsage(f"--files is {outputs.files}, which is a file; name a folder.")
+        _check_parent(outputs.files / "picture")
+        single = [outputs.files / name for name in file_names(count)]
+        if outputs.grid is not None and outputs.grid.resolve() in {p.resolve() for p in single}:
+            raise BadUsage(f"--out is {outputs.grid}, which --files writes too; name another.")
+        _check_owner(single)
+
+
+def left_over(folder: Path, count: int) -> list[Path]:
+    """Pictures that an earlier call left in a folder beyond the first so many: they go."""
+    if not folder.is_dir():
+        return []
+    wanted = frozenset(file_names(count))
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if FILE_NAME.fullmatch(path.name) and path.name not in wanted and is_ours(path)
+    ]
+
+
+def _check_parent(path: Path) -> None:
+    """That the folder is there or can be made, and written to."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir():
+        raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise BadUsage(f"{path} cannot be written: {there} may not be written to.")
+
+
+def _check_owner(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.exists() and not is_ours(path):
+            raise FileRefused(
+                f"{path} is there already and was not drawn by catgan sample; "
+                "name another place, or move it away."
+            )

@@ -1,0 +1,218 @@
+"""`sample` from end to end: a run to pictures of cats that never were."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from catgan.core.files import write_bytes, write_picture
+from catgan.core.images import Picture
+from catgan.core.runs import Run, resolve_run
+from catgan.sample.config import SampleConfig
+from catgan.sample.draw import draw_pictures
+from catgan.sample.gif import Movie, encode_gif
+from catgan.sample.latents import fixed_latents
+from catgan.sample.layout import arrange, auto_scale, check_room, enlarge, grid_shape
+from catgan.sample.outputs import Outputs, check_outputs, file_names, left_over
+from catgan.sample.source import Source, open_source
+from catgan.sample.stamp import stamped_png
+from catgan.sample.timelapse import Moment, caption_height, make_timelapse, read_moments
+from catgan.sample.walk import make_walk
+
+DRAWN = "drawn"  # the folder inside a run's own for what nobody named a place for
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SamplePlan:
+    """What is to be drawn; everything about it is checked."""
+
+    run: Run
+    """The run."""
+    source: Source | None
+    """The generator, or None where only the training is shown."""
+    outputs: Outputs
+    """What is to be made, and where."""
+    moments: tuple[Moment, ...]
+    """The sample grids of the time-lapse; empty where none was asked for."""
+    config: SampleConfig
+    """The settings."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """A GIF that was written."""
+
+    path: Path
+    """Where."""
+    frames: int
+    """Drawn; those that look like the one before are no frame of their own in the file."""
+    seconds: float
+    """Until it begins again."""
+    size: int
+    """Of the file, bytes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SampleResult:
+    """What was written; None for what was not asked for."""
+
+    plan: SamplePlan
+    """What was to be done."""
+    grid: Path | None
+    """The grid."""
+    files: Path | None
+    """The folder of single pictures."""
+    replaced: int
+    """Pictures that an earlier call had left in that folder beyond the new ones; they are gone."""
+    walk: Clip | None
+    """The walk."""
+    timelapse: Clip | None
+    """The time-lapse."""
+
+
+def plan_samples(
+    name: str,
+    config: SampleConfig | None = None,
+    outputs: Outputs | None = None,
+    *,
+    runs: Path = Path("runs"),
+) -> SamplePlan:
+    """What `sample_run` would do with the same arguments; nothing is written.
+
+    Raises:
+        What `sample_run` does, but for `DiskFull`.
+    """
+    config, outputs = config or SampleConfig(), outputs or Outputs()
+    run = resolve_run(name, runs)
+    check_outputs(outputs, config.count)
+    source = open_source(run, config.checkpoint) if outputs.drawn else None
+    if source is not None and outputs.nothing:
+        stem = f"{source.checkpoint.stem}-epoch-{source.epoch:04d}-seed-{config.seed}"
+        outputs = Outputs(grid=run.folder / DRAWN / f"{stem}.png")
+        check_outputs(outputs, config.count)
+    moments = read_moments(run, config.tiles) if outputs.timelapse is not None else []
+    _check_sizes(source, outputs, moments, config)
+    return SamplePlan(
+        run=run, source=source, outputs=outputs, moments=tuple(moments), config=config
+    )
+
+
+def sample_run(
+    name: str,
+    config: SampleConfig | None = None,
+    outputs: Outputs | None = None,
+    *,
+    runs: Path = Path("runs"),
+    progress: Callable[[str], None] | None = None,
+) -> SampleResult:
+    """Draw from a trained generator: a grid, single pictures, a walk; or show its training.
+
+    The same checkpoint, seed and settings give the same files, byte for byte, on the same machine.
+
+    Args:
+        name: A run's name under `runs`, or the path of its folder.
+        config: Settings.
+        outputs: What to make; nothing named: a grid in the folder `drawn` of the run.
+        runs: The folder of runs.
+        progress: Told what is being done, a few words at a time.
+
+    Raises:
+        UnknownRun: There is no such run; lists those there are.
+        CheckpointRefused: It has no such checkpoint, or a broken one; nothing was written.
+        NoPictures: It has no sample grids to make a time-lapse of; nothing was written.
+        BadUsage: A path cannot be what it is wanted for; nothing was written.
+        BadSettings: The pictures would be too large; nothing was written.
+        FileRefused: A file of somebody else's is in the way; nothing was written.
+        DiskFull: There is no room.
+    """
+    say = progress or (lambda words: None)
+    plan = plan_samples(name, config, outputs, runs=runs)
+    where, settings, source = plan.outputs, plan.config, plan.source
+    replaced = 0
+    walk = timelapse = None
+    if source is not None and where.grid is not None:
+        say("drawing the grid")
+        _write_grid(source, settings, where.grid)
+    if source is not None and where.files is not None:
+        say("drawing the pictures")
+        replaced = _write_files(source, settings, where.files)
+    if source is not None and where.walk is not None:
+        say("drawing the walk")
+        movie = make_walk(source.generator, settings, _scale(settings, source.size))
+        walk = _write_gif(movie, where.walk, f"walk, {_note(source, settings)}")
+    if where.timelapse is not None:
+        say("putting the training together")
+        scale = _scale(settings, plan.moments[0].pictures.shape[1])
+        movie = make_timelapse(plan.moments, settings, scale)
+        note = f"training to epoch {plan.moments[-1].epoch}"
+        timelapse = _write_gif(movie, where.timelapse, note)
+    return SampleResult(
+        plan=plan,
+        grid=where.grid,
+        files=where.files,
+        replaced=replaced,
+        walk=walk,
+        timelapse=timelapse,
+    )
+
+
+def _scale(config: SampleConfig, size: int) -> int:
+    return config.scale or auto_scale(size)
+
+
+def _check_sizes(
+    source: Source | None, outputs: Outputs, moments: list[Moment], config: SampleConfig
+) -> None:
+    """Refuse what would be too large, before anything is drawn."""
+    if source is not None:
+        scale = _scale(config, source.size)
+        if outputs.grid is not None:
+            check_room(*grid_shape(config.count, source.size, scale), 1, "fewer --count")
+        if outputs.files is not None:
+            side = source.size * (config.scale or 1)
+            check_room(side, side, 1, "a run of smaller pictures")
+        if outputs.walk is not None:
+            shape = grid_shape(config.tiles, source.size, scale)
+            check_room(*shape, config.frames, "fewer --tiles or --frames")
+    if moments:
+        count, height, width = moments[0].pictures.shape[:3]
+        scale = _scale(config, height)
+        rows, columns = grid_shape(count, max(height, width), scale)
+        check_room(rows + caption_height(), columns, len(moments), "fewer --tiles")
+
+
+def _note(source: Source, config: SampleConfig) -> str:
+    return f"epoch {source.epoch}, seed {config.seed}"
+
+
+def _pictures(source: Source, config: SampleConfig) -> Iterator[Picture]:
+    """The pictures of the seed, as they come out of the generator."""
+    generator = source.generator
+    return draw_pictures(generator, fixed_latents(config.count, generator.latent_dim, config.seed))
+
+
+def _write_grid(source: Source, config: SampleConfig, path: Path) -> None:
+    pictures = np.stack(list(_pictures(source, config)))
+    grid = arrange(pictures, _scale(config, source.size))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, stamped_png(grid, _note(source, config)))
+
+
+def _write_files(source: Source, config: SampleConfig, folder: Path) -> int:
+    """Write single pictures; how many of an earlier call had to go, so that none are mixed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    old = left_over(folder, config.count)
+    for name, picture in zip(file_names(config.count), _pictures(source, config), strict=True):
+        data = stamped_png(enlarge(picture, config.scale or 1), _note(source, config))
+        write_picture(folder / name, data)
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _write_gif(movie: Movie, path: Path, note: str) -> Clip:
+    data = encode_gif(movie, note)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, data)
+    return Clip(path=path, frames=len(movie.frames), seconds=movie.seconds, size=len(data))
