@@ -21,7 +21,9 @@ State = dict[str, Any]
 
 `format` (int), `settings` (dict, as `config.json` has it), `data_digest` (str), `epoch` (complete
 epochs, int), `images_shown` (int), `generator`, `discriminator`, `optimizer_g`, `optimizer_d`
-(state dicts), and what else the trainer needs to go on exactly.
+(state dicts), `average` (state dict of the averaged generator, where the run has one), and what
+else the trainer needs to go on exactly. The best checkpoint holds what is needed to draw and to
+judge, not to go on.
 """
 
 NEEDED = frozenset({"format", "settings", "data_digest", "epoch", "images_shown", "generator"})
@@ -56,7 +58,7 @@ def load_checkpoint(path: Path) -> State:
         raise CheckpointRefused(
             f"There is no checkpoint {path}; train the run first: catgan train"
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError) as error:
         raise _refused(path) from error
     except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise _refused(path) from error
@@ -80,6 +82,8 @@ def _refused(path: Path) -> CheckpointRefused:
 def load_generator(path: Path) -> tuple[Generator, State]:
     """The generator of a checkpoint, ready to draw samples, and the checkpoint's state.
 
+    It is the averaged one where the run has one.
+
     Raises:
         CheckpointRefused: See `load_checkpoint`; or the weights do not fit the settings.
     """
@@ -89,7 +93,7 @@ def load_generator(path: Path) -> tuple[Generator, State]:
         generator = Generator(
             latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"]
         )
-        generator.load_state_dict(state["generator"])
+        generator.load_state_dict(state["average" if "average" in state else "generator"])
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error
     return generator.eval(), state

@@ -1,9 +1,11 @@
 """`catgan train`: a data set to a DCGAN run that can be stopped and carried on."""
 
-from catgan.train.config import TrainConfig
+from catgan.train.config import DEFAULT_RECIPE, RECIPES, TrainConfig
 from catgan.train.loop import TrainProgress, TrainResult, TrainStart, plan_training, train_gan
 
 __all__ = [
+    "DEFAULT_RECIPE",
+    "RECIPES",
     "TrainConfig",
     "TrainProgress",
     "TrainResult",

@@ -1,17 +1,29 @@
 """From a data set on disk to what a run trains on and what it is measured against."""
 
+import contextlib
 import dataclasses
+import hashlib
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from catgan.core.datasets import DataSet, held_out
 from catgan.core.errors import BadSettings, TooFewPictures
-from catgan.core.files import Json, sha256
-from catgan.core.images import Pictures, read_pictures, resize_shorter_side
+from catgan.core.files import Json
+from catgan.core.images import Picture, Pictures
+from catgan.core.prepared import prepare_all
 from catgan.train.config import TrainConfig
+from catgan.train.store import Storage, choose_storage, open_store
 
 MIN_PICTURES = 8  # fewer make no data set, whatever the batch size
+MOST_HELD_OUT = 2000  # pictures measured against; more would tell nothing new
+QUIET_SECONDS = 2.0  # of reading before anything is said of it
+REPORT_SECONDS = 0.5  # between two reports
+
+Report = Callable[[int, int], None]
+"""Called with the pictures read so far and all that there are."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,32 +41,133 @@ class RunData:
     held_out: tuple[str, ...]
     """File names never trained on, sorted; may be empty."""
     size: int
-    """Side of the pictures on disk, pixels; the shorter one where they are not square."""
+    """Shorter side of the smallest picture on disk, pixels."""
+    resized: int
+    """Pictures, held out or not, that are not of the size trained at and were made so."""
+    cut: int
+    """Those of them that are not square, so that their margins fell away."""
+    enlarged: int
+    """Those of them whose shorter side is less than the size trained at."""
+    storage: str
+    """Where the training pictures are kept while the run goes, to end a sentence with."""
 
     def to_json(self) -> Json:
-        """The record as `config.json` has it."""
+        """The record as `config.json` has it; where they are kept is the machine's affair."""
         return {
             "name": self.name,
             "folder": str(self.folder),
             "digest": self.digest,
             "size": self.size,
+            "resized": self.resized,
+            "cut": self.cut,
+            "enlarged": self.enlarged,
             "train": len(self.train),
             "held_out": list(self.held_out),
         }
 
+    def resizing(self, size: int) -> str:
+        """What was done to the pictures to train at `size`, as a sentence; "" for nothing."""
+        if not self.resized:
+            return ""
+        count = len(self.train) + len(self.held_out)
+        were = "was" if self.resized == 1 else "were"
+        words = f"{self.resized} of {count} pictures {were} not {size} x {size} and {were} resized"
+        parts = [
+            f"{number} of them {what}"
+            for number, what in ((self.cut, "cut to a square"), (self.enlarged, "enlarged"))
+            if number
+        ]
+        return f"{words}{'; ' if parts else ''}{', '.join(parts)}."
 
-def load_data(dataset: DataSet, config: TrainConfig) -> tuple[RunData, Pictures]:
+
+def load_data(
+    dataset: DataSet, config: TrainConfig, *, report: Report | None = None
+) -> tuple[RunData, Pictures]:
     """Split a data set and read its training pictures.
 
+    Every picture is read once, held-out ones too, so that a broken one is known before anything is
+    written. Those of another size, or not square, become squares of `config.size`; see `prepare`.
+
+    Args:
+        dataset: The data set.
+        config: The run's settings.
+        report: Told about twice a second how far the reading is, once it has taken two seconds; may
+            raise to end it.
+
     Returns:
-        What the run is about, and the training pictures, (N, size, size, 3) uint8.
+        What the run is about, and the training pictures, (N, size, size, 3) uint8: an array, or a
+        read-only map of a temporary file where memory is short (see `choose_storage`).
 
     Raises:
         TooFewPictures: Too few to train on, or fewer than one batch.
         BadSettings: More are to be held out than there are.
-        UnequalSizes: The pictures differ in size.
         UnreadablePhoto: One of them cannot be read.
+        DiskFull: There is room for the training pictures neither in memory nor on disk.
     """
+    train, out = _split(dataset, config)
+    storage = choose_storage(len(train), config.size)
+    kept_out = frozenset(out)
+    with open_store(storage) as store:
+
+        def keep(name: str, picture: Picture) -> None:
+            if name not in kept_out:
+                store.add(picture)
+
+        seen = _look_through(dataset, config.size, keep, report)
+        pictures = store.pictures()
+    return _run_data(dataset, train, out, seen, storage), pictures
+
+
+def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None = None) -> RunData:
+    """What `load_data` says of the same arguments; the pictures are read, but none is kept.
+
+    Raises:
+        What `load_data` does.
+    """
+    train, out = _split(dataset, config)
+    storage = choose_storage(len(train), config.size)
+    seen = _look_through(dataset, config.size, lambda name, picture: None, report)
+    return _run_data(dataset, train, out, seen, storage)
+
+
+def load_held_out(data: RunData, config: TrainConfig) -> Pictures:
+    """The held-out pictures, prepared like those trained on.
+
+    Of more than `MOST_HELD_OUT`, those that a smaller `--held-out` would have held out too.
+
+    Returns:
+        (N, size, size, 3) uint8, N from 0, in the order of `data.held_out`.
+
+    Raises:
+        UnreadablePhoto: One cannot be read any more.
+    """
+    _, names = held_out(data.held_out, MOST_HELD_OUT)
+    return load_named(data, names, config)
+
+
+def load_named(data: RunData, names: Sequence[str], config: TrainConfig) -> Pictures:
+    """Pictures of the data set by name, prepared like those trained on.
+
+    Args:
+        data: What the run is about.
+        names: File names in its folder; all of the pictures lie in memory at once.
+        config: The run's settings.
+
+    Returns:
+        (N, size, size, 3) uint8, in the order of `names`.
+
+    Raises:
+        UnreadablePhoto: One cannot be read.
+    """
+    pictures = np.empty((len(names), config.size, config.size, 3), dtype=np.uint8)
+    paths = [data.folder / name for name in names]
+    for index, prepared in enumerate(prepare_all(paths, config.size)):
+        pictures[index] = prepared.pixels
+    return pictures
+
+
+def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """File names to train on and held out, if there are enough of them."""
     count = len(dataset.files)
     out_count = config.held_out_of(count)
     if out_count >= count:
@@ -69,22 +182,59 @@ def load_data(dataset: DataSet, config: TrainConfig) -> tuple[RunData, Pictures]
             f"{dataset.folder} has {len(train)} pictures to train on; at least {least} are needed "
             f"(--batch-size is {config.batch_size}). Add photos, or name another folder."
         )
-    pictures = read_pictures([dataset.folder / name for name in train])
-    height, width = pictures.shape[1:3]
-    if (height, width) != (config.size, config.size):
-        pictures = np.stack([resize_shorter_side(picture, config.size) for picture in pictures])
-    data = RunData(
+    return train, out
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What reading all pictures tells of them; the fields are those of `RunData`."""
+
+    digest: str
+    size: int
+    resized: int
+    cut: int
+    enlarged: int
+
+
+def _look_through(
+    dataset: DataSet,
+    size: int,
+    keep: Callable[[str, Picture], None],
+    report: Report | None,
+) -> _Seen:
+    """Read every picture once, hand it over at its new size, and say what they were."""
+    digest = hashlib.sha256()
+    smallest, resized, cut, enlarged = None, 0, 0, 0
+    told = time.monotonic() + QUIET_SECONDS - REPORT_SECONDS
+    with contextlib.closing(prepare_all(dataset.paths(), size)) as pictures:
+        for done, (name, picture) in enumerate(zip(dataset.files, pictures, strict=True), start=1):
+            digest.update(f"{name} {picture.sha256}\n".encode())
+            short = min(picture.width, picture.height)
+            smallest = short if smallest is None else min(short, smallest)
+            resized += (picture.width, picture.height) != (size, size)
+            cut += picture.width != picture.height
+            enlarged += short < size
+            keep(name, picture.pixels)
+            if report is not None and time.monotonic() - told >= REPORT_SECONDS:
+                report(done, len(dataset.files))
+                told = time.monotonic()
+    return _Seen(
+        digest=digest.hexdigest(), size=smallest or 0, resized=resized, cut=cut, enlarged=enlarged
+    )
+
+
+def _run_data(
+    dataset: DataSet,
+    train: tuple[str, ...],
+    out: tuple[str, ...],
+    seen: _Seen,
+    storage: Storage,
+) -> RunData:
+    return RunData(
         name=dataset.name,
         folder=dataset.folder.resolve(),
-        digest=digest(dataset),
         train=train,
         held_out=out,
-        size=min(height, width),
+        storage=storage.words,
+        **dataclasses.asdict(seen),
     )
-    return data, pictures
-
-
-def digest(dataset: DataSet) -> str:
-    """One hash of all names and contents of a data set, hexadecimal."""
-    lines = (f"{path.name} {sha256(path.read_bytes())}\n" for path in dataset.paths())
-    return sha256("".join(lines).encode())

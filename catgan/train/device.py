@@ -34,6 +34,40 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def check_device(device: torch.device, *, precision: str, graphs: bool) -> None:
+    """Whether a device can compute like that.
+
+    Args:
+        device: From `pick_device`.
+        precision: `TrainConfig.precision`.
+        graphs: `TrainConfig.graphs`.
+
+    Raises:
+        BadSettings: It cannot.
+    """
+    if device.type == "cuda":
+        return
+    if graphs:
+        raise BadSettings(
+            f"--graphs needs an NVIDIA graphics card, but this run computes on {device}; "
+            "leave it out."
+        )
+    if precision in ("tf32", "float16"):
+        raise BadSettings(
+            f"--precision {precision} needs an NVIDIA graphics card, but this run computes on "
+            f"{device}; take float32 or bfloat16."
+        )
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Whether products in float32 may be rounded to ten digits on a graphics card; process-wide.
+
+    By default PyTorch rounds them so in convolutions and not in matrix products.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
 def describe_device(device: torch.device) -> str:
     """The device in words."""
     if device.type == "cuda":

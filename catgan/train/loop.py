@@ -3,18 +3,24 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
 from catgan.core.datasets import DataSet, open_dataset
-from catgan.core.errors import NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import locked
+from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
+from catgan.core.files import Json, locked
 from catgan.core.images import Pictures
 from catgan.core.runs import Run
+from catgan.measure.features import EfficientNetLite0, Extractor
 from catgan.model.checkpoint import State
-from catgan.train.config import TrainConfig
-from catgan.train.data import RunData, load_data
+from catgan.train.balance import Balance, is_lost, judge_balance
+from catgan.train.best import best_record
+from catgan.train.config import DEFAULT_RECIPE, TrainConfig
+from catgan.train.data import RunData, check_data, load_data, load_held_out
 from catgan.train.device import describe_device, pick_device
+from catgan.train.evaluate import Evaluation, Evaluator
 from catgan.train.pictures import TrainingPictures
 from catgan.train.record import Recorder, check_run
 from catgan.train.trainer import Trainer
@@ -42,6 +48,12 @@ class TrainProgress:
     """Until the last epoch is done, at this speed."""
     epoch_done: bool
     """Whether the epoch is complete."""
+    balance: Balance
+    """The state of the run after the last complete epoch."""
+    kid: float | None
+    """KID against held-out pictures where it was last measured."""
+    best_epoch: int | None
+    """The best epoch so far, where one is known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +68,6 @@ class TrainStart:
     """What it computes on, in words."""
     done: int
     """Epochs that an earlier call did."""
-    resized: bool
-    """Whether the pictures on disk have another size and were resized."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +83,14 @@ class TrainResult:
     images_shown: int
     """Real pictures shown, over all epochs."""
     finished: bool
-    """Whether all epochs asked for are done; False where `should_stop` said so."""
+    """Whether the run is over: all epochs done, or lost and told to stop then; False where
+    `should_stop` said so."""
+    balance: Balance
+    """The state of the run after its last epoch."""
+    best_epoch: int | None
+    """The epoch kept in `best.pt`; None where none is known."""
+    best_kid: float | None
+    """Its KID against held-out pictures."""
 
 
 def train_gan(
@@ -81,9 +98,11 @@ def train_gan(
     run: Path,
     config: TrainConfig | None = None,
     *,
+    reading: Callable[[int, int], None] | None = None,
     on_start: Callable[[TrainStart], None] | None = None,
     progress: Callable[[TrainProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    extractor: Extractor | None = None,
 ) -> TrainResult:
     """Train a DCGAN on one data set, or carry a run on where it stopped.
 
@@ -94,88 +113,158 @@ def train_gan(
         dataset: A data set, or the folder that is one.
         run: The run's folder; made if missing.
         config: Settings.
+        reading: Called with the pictures read and all there are, where reading takes some seconds.
         on_start: Called once, before the first step.
         progress: Called about twice a second, and after each epoch.
         should_stop: Asked after each step; True ends the call with a checkpoint in place.
+        extractor: What tells pictures apart when the run is measured; catgan's own by default.
 
     Raises:
-        NoSuchFolder, NoPictures, TooFewPictures, UnequalSizes, UnreadablePhoto: The data set
-            cannot be trained on; nothing was written.
+        NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
+            on; nothing was written.
+        Interrupted: `should_stop` said so while the pictures were read; nothing was written.
         BadSettings: A setting does not fit the data or the machine; nothing was written.
         FolderRefused, SettingsDiffer, CheckpointRefused: `run` is something else, or of other
             settings, pictures or version; nothing was changed.
         TrainingLost: A loss is no number any more; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
     """
-    config = config or TrainConfig()
-    start, pictures, state = _prepare(dataset, run, config)
-    trainer = _trainer(pictures, config, state)
+    config = config or TrainConfig.of_recipe(DEFAULT_RECIPE)
+    device = pick_device(config.device)
+    place = Run(folder=run)
+
+    # Everything that can be refused, before anything is written.
+    data, pictures = load_data(
+        _opened(dataset), config, report=_reading_report(reading, should_stop)
+    )
+    state = check_run(place, config, data)
+    start = _start(place, data, device, state)
+    trainer = Trainer(TrainingPictures(pictures, device), config, device)
+    if state is not None:
+        trainer.load_state(state)
     before = trainer.epoch
-    place = start.run
+    records: Sequence[Json] = place.read_stats()[:before]
+    given_up = config.stop_when_lost and is_lost(records, config.epochs)
+    finished = given_up or before >= config.epochs
     if on_start is not None:
         on_start(start)
-    if before < config.epochs:
+    if not finished:
+        evaluator = _LazyEvaluator(pictures, data, config, device, extractor)
         run.mkdir(parents=True, exist_ok=True)
-        with locked(run), Recorder(place, config, start.data, done=before) as recorder:
-            finished = _train(trainer, recorder, progress, should_stop)
+        with locked(run), Recorder(place, config, data, done=before) as recorder:
+            finished = _train(trainer, recorder, evaluator, progress, should_stop)
             if finished:
                 recorder.write_config(finished=True)
-    else:
-        finished = True
+            records = recorder.records
+    best = best_record(records)
     return TrainResult(
         run=place,
         epochs_before=before,
         epochs=trainer.epoch,
         images_shown=trainer.images_shown,
         finished=finished,
+        balance=judge_balance(records),
+        best_epoch=None if best is None else int(best["epoch"]),
+        best_kid=None if best is None else float(best["kid"]),
     )
 
 
-def plan_training(dataset: DataSet | Path, run: Path, config: TrainConfig) -> TrainStart:
+def plan_training(
+    dataset: DataSet | Path,
+    run: Path,
+    config: TrainConfig,
+    *,
+    reading: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> TrainStart:
     """What `train_gan` would do with the same arguments; nothing is written.
 
     Raises:
         What `train_gan` does, but for `TrainingLost` and `DiskFull`.
     """
-    return _prepare(dataset, run, config)[0]
-
-
-def _prepare(
-    dataset: DataSet | Path, run: Path, config: TrainConfig
-) -> tuple[TrainStart, Pictures, State | None]:
-    """Everything that can be refused, before anything is written."""
     device = pick_device(config.device)
-    data, pictures = load_data(_opened(dataset), config)
     place = Run(folder=run)
-    state = check_run(place, config, data)
-    start = TrainStart(
+    data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
+    return _start(place, data, device, check_run(place, config, data))
+
+
+def _start(place: Run, data: RunData, device: torch.device, state: State | None) -> TrainStart:
+    return TrainStart(
         run=place,
         data=data,
         device=describe_device(device),
         done=int(state["epoch"]) if state is not None else 0,
-        resized=data.size != config.size,
     )
-    return start, pictures, state
 
 
-def _trainer(pictures: Pictures, config: TrainConfig, state: State | None) -> Trainer:
-    device = pick_device(config.device)
-    trainer = Trainer(TrainingPictures(pictures, device), config, device)
-    if state is not None:
-        trainer.load_state(state)
-    return trainer
+def _reading_report(
+    reading: Callable[[int, int], None] | None, should_stop: Callable[[], bool] | None
+) -> Callable[[int, int], None]:
+    """Passed on while many pictures are read, and the moment to stop if that is asked for."""
+
+    def report(done: int, total: int) -> None:
+        if should_stop is not None and should_stop():
+            raise Interrupted("Stopped while reading the pictures; the same line begins anew.")
+        if reading is not None:
+            reading(done, total)
+
+    return report
+
+
+class _LazyEvaluator:
+    """The evaluator, once it is needed: its net and the pictures it looks at take some seconds."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        data: RunData,
+        config: TrainConfig,
+        device: torch.device,
+        extractor: Extractor | None,
+    ) -> None:
+        self._pictures = pictures
+        self._data = data
+        self._config = config
+        self._device = device
+        self._extractor = extractor
+        self._evaluator: Evaluator | None = None
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether the run is to be measured after an epoch."""
+        return self._config.evaluates_after(
+            epoch, pictures=len(self._data.train), held_out=len(self._data.held_out)
+        )
+
+    def evaluate(self, trainer: Trainer) -> Evaluation:
+        """Measure the run as it stands."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(
+                train=self._pictures,
+                held_out=load_held_out(self._data, self._config),
+                config=self._config,
+                extractor=self._extractor or EfficientNetLite0(device=str(self._device)),
+                device=self._device,
+            )
+        return self._evaluator.evaluate(
+            generator=trainer.generator,
+            sampler=trainer.sampler,
+            discriminator=trainer.discriminator,
+            epoch=trainer.epoch,
+        )
 
 
 def _train(
     trainer: Trainer,
     recorder: Recorder,
+    evaluator: _LazyEvaluator,
     progress: Callable[[TrainProgress], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> bool:
-    """Epochs until all are done (True), or until asked to stop (False)."""
+    """Epochs until the run is over (True), or until asked to stop (False)."""
     config = trainer.config
     every = config.checkpoint_minutes * 60
     saved = reported = time.monotonic()
+    view = _View(recorder.records)
     while trainer.epoch < config.epochs:
         clock = _Clock(trainer)
 
@@ -184,43 +273,62 @@ def _train(
             trainer.step()
             now = time.monotonic()
             if should_stop is not None and should_stop():
-                recorder.checkpoint(trainer.state())
+                _checkpoint(trainer, recorder)
                 return False
             if 0 < every <= now - saved:
-                recorder.checkpoint(trainer.state())
+                _checkpoint(trainer, recorder)
                 saved = time.monotonic()
             if progress is not None and now - reported >= REPORT_SECONDS:
-                progress(_progress(trainer, clock, trainer.means(), epoch_done=False))
+                rate = clock.images_per_second()
+                progress(view.progress(trainer, rate, trainer.means(), epoch_done=False))
                 reported = now
 
         # The epoch's figures.
-        means = trainer.end_epoch()
         rate = clock.images_per_second()
+        means = trainer.end_epoch()
+        record: Json = {
+            "epoch": trainer.epoch,
+            "images_shown": trainer.images_shown,
+            **means,
+            "images_per_second": round(rate, 2),
+        }
         lost = not all(math.isfinite(value) for value in means.values())
+        measured = not lost and evaluator.is_due(trainer.epoch)
+        if measured:
+            began = time.monotonic()
+            record |= evaluator.evaluate(trainer).to_json()
+            record["evaluation_seconds"] = round(time.monotonic() - began, 2)
         sampled = trainer.epoch % config.sample_every == 0 or trainer.epoch in (1, config.epochs)
-        recorder.epoch(
-            {
-                "epoch": trainer.epoch,
-                "images_shown": trainer.images_shown,
-                **means,
-                "images_per_second": round(rate, 2),
-            },
-            trainer.sample_grid() if sampled and not lost else None,
-        )
+        recorder.epoch(record, trainer.sample_grid() if sampled and not lost else None)
+        view = _View(recorder.records)
         if progress is not None:
-            progress(_progress(trainer, clock, means, epoch_done=True))
+            progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
             raise TrainingLost(
                 f"The losses of {recorder.run.folder} are no numbers any more since epoch "
                 f"{trainer.epoch}; train under another --name with a lower --lr-g and --lr-d."
             )
 
-        # Everything up to here, safe on disk.
-        done = trainer.epoch == config.epochs
-        if done or time.monotonic() - saved >= every:
+        # Everything up to here, safe on disk; the best nets first, so that no checkpoint of a later
+        # moment stands beside those of an earlier best.
+        best = measured and view.best_epoch == trainer.epoch
+        if best:
+            recorder.best(trainer.state())
+        ended = trainer.epoch == config.epochs or (
+            config.stop_when_lost and is_lost(recorder.records, config.epochs)
+        )
+        if best or ended or time.monotonic() - saved >= every:
             recorder.checkpoint(trainer.state())
             saved = time.monotonic()
+        if ended:
+            break
     return True
+
+
+def _checkpoint(trainer: Trainer, recorder: Recorder) -> None:
+    """One in the middle of an epoch; none where it would keep numbers that have run off."""
+    if all(math.isfinite(value) for value in trainer.means().values()):
+        recorder.checkpoint(trainer.state())
 
 
 class _Clock:
@@ -237,22 +345,34 @@ class _Clock:
         return (self._trainer.images_shown - self._shown) / passed
 
 
-def _progress(
-    trainer: Trainer, clock: _Clock, means: dict[str, float], *, epoch_done: bool
-) -> TrainProgress:
-    rate = clock.images_per_second()
-    total = trainer.config.epochs * trainer.pictures
-    steps = trainer.steps_an_epoch
-    return TrainProgress(
-        epoch=trainer.epoch if epoch_done else trainer.epoch + 1,
-        epochs=trainer.config.epochs,
-        step=steps if epoch_done else trainer.step_of_epoch,
-        steps=steps,
-        means=means,
-        images_per_second=rate,
-        seconds_left=(total - trainer.images_shown) / max(rate, 1e-9),
-        epoch_done=epoch_done,
-    )
+class _View:
+    """What the epochs so far say of a run, worked out once an epoch."""
+
+    def __init__(self, records: Sequence[Json]) -> None:
+        best = best_record(records)
+        self.balance = judge_balance(records)
+        self.best_epoch = None if best is None else int(best["epoch"])
+        self.kid = next((float(r["kid"]) for r in reversed(records) if r.get("kid")), None)
+
+    def progress(
+        self, trainer: Trainer, rate: float, means: dict[str, float], *, epoch_done: bool
+    ) -> TrainProgress:
+        """Where the run stands."""
+        total = trainer.config.epochs * trainer.pictures
+        steps = trainer.steps_an_epoch
+        return TrainProgress(
+            epoch=trainer.epoch if epoch_done else trainer.epoch + 1,
+            epochs=trainer.config.epochs,
+            step=steps if epoch_done else trainer.step_of_epoch,
+            steps=steps,
+            means=means,
+            images_per_second=rate,
+            seconds_left=(total - trainer.images_shown) / max(rate, 1e-9),
+            epoch_done=epoch_done,
+            balance=self.balance,
+            kid=self.kid,
+            best_epoch=self.best_epoch,
+        )
 
 
 def _opened(dataset: DataSet | Path) -> DataSet:

@@ -21,6 +21,7 @@ from catgan.core.files import (
 from catgan.core.images import Pictures, encode_png, sheet
 from catgan.core.runs import CONFIG, FORMAT, Run
 from catgan.model.checkpoint import State, load_checkpoint, save_checkpoint
+from catgan.train.balance import judge_balance
 from catgan.train.config import FREE, TrainConfig, to_record
 from catgan.train.data import RunData
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 GRID_COLUMNS = 8
+DRAWN = ("epoch", "images_shown", "generator", "average", "discriminator")
 
 
 def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
@@ -110,6 +112,7 @@ class Recorder:
         drop_torn_line(run.stats)
         stats = [record for record in run.read_stats() if record["epoch"] <= done]
         write_jsonl(run.stats, stats)
+        self._records = stats
         for epoch, grid in run.sample_grids().items():
             if epoch > done:
                 grid.unlink()
@@ -146,10 +149,21 @@ class Recorder:
             },
         )
 
+    @property
+    def records(self) -> tuple[Json, ...]:
+        """The lines of `stats.jsonl` so far, one an epoch."""
+        return tuple(self._records)
+
     def epoch(self, record: Json, grid: Pictures | None) -> None:
-        """Keep one epoch's figures, and its sample grid where there is one."""
+        """Keep one epoch's figures, and its sample grid where there is one.
+
+        Its state of balance, which needs those before, is added.
+        """
         epoch = int(record["epoch"])
-        append_jsonl(self.run.stats, [{k: _plain(v) for k, v in record.items()}])
+        record = plain(record)
+        record["balance"] = judge_balance([*self._records, record]).words
+        append_jsonl(self.run.stats, [record])
+        self._records.append(record)
         with explain_full_disk(self.run.tensorboard):
             for name, value in record.items():
                 if name not in ("epoch", "images_shown") and isinstance(value, float):
@@ -162,10 +176,15 @@ class Recorder:
 
     def checkpoint(self, state: State) -> None:
         """Keep everything that the run needs to go on."""
-        save_checkpoint(
-            self.run.last,
-            {"settings": to_record(self._config), "data_digest": self._data.digest, **state},
-        )
+        save_checkpoint(self.run.last, self._named(state))
+
+    def best(self, state: State) -> None:
+        """Keep the nets of the best epoch so far; no optimiser, since no run goes on from there."""
+        kept = {name: state[name] for name in DRAWN if name in state}
+        save_checkpoint(self.run.best, self._named(kept))
+
+    def _named(self, state: State) -> State:
+        return {"settings": to_record(self._config), "data_digest": self._data.digest, **state}
 
 
 def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter":
@@ -174,6 +193,10 @@ def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter":
     return SummaryWriter(str(folder), purge_step=done + 1)
 
 
-def _plain(value: Any) -> Any:
-    """JSON has no NaN and no infinity."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def plain(record: Json) -> Json:
+    """A record without NaN and infinity, which JSON does not have."""
+
+    def value(found: Any) -> Any:
+        return None if isinstance(found, float) and not math.isfinite(found) else found
+
+    return {name: value(found) for name, found in record.items()}

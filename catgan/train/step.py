@@ -11,6 +11,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from catgan.model.networks import Discriminator, Generator
+from catgan.train.augment import Augment
+
+NO_CHANGE = Augment()
+COARSE = 8  # side of the squares that a picture's spread is measured on, pixels
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,10 @@ class StepTerms:
     """D(G(z)) before D's step."""
     d_fake_after: Tensor
     """D(G(z)) after D's step, before G's."""
+    spread_real: Tensor
+    """Variance between the real pictures, mean over squares of 8 x 8 pixels and channels."""
+    spread_fake: Tensor
+    """The same between the fake ones; far below `spread_real` where all samples are alike."""
 
 
 def train_step(
@@ -37,6 +45,12 @@ def train_step(
     optimizer_d: torch.optim.Optimizer,
     real: Tensor,
     latents: Tensor,
+    augment: Augment = NO_CHANGE,
+    draws: Tensor | None = None,
+    precision: torch.dtype = torch.float32,
+    layout: torch.memory_format = torch.contiguous_format,
+    penalty: float = 0.0,
+    scaler: torch.amp.GradScaler | None = None,
 ) -> StepTerms:
     """One step of D and one of G on the same fake pictures.
 
@@ -47,27 +61,56 @@ def train_step(
         optimizer_d: Of the discriminator's weights.
         real: (B, 3, H, W) float32 in -1 to 1.
         latents: (B, latent_dim) float32, standard normal.
+        augment: What D sees pictures through, real and fake, in both steps.
+        draws: Its random numbers, (3, B, 7): for the real pictures, the fake ones, and the fake
+            ones in G's step; not needed without `augment`.
+        layout: How the nets' weights lie in memory; pictures are brought to the same.
+        precision: In which the nets compute; weights, losses and optimisers stay float32.
+        penalty: Weight of R1, `r1_penalty`, in this step of D; it is no part of `loss_d`.
+        scaler: For float16: makes the losses large before they go back through the nets, so that
+            small gradients survive, and skips a net's step where that was too large; changed.
     """
-    fake = generator(latents)
 
-    # D: real ones are to be called real, fake ones fake. Two passes, since batch norm would let
-    # D tell a mixed batch by its statistics.
+    def mixed(*, low: bool = precision != torch.float32) -> torch.autocast:
+        # each pass has its own: the cache of cast weights must not outlive a step of theirs
+        return torch.autocast(real.device.type, dtype=precision, enabled=low)
+
+    def seen(images: Tensor, uses: slice) -> Tensor:
+        if draws is not None and augment:
+            images = augment(images, draws[uses].flatten(0, 1))
+        return images.contiguous(memory_format=layout)
+
+    with mixed():
+        fake = generator(latents)
+    fake = fake.float()
+
+    # D: real ones are to be called real, fake ones fake. One pass for both, but batch norm takes
+    # each half by itself: D could tell a mixed batch by its statistics.
     optimizer_d.zero_grad(set_to_none=True)
-    real_logits = discriminator(real)
-    fake_logits = discriminator(fake.detach())
+    shown = seen(torch.cat([real, fake.detach()]), slice(0, 2))
+    with mixed():
+        logits = discriminator(shown, batches=2)
+    real_logits, fake_logits = logits.float().chunk(2)
     loss_d = _bce(real_logits, real=True) + _bce(fake_logits, real=False)
-    loss_d.backward()  # type: ignore[no-untyped-call]
-    optimizer_d.step()
+    objective = loss_d
+    if penalty:
+        with mixed(low=precision == torch.bfloat16):  # slopes are too small for float16
+            slope = r1_penalty(discriminator, shown[: len(real)])
+        objective = loss_d + penalty * slope.float()
+    _descend(objective, optimizer_d, scaler)
 
     # G: its pictures are to be called real by the D just bettered. D's own gradients would be
     # thrown away, so they are not computed.
     optimizer_g.zero_grad(set_to_none=True)
     discriminator.requires_grad_(False)
-    after_logits = discriminator(fake)
+    with mixed():
+        after_logits = discriminator(seen(fake, slice(2, 3)))
+    after_logits = after_logits.float()
     loss_g = _bce(after_logits, real=True)
-    loss_g.backward()  # type: ignore[no-untyped-call]
-    optimizer_g.step()
+    _descend(loss_g, optimizer_g, scaler)
     discriminator.requires_grad_(True)
+    if scaler is not None:
+        scaler.update()
 
     return StepTerms(
         loss_d=loss_d.detach(),
@@ -75,7 +118,40 @@ def train_step(
         d_real=real_logits.detach().sigmoid().mean(),
         d_fake=fake_logits.detach().sigmoid().mean(),
         d_fake_after=after_logits.detach().sigmoid().mean(),
+        spread_real=_spread(real),
+        spread_fake=_spread(fake.detach()),
     )
+
+
+def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
+    """Half the squared slope of D at real pictures, mean over them; a scalar.
+
+    Mescheder et al. 2018 (arXiv:1801.04406), equation 9 with a weight of one: where the real
+    pictures are, D is to be flat, so that G can come to rest there.
+
+    Args:
+        discriminator: Without batch norm, which would make one picture's slope another's affair.
+        real: (B, 3, H, W) float32, as D sees them.
+    """
+    real = real.detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    return slope.square().sum(dim=(1, 2, 3)).mean() / 2
+
+
+def _descend(
+    loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None
+) -> None:
+    if scaler is None:
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    else:
+        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        scaler.step(optimizer)
+
+
+def _spread(images: Tensor) -> Tensor:
+    coarse = F.avg_pool2d(images, min(COARSE, images.shape[-1]))
+    return coarse.var(dim=0, correction=0).mean()
 
 
 def _bce(logits: Tensor, *, real: bool) -> Tensor:

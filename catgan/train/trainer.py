@@ -4,13 +4,19 @@ import dataclasses
 import math
 
 import torch
+from torch import Tensor
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.images import Pictures
 from catgan.model.checkpoint import State
 from catgan.model.networks import Discriminator, Generator, init_weights
 from catgan.model.sample import draw_latents, to_pictures
+from catgan.train.adam import Adam
+from catgan.train.augment import Augment, flip
+from catgan.train.average import AveragedGenerator
 from catgan.train.config import TrainConfig
+from catgan.train.device import allow_tf32, check_device
+from catgan.train.graphs import Step, StepGraphs
 from catgan.train.pictures import TrainingPictures
 from catgan.train.step import StepTerms, train_step
 
@@ -25,20 +31,40 @@ class Trainer:
     def __init__(
         self, pictures: TrainingPictures, config: TrainConfig, device: torch.device
     ) -> None:
-        """Lay out fresh nets, drawn from the seed on the CPU: the same on every device."""
+        """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
+
+        Raises:
+            BadSettings: The device cannot compute as the settings say.
+        """
+        check_device(device, precision=config.precision, graphs=config.graphs)
+        if device.type == "cuda":
+            allow_tf32(config.precision == "tf32")
         self.config = config
         self.device = device
         self._pictures = pictures
         # One stream for everything random, so that one state restores it all.
         self._random = torch.Generator().manual_seed(config.seed)
         generator = Generator(latent_dim=config.latent_dim, ngf=config.ngf, size=config.size)
-        discriminator = Discriminator(ndf=config.ndf, size=config.size)
+        discriminator = Discriminator(ndf=config.ndf, size=config.size, norm=config.norm)
         init_weights(generator, self._random)
-        init_weights(discriminator, self._random)
-        self.generator = generator.to(device)
-        self.discriminator = discriminator.to(device)
-        self._optimizer_g = _adam(self.generator, config.lr_g, config)
-        self._optimizer_d = _adam(self.discriminator, config.lr_d, config)
+        init_weights(discriminator, self._random, start=config.start_d)
+        self._layout = pick_layout(config, device)
+        self.generator = generator.to(device).to(memory_format=self._layout)
+        self.discriminator = discriminator.to(device).to(memory_format=self._layout)
+        self._average = None
+        if config.average_kimg:
+            self._average = AveragedGenerator(self.generator, half_life=config.average_kimg * 1000)
+        self._augment = Augment(config.augmentations)
+        self._precision = getattr(torch, config.precision.replace("tf32", "float32"))
+        self._scaler = None
+        if config.precision == "float16":
+            self._scaler = torch.amp.GradScaler(device.type)
+        betas, graphs = (config.beta1, config.beta2), config.graphs
+        self._optimizer_g = Adam(self.generator, rate=config.lr_g, betas=betas, capturable=graphs)
+        self._optimizer_d = Adam(
+            self.discriminator, rate=config.lr_d, betas=betas, capturable=graphs
+        )
+        self._step = self._unrecorded_step()
         self._grid_latents = draw_latents(GRID, config.latent_dim, config.seed + GRID_SEED).to(
             device
         )
@@ -77,22 +103,65 @@ class Trainer:
         self._order = torch.randperm(len(self._pictures), generator=self._random)
         self._position = 0
         self._sums.zero_()
+        self._pictures.expect(self._order)
+
+    @property
+    def sampler(self) -> Generator:
+        """The generator whose samples count: the average, where there is one."""
+        return self.generator if self._average is None else self._average.generator
 
     def step(self) -> None:
         """One step of both nets on the next pictures of the epoch."""
         indices = self._order[self._position : self._position + self.config.batch_size]
-        latents = torch.randn(len(indices), self.config.latent_dim, generator=self._random)
-        terms = train_step(
+        count = len(indices)
+        latents = torch.randn(count, self.config.latent_dim, generator=self._random)
+        real = self._pictures.batch(indices)
+        if self.config.flip:
+            real = flip(real, self._send(torch.rand(count, generator=self._random)))
+        draws = None
+        if self._augment:
+            draws = self._send(self._augment.draw(3 * count, self._random)).view(3, count, -1)
+        terms = self._step(real, self._send(latents), draws, self._penalty())
+        self._sums += torch.stack([getattr(terms, name) for name in TERMS]).to(self._sums.dtype)
+        self._position += count
+        self.images_shown += count
+        if self._average is not None:
+            self._average.update(self.generator, shown=self.images_shown, batch_size=count)
+
+    def _unrecorded_step(self) -> Step:
+        return StepGraphs(self._train_step) if self.config.graphs else self._train_step
+
+    def _train_step(
+        self, real: Tensor, latents: Tensor, draws: Tensor | None, penalty: float
+    ) -> StepTerms:
+        return train_step(
             generator=self.generator,
             discriminator=self.discriminator,
             optimizer_g=self._optimizer_g,
             optimizer_d=self._optimizer_d,
-            real=self._pictures.batch(indices),
-            latents=latents.to(self.device, non_blocking=True),
+            real=real,
+            latents=latents,
+            augment=self._augment,
+            draws=draws,
+            precision=self._precision,
+            layout=self._layout,
+            penalty=penalty,
+            scaler=self._scaler,
         )
-        self._sums += torch.stack([getattr(terms, name) for name in TERMS]).to(self._sums.dtype)
-        self._position += len(indices)
-        self.images_shown += len(indices)
+
+    def _penalty(self) -> float:
+        """R1 in every so many steps, and so many times as much: the same on average, at less cost.
+
+        Karras et al. 2020 (arXiv:1912.04958), section 3.1, "lazy regularization".
+        """
+        every = self.config.r1_every
+        step = self.epoch * self.steps_an_epoch + self.step_of_epoch
+        return self.config.r1 * every if step % every == 0 else 0.0
+
+    def _send(self, values: Tensor) -> Tensor:
+        if self.device.type == "cuda":  # from there it can be fetched while Python goes on
+            values = values.pin_memory()
+        return values.to(self.device, non_blocking=True)
 
     def means(self) -> dict[str, float]:
         """Mean of every term over the epoch so far; waits for the device."""
@@ -109,18 +178,26 @@ class Trainer:
     @torch.no_grad()
     def sample_grid(self) -> Pictures:
         """Pictures of the fixed latents, (64, size, size, 3) uint8; training is left as it was."""
-        self.generator.eval()
+        sampler = self.sampler
+        trained = sampler.training
+        sampler.eval()
         try:
-            return to_pictures(self.generator(self._grid_latents))
+            return to_pictures(sampler(self._grid_latents))
         finally:
-            self.generator.train()
+            sampler.train(trained)
 
     def state(self) -> State:
         """Everything that the next step depends on, as a checkpoint keeps it."""
+        average = {}
+        if self._average is not None:
+            average = {"average": self._average.generator.state_dict()}
+        scaler = {} if self._scaler is None else {"scaler": self._scaler.state_dict()}
         return {
             "epoch": self.epoch,
             "images_shown": self.images_shown,
             "generator": self.generator.state_dict(),
+            **average,
+            **scaler,
             "discriminator": self.discriminator.state_dict(),
             "optimizer_g": self._optimizer_g.state_dict(),
             "optimizer_d": self._optimizer_d.state_dict(),
@@ -138,9 +215,14 @@ class Trainer:
         """
         try:
             self.generator.load_state_dict(state["generator"])
+            if self._average is not None:
+                self._average.generator.load_state_dict(state["average"])
             self.discriminator.load_state_dict(state["discriminator"])
             self._optimizer_g.load_state_dict(state["optimizer_g"])
             self._optimizer_d.load_state_dict(state["optimizer_d"])
+            if self._scaler is not None:
+                self._scaler.load_state_dict(state["scaler"])
+            self._step = self._unrecorded_step()  # what was recorded changes the old averages
             self._random.set_state(state["random"])
             self._sums.copy_(state["sums"])
             order = state["order"]
@@ -148,6 +230,7 @@ class Trainer:
                 raise ValueError(f"it counts {len(order)} pictures, not {len(self._pictures)}")
             self._order = order
             self._position = int(state["position"])
+            self._pictures.expect(order[self._position :])
             self.epoch = int(state["epoch"])
             self.images_shown = int(state["images_shown"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -158,9 +241,14 @@ class Trainer:
             ) from error
 
 
-def _adam(net: torch.nn.Module, rate: float, config: TrainConfig) -> torch.optim.Adam:
-    # fused: one kernel for all weights; the same formula
-    fused = next(net.parameters()).device.type in ("cpu", "cuda")
-    return torch.optim.Adam(
-        net.parameters(), lr=rate, betas=(config.beta1, config.beta2), fused=fused
-    )
+CHANNELS_LAST_FROM = 16
+"""Batch size from which the processor is faster with the channels of a pixel side by side."""
+
+
+def pick_layout(config: TrainConfig, device: torch.device) -> torch.memory_format:
+    """How the nets' numbers lie in memory: what is faster, the same to rounding."""
+    low = config.precision in ("bfloat16", "float16")
+    many = device.type == "cpu" and config.batch_size >= CHANNELS_LAST_FROM
+    if device.type in ("cpu", "cuda") and (low or many):
+        return torch.channels_last
+    return torch.contiguous_format

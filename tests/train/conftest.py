@@ -6,9 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catgan.core.images import encode_png
+from catgan.core.images import Pictures, encode_png
+from catgan.measure.features import Features
 
 MakeDataSet = Callable[..., Path]
+
+
+class PixelExtractor:
+    """Sees a picture as sixteen squares, and a cat in a bright one: quick, and exact."""
+
+    name = "pixels"
+
+    def extract(self, pictures: Pictures) -> Features:
+        """(N, H, W, 3) uint8 to (N, 48) mean values, 0 to 1, and the brightness as `cat`."""
+        count, side = len(pictures), pictures.shape[1] // 4
+        squares = pictures.reshape(count, 4, side, 4, side, 3).mean(axis=(2, 4)) / 255
+        pooled = squares.reshape(count, -1).astype(np.float32)
+        return Features(pooled=pooled, cat=pooled.mean(axis=1))
 
 
 def draw_blob(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -1,0 +1,211 @@
+"""What each part of a recipe brings: one change at a time, over several seeds.
+
+    python -m benchmarks.ablation DATASET RUNS --arms article,balanced --seeds 0,1,2 --kimg 200
+    python -m benchmarks.ablation --table RUNS
+
+DATASET is a folder of equal pictures (the face crops of `catgan curate`); 500 of them are trained
+on and all others held out. A run lies in RUNS/ARM-sSEED and carries on where it was stopped, so
+the same line may be interrupted at any time. Called twice at once, the two share the work.
+"""
+
+import argparse
+import dataclasses
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from catgan.core.datasets import open_dataset
+from catgan.core.errors import FolderRefused, TrainingLost
+from catgan.core.files import Json
+from catgan.core.runs import find_runs
+from catgan.train import TrainConfig, TrainProgress, train_gan
+from catgan.train.best import best_record
+
+TRAINED = 500  # pictures
+EVERY_KIMG = 10  # thousands of pictures shown between two measurements
+SHARED: dict[str, Any] = {"ngf": 32, "ndf": 32, "batch_size": 8, "precision": "bfloat16"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One recipe, or one with one change."""
+
+    what: str
+    """In words."""
+    recipe: str
+    """Where the settings start from."""
+    changes: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Settings that differ from it."""
+
+
+ARMS = {
+    "article": Arm(what="`article`, as it is", recipe="article"),
+    "article-average": Arm(
+        what="`article` with the averaged generator", recipe="article", changes={"average_kimg": 10}
+    ),
+    "article-augment": Arm(
+        what="`article` with augmentation, flips and average; batch norm stays",
+        recipe="balanced",
+        changes={"norm": "batch", "start_d": "dcgan", "r1": 0.0, "lr_g": 2e-4, "lr_d": 2e-4},
+    ),
+    "balanced": Arm(what="`balanced`", recipe="balanced"),
+    "no-average": Arm(what="without the average", recipe="balanced", changes={"average_kimg": 0}),
+    "no-flip": Arm(what="without flips", recipe="balanced", changes={"flip": False}),
+    "no-augment": Arm(what="without augmentation", recipe="balanced", changes={"augment": ""}),
+    "no-colour": Arm(
+        what="without changes of colour", recipe="balanced", changes={"augment": "translation"}
+    ),
+    "no-translation": Arm(
+        what="without translation", recipe="balanced", changes={"augment": "colour"}
+    ),
+    "group": Arm(
+        what="group norm in D, DCGAN's start and rates, no R1",
+        recipe="balanced",
+        changes={"norm": "group", "start_d": "dcgan", "r1": 0.0, "lr_g": 2e-4, "lr_d": 2e-4},
+    ),
+    "no-r1": Arm(what="without R1", recipe="balanced", changes={"r1": 0.0}),
+    "slow": Arm(
+        what="both at DCGAN's rates", recipe="balanced", changes={"lr_g": 2e-4, "lr_d": 2e-4}
+    ),
+    "dcgan-start": Arm(
+        what="D's weights from DCGAN's start", recipe="balanced", changes={"start_d": "dcgan"}
+    ),
+    "cutout": Arm(
+        what="with cutout as well",
+        recipe="balanced",
+        changes={"augment": "colour,translation,cutout"},
+    ),
+    "slow-d": Arm(what="D at half the rate", recipe="balanced", changes={"lr_d": 5e-4}),
+    "long-average": Arm(
+        what="average of half-life 20,000 pictures", recipe="balanced", changes={"average_kimg": 20}
+    ),
+}
+
+
+def settings(arm: Arm, seed: int, pictures: int, kimg: float) -> TrainConfig:
+    """The settings of one run."""
+    return TrainConfig.of_recipe(
+        arm.recipe,
+        **SHARED
+        | {
+            "seed": seed,
+            "held_out": pictures - TRAINED,
+            "epochs": round(kimg * 1000 / TRAINED),
+            "evaluate_every": round(EVERY_KIMG * 1000 / TRAINED),
+            "sample_every": round(EVERY_KIMG * 1000 / TRAINED),
+            "device": "cpu",
+        }
+        | arm.changes,
+    )
+
+
+def train(folder: Path, runs: Path, arms: Sequence[str], seeds: Sequence[int], kimg: float) -> None:
+    """Every run that is neither done nor under way elsewhere; seed by seed."""
+    dataset = open_dataset(folder)
+    if dataset is None or len(dataset.files) <= TRAINED + 50:
+        sys.exit(f"{folder} has too few pictures: {TRAINED} to train on and 50 to measure against.")
+    for seed in seeds:
+        for name in arms:
+            run = runs / f"{name}-s{seed}"
+            began, shown = time.process_time(), 0
+
+            def say(progress: TrainProgress, name: str = run.name) -> None:
+                if progress.epoch_done and progress.epoch % 20 == 0:
+                    print(
+                        f"{name} epoch {progress.epoch}: KID {progress.kid}, "
+                        f"{progress.balance.words}",
+                        flush=True,
+                    )
+
+            try:
+                result = train_gan(
+                    dataset, run, settings(ARMS[name], seed, len(dataset.files), kimg), progress=say
+                )
+                shown = result.images_shown
+            except FolderRefused as error:
+                print(f"{run.name} is left to another process ({error})", flush=True)
+                continue
+            except TrainingLost as error:
+                print(error, flush=True)
+                continue
+            print(f"{run.name} done: {shown} pictures, {time.process_time() - began:.0f} CPU s")
+
+
+def table(runs: Path) -> str:
+    """All runs as a Markdown table, one row an arm; the numbers of its seeds side by side."""
+    lines = [
+        "| | pictures shown, thousands | best KID | at thousand | KID at the end | recognised at "
+        "the best | at the end | copies at the best | D's gap at the end |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    by_arm: dict[str, list[list[Json]]] = {}
+    for run in find_runs(runs):
+        name, _, _ = run.name.rpartition("-s")
+        measured = [record for record in run.read_stats() if "kid" in record]
+        if measured:
+            by_arm.setdefault(name, []).append(measured)
+    for name in [*ARMS, *(other for other in by_arm if other not in ARMS)]:
+        found = by_arm.get(name)
+        if not found:
+            continue
+        best = [best_record(measured) or measured[0] for measured in found]
+        ends = [measured[-1] for measured in found]
+        columns = [
+            " ".join(f"{end['images_shown'] / 1000:.0f}" for end in ends),
+            _numbers([record["kid"] for record in best]),
+            " ".join(f"{record['images_shown'] / 1000:.0f}" for record in best),
+            _numbers([record["kid"] for record in ends]),
+            _shares([record["recognised"] for record in best]),
+            _shares([record["recognised"] for record in ends]),
+            _shares([record.get("copies", 0.0) for record in best]),
+            _numbers([record.get("gap", 0.0) for record in ends]),
+        ]
+        what = ARMS[name].what if name in ARMS else name
+        lines.append(f"| {what} | {' | '.join(columns)} |")
+    return "\n".join(lines)
+
+
+def _numbers(values: Sequence[float]) -> str:
+    each = " ".join(f"{value:.3f}" for value in values)
+    return each if len(values) == 1 else f"{statistics.fmean(values):.3f} ({each})"
+
+
+def _shares(values: Sequence[float]) -> str:
+    each = " ".join(f"{value:.0%}" for value in values)
+    return each if len(values) == 1 else f"{statistics.fmean(values):.0%} ({each})"
+
+
+def main() -> None:
+    """Read the arguments and train, or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("dataset", type=Path, nargs="?")
+    parser.add_argument("runs", type=Path, nargs="?")
+    parser.add_argument("--table", type=Path, metavar="RUNS")
+    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--seeds", default="0,1")
+    parser.add_argument("--kimg", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    if given.table is not None:
+        print(table(given.table))
+        return
+    if given.runs is None:
+        parser.error("name the data set and a folder for the runs")
+    arms = given.arms.split(",")
+    unknown = [name for name in arms if name not in ARMS]
+    if unknown:
+        parser.error(f"there is no arm {unknown[0]}; there are: {', '.join(ARMS)}")
+    os.nice(5)
+    torch.set_num_threads(given.threads)
+    seeds = [int(seed) for seed in given.seeds.split(",")]
+    train(given.dataset, given.runs, arms, seeds, given.kimg)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""What a run is worth at one moment, measured on pictures that it was never trained on.
+
+Nothing here changes the run or draws from its random numbers: a run that is measured often ends
+with the same weights as one that is never measured.
+"""
+
+import copy
+import dataclasses
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from catgan.core.files import Json
+from catgan.core.images import Pictures
+from catgan.measure.features import Extractor, Features
+from catgan.measure.metrics import MIN_PICTURES, kid_jackknife, recognised_rate
+from catgan.measure.neighbours import CLOSE, Nearest, nearest, too_close
+from catgan.model.networks import Discriminator, Generator
+from catgan.model.sample import draw_latents, sample_images
+from catgan.train.augment import Augment
+from catgan.train.config import TrainConfig
+
+COMPARED = 2000  # training pictures at most that samples are compared with, for speed
+JUDGED = 256  # pictures of each kind that D is asked about
+SAMPLE_SEED = 2_000_003  # added to the run's: the same latents at every evaluation, none of them
+# a training latent or one of the grid's
+JUDGE_SEED = 3_000_017
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What was measured; None where the run has too few held-out pictures to say."""
+
+    kid: float | None
+    """KID of samples against held-out pictures, on all of both; see `measure.kid_jackknife`."""
+    kid_error: float | None
+    """Its standard error."""
+    recognised: float
+    """Share of samples that a net trained on photographs takes for a cat, 0 to 1."""
+    diversity: float
+    """Variance of the samples' features over that of real pictures' (held out, else trained on)."""
+    copies: float | None
+    """Share of samples nearer to a training picture than 95% of held-out pictures are, 0 to 1."""
+    copying: bool
+    """Whether that share is larger than chance allows."""
+    gap: float | None
+    """How far D tells training pictures from held-out ones: 0 not at all, 1 as far as from fakes.
+
+    (D(training) - D(held out)) / (D(training) - D(fake)), in mean logits. D that knows the
+    training pictures by heart teaches G nothing but these.
+    """
+
+    def to_json(self) -> Json:
+        """The record as `stats.jsonl` has it; what was not measured is left out."""
+        record = dataclasses.asdict(self)
+        return {
+            name: round(value, 5) if isinstance(value, float) else value
+            for name, value in record.items()
+            if value is not None
+        }
+
+
+class Evaluator:
+    """Measures one run, again and again, against the same pictures."""
+
+    def __init__(
+        self,
+        *,
+        train: Pictures,
+        held_out: Pictures,
+        config: TrainConfig,
+        extractor: Extractor,
+        device: torch.device,
+    ) -> None:
+        """Lay the pictures out; the first evaluation looks at them.
+
+        Args:
+            train: (N, size, size, 3) uint8, the training pictures, or a view of them on disk.
+            held_out: (M, size, size, 3) uint8, M from 0.
+            config: The run's settings.
+            extractor: What tells pictures apart.
+            device: Where the nets are.
+        """
+        self._config = config
+        self._extractor = extractor
+        self._device = device
+        # evenly through the list: the file names may be in order of time
+        self._train = train[_evenly(len(train), COMPARED)]
+        self._judged_train = train[_evenly(len(train), JUDGED)]
+        self._held_out = held_out
+        self._judged_held_out = held_out[_evenly(len(held_out), JUDGED)]
+        self._seen: _Seen | None = None
+
+    def evaluate(
+        self, *, generator: Generator, sampler: Generator, discriminator: Discriminator, epoch: int
+    ) -> Evaluation:
+        """Measure the run as it stands.
+
+        Args:
+            generator: The one in training, in training mode; left as it is.
+            sampler: The one whose samples count (the average, where there is one), in evaluation
+                mode.
+            discriminator: In training mode; left as it is.
+            epoch: Complete epochs; draws D's random changes.
+        """
+        seen = self._look()
+        config = self._config
+        latents = draw_latents(
+            config.evaluate_samples, config.latent_dim, config.seed + SAMPLE_SEED
+        )
+        samples = sample_images(sampler, latents, device=str(self._device))
+        fake = self._extractor.extract(samples)
+        kid = kid_error = None
+        if len(self._held_out) >= MIN_PICTURES:
+            kid, kid_error = kid_jackknife(fake.pooled, seen.real.pooled)
+        rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.held_out)
+        return Evaluation(
+            kid=kid,
+            kid_error=kid_error,
+            recognised=recognised_rate(fake).share,
+            diversity=_variance(fake) / max(_variance(seen.real), 1e-12),
+            copies=None if rate is None else rate.share,
+            copying=rate is not None and rate.low > _chance(len(self._held_out)),
+            gap=self._gap(generator, discriminator, epoch),
+        )
+
+    def _look(self) -> "_Seen":
+        if self._seen is None:
+            train = self._extractor.extract(self._train)
+            real = self._extractor.extract(self._held_out) if len(self._held_out) else train
+            near = real.pooled if len(self._held_out) else np.empty((0, real.pooled.shape[1]))
+            self._seen = _Seen(train=train, real=real, held_out=nearest(near, train.pooled))
+        return self._seen
+
+    @torch.no_grad()
+    def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
+        config = self._config
+        batch = config.batch_size
+        if len(self._judged_held_out) < max(batch, 8) or batch < 2:
+            return None
+        # Copies in training mode: batch norm judges by the batch there, and would keep what it saw.
+        judge = copy.deepcopy(discriminator).train()
+        drawer = copy.deepcopy(generator).train()
+        random = torch.Generator().manual_seed(config.seed + JUDGE_SEED + epoch)
+        augment = Augment(config.augmentations)
+        latents = torch.randn(JUDGED, config.latent_dim, generator=random).to(self._device)
+        fakes = torch.cat([drawer(chunk) for chunk in whole_batches(latents, batch)])
+        means = []
+        train = _images(self._judged_train, self._device)
+        held_out = _images(self._judged_held_out, self._device)
+        for images in (train, held_out, fakes):
+            logits = [
+                judge(augment(chunk, augment.draw(len(chunk), random).to(self._device)))
+                for chunk in whole_batches(images, batch)
+            ]
+            means.append(float(torch.cat(logits).mean()))
+        on_train, on_held_out, on_fake = means
+        range_ = on_train - on_fake
+        # a D that tells nothing apart has no gap, whatever the rounding of its logits
+        return (on_train - on_held_out) / range_ if range_ > 0.05 else 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What the extractor sees in the real pictures."""
+
+    train: Features
+    real: Features
+    """Held-out pictures; those trained on where none are held out."""
+    held_out: Nearest
+    """For every held-out picture, the nearest training picture."""
+
+
+def whole_batches(images: Tensor, size: int) -> tuple[Tensor, ...]:
+    """Batches of exactly `size`, what is left over dropped: batch norm judges by the batch."""
+    size = min(size, len(images))
+    return torch.split(images[: len(images) // size * size], size)
+
+
+def _evenly(count: int, most: int) -> NDArray[np.intp]:
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).round().astype(np.intp)
+
+
+def _images(pictures: Pictures, device: torch.device) -> Tensor:
+    pixels = torch.from_numpy(np.ascontiguousarray(pictures)).to(device)
+    return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def _variance(features: Features) -> float:
+    return float(features.pooled.astype(np.float64).var(axis=0).sum())
+
+
+def _chance(held_out: int) -> float:
+    """The share of close samples up to which nothing is wrong, 0 to 1.
+
+    Five per cent by construction, and two standard errors more, since the limit was read off so
+    many held-out pictures only.
+    """
+    return CLOSE + 2 * math.sqrt(CLOSE * (1 - CLOSE) / max(held_out, 1))

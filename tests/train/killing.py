@@ -1,0 +1,119 @@
+"""Train in processes that kill themselves, the way a lost session would.
+
+A program of its own, `python -m tests.train.killing DATA WORK`, because it forks: it must hold no
+threads but its first. For either recipe it trains WORK/RECIPE-whole in one go, WORK/RECIPE-killed
+in pieces, and prints how many of these ended in a kill.
+"""
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from catgan.train import RECIPES, TrainConfig, train_gan
+from tests.train.conftest import PixelExtractor
+
+SMALL: dict[str, Any] = {
+    "size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "device": "cpu", "epochs": 10, "held_out": 60,
+    "evaluate_every": 2, "evaluate_samples": 50, "sample_every": 2, "checkpoint_minutes": 0.0005,
+}  # fmt: skip
+EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir"})
+
+
+def die(*_: Any) -> None:
+    """At once, with nothing closed, nothing written and nobody told."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(data: Path, run: Path, recipe: str, trap: Callable[[Path], None] | None = None) -> bool:
+    """Train in a fork, with a trap laid in it; whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        if trap is not None:
+            trap(run)
+        config = TrainConfig.of_recipe(recipe, **SMALL)
+        train_gan(data, run, config, extractor=PixelExtractor())
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return False
+    assert os.WEXITSTATUS(status) == 0, "training failed, see above"
+    return True
+
+
+def at_file(moment: int) -> Callable[[Path], None]:
+    """Die before the so-many-th thing done to a file of the run."""
+
+    def lay(run: Path) -> None:
+        left = moment
+
+        def watch(event: str, arguments: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in EVENTS and str(arguments[0]).startswith(str(run)):
+                left -= 1
+                if left < 0:
+                    die()
+
+        sys.addaudithook(watch)
+
+    return lay
+
+
+def at_step(moment: int) -> Callable[[Path], None]:
+    """Die after the so-many-th step."""
+
+    def lay(_: Path) -> None:
+        trainer: Any = sys.modules["catgan.train.trainer"]
+        step, left = trainer.train_step, moment
+
+        def count(**parts: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                die()
+            return step(**parts)
+
+        trainer.train_step = count
+
+    return lay
+
+
+def while_saving(run: Path) -> None:
+    """Die with half a checkpoint on disk, the second time."""
+    library: Any = torch
+    save, left = library.save, 1
+
+    def half(state: Any, path: Any) -> None:
+        nonlocal left
+        save(state, path)
+        if left == 0:
+            whole = Path(path).read_bytes()
+            Path(path).write_bytes(whole[: len(whole) // 2])
+            die()
+        left -= 1
+
+    library.save = half
+
+
+def main(data: Path, work: Path) -> None:
+    """Either recipe, whole and in pieces."""
+    chance = random.Random(7)
+    torch.set_num_threads(1)
+    for recipe in RECIPES:
+        train(data, work / f"{recipe}-whole", recipe)
+        run = work / f"{recipe}-killed"
+        traps = [at_step(chance.randrange(12)) for _ in range(3)]
+        traps += [at_file(chance.randrange(40)) for _ in range(3)]
+        ends = [train(data, run, recipe, trap) for trap in [*traps, while_saving]]
+        train(data, run, recipe)
+        print(recipe, ends.count(False))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

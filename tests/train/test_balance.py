@@ -1,0 +1,238 @@
+"""The balance in words: on records made up, and on runs made to fail at a known moment."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from catgan.core.errors import TrainingLost
+from catgan.core.files import Json
+from catgan.core.runs import Run
+from catgan.train import TrainConfig, train_gan, trainer
+from catgan.train.balance import is_lost, judge_balance
+from catgan.train.step import StepTerms, train_step
+from tests.train.conftest import MakeDataSet
+
+PICTURES = 500  # shown in an epoch of the made-up records
+
+
+def record(epoch: int, **changes: Any) -> Json:
+    """An epoch in good order."""
+    return {
+        "epoch": epoch,
+        "images_shown": epoch * PICTURES,
+        "loss_d": 1.2,
+        "loss_g": 1.1,
+        "d_real": 0.6,
+        "d_fake": 0.4,
+        "spread_real": 0.2,
+        "spread_fake": 0.15,
+    } | changes
+
+
+def history(epochs: int, **since: tuple[int, Json]) -> list[Json]:
+    """Epochs in good order, with changes from some epoch on."""
+    records = []
+    for epoch in range(1, epochs + 1):
+        changes: Json = {}
+        for start, change in since.values():
+            if epoch >= start:
+                changes |= change
+        records.append(record(epoch, **changes))
+    return records
+
+
+WINNING = {"d_real": 0.97, "d_fake": 0.03, "loss_g": 6.0}
+COLLAPSED = {"spread_fake": 0.01}
+BLIND = {"d_real": 0.501, "d_fake": 0.499}
+LOST = {"loss_g": None}
+
+
+def test_nothing_yet_is_healthy() -> None:
+    assert judge_balance([]).words == "healthy"
+
+
+def test_good_order_is_healthy() -> None:
+    assert judge_balance(history(100)).state == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("state", "change"), [("winning", WINNING), ("collapsed", COLLAPSED), ("blind", BLIND)]
+)
+def test_each_state_is_named_with_its_first_epoch(state: str, change: Json) -> None:
+    balance = judge_balance(history(60, it=(41, change)))
+    assert (balance.state, balance.since) == (state, 41)
+    assert "41" in balance.words
+
+
+def test_one_bad_epoch_is_no_state() -> None:
+    records = history(60)
+    for epoch in (30, 59, 60):
+        records[epoch - 1] |= COLLAPSED
+    assert judge_balance(records).state == "healthy"
+
+
+def test_what_is_over_is_over() -> None:
+    records = history(60, it=(20, WINNING))
+    records[-2:] = [record(59), record(60)]
+    assert judge_balance(records).since == 20  # two good epochs may be chance
+    records[-3] = record(58)
+    assert judge_balance(records).state == "healthy"
+
+
+def test_the_grey_of_the_first_pictures_is_no_collapse() -> None:
+    assert judge_balance(history(30, it=(1, COLLAPSED))).state == "healthy"
+    assert judge_balance(history(60, it=(1, COLLAPSED))).state == "collapsed"  # still grey
+
+
+def test_numbers_that_ran_off_count_at_once_and_first() -> None:
+    balance = judge_balance(history(60, a=(30, WINNING), b=(59, LOST)))
+    assert (balance.state, balance.since) == ("lost", 59)
+
+
+def test_the_worst_is_said_first() -> None:
+    assert judge_balance(history(60, a=(30, WINNING), b=(40, COLLAPSED))).state == "collapsed"
+
+
+def with_measurements(records: list[Json], every: int, **values: Callable[[int], float]) -> None:
+    for line in records:
+        if line["epoch"] % every == 0:
+            line |= {name: value(line["epoch"]) for name, value in values.items()}
+
+
+def test_a_gap_twice_in_a_row_is_knowing_by_heart() -> None:
+    records = history(100)
+    with_measurements(records, 10, gap=lambda epoch: 0.6 if epoch >= 70 else 0.2)
+    balance = judge_balance(records)
+    assert (balance.state, balance.since) == ("by heart", 70)
+    assert judge_balance(records[:79]).state == "healthy"  # once only so far
+    records[89]["gap"] = 0.4
+    assert judge_balance(records).state == "healthy"
+
+
+def test_past_its_best_is_worse_by_more_than_chance() -> None:
+    def kid(epoch: int) -> float:
+        return 0.8 - 0.01 * epoch if epoch <= 50 else 0.3 + 0.01 * (epoch - 50)
+
+    records = history(100)
+    with_measurements(records, 10, kid=kid, kid_error=lambda _: 0.01)
+    balance = judge_balance(records)
+    assert balance.state == "past its best"
+    assert balance.since == 60  # 0.40 against 0.30 at epoch 50
+    for line in records:
+        if "kid" in line:
+            line["kid_error"] = 0.1
+    assert judge_balance(records).since == 80  # 0.30 above it is above 2 errors of 0.14 each
+
+
+def test_past_saving_is_long_out_of_balance_and_not_better() -> None:
+    records = history(60, it=(41, WINNING))
+    assert not is_lost(records[:44], 100)
+    assert is_lost(records, 100)
+    assert not is_lost(records, 1000)  # a tenth of the run has not gone by
+    assert not is_lost(history(60), 100)
+    # a best epoch found meanwhile: it gets better all the same
+    with_measurements(records, 1, kid=lambda epoch: 1 - 0.01 * epoch, kid_error=lambda _: 0.0)
+    assert not is_lost(records, 100)
+
+
+# Runs made to fail.
+
+EPOCHS = 60
+FAILS = 30
+TENTH = EPOCHS // 10
+SMALL: Json = {
+    "size": 16, "ngf": 8, "ndf": 8, "latent_dim": 8, "batch_size": 10, "device": "cpu",
+    "checkpoint_minutes": 60, "sample_every": EPOCHS, "epochs": EPOCHS, "held_out": 0,
+    "lr_g": 1e-3, "lr_d": 1e-3,  # so small a net has learnt to draw blobs by epoch 20
+}  # fmt: skip
+Parts = dict[str, Any]
+
+
+def run_with(
+    monkeypatch: pytest.MonkeyPatch,
+    data: Path,
+    run: Path,
+    spoil: Callable[[Parts], StepTerms],
+    **changes: Any,
+) -> list[Json]:
+    """Train, every step from epoch `FAILS` on spoiled; what the run says of itself."""
+    steps = iter(range(10**9))
+    first = (FAILS - 1) * 15  # 150 pictures in batches of 10
+
+    def step(**parts: Any) -> StepTerms:
+        return spoil(parts) if next(steps) >= first else train_step(**parts)
+
+    monkeypatch.setattr(trainer, "train_step", step)
+    try:
+        train_gan(data, run, TrainConfig.of_recipe("balanced", **SMALL | changes))
+    except TrainingLost as error:
+        assert f"since epoch {FAILS}" in str(error)
+    return Run(folder=run).read_stats()
+
+
+def strong_d(parts: Parts) -> StepTerms:
+    """D sees pictures as they are and learns four times as fast, G not at all."""
+    parts["draws"] = None
+    parts["optimizer_d"].param_groups[0]["lr"] = 4e-3
+    parts["optimizer_g"].param_groups[0]["lr"] = 0.0
+    return train_step(**parts)
+
+
+def collapse(parts: Parts) -> StepTerms:
+    """G no longer looks at its latents."""
+    parts["latents"] = torch.full_like(parts["latents"], 0.5)
+    return train_step(**parts)
+
+
+def run_off(parts: Parts) -> StepTerms:
+    """A weight is no number any more."""
+    parts["generator"].main[0].weight.data.fill_(float("nan"))
+    return train_step(**parts)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "state"), [(strong_d, "D is winning"), (collapse, "collapsed"), (run_off, "lost")]
+)
+def test_a_run_made_to_fail_is_named_within_a_tenth(
+    spoil: Callable[[Parts], StepTerms],
+    state: str,
+    make_data_set: MakeDataSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = run_with(monkeypatch, make_data_set(150), tmp_path / "run", spoil)
+    words = {line["epoch"]: line["balance"] for line in lines}
+    assert all(words[epoch] == "healthy" for epoch in range(1, FAILS)), words
+    named = [epoch for epoch, word in words.items() if word.startswith(state)]
+    assert named, words
+    # it is said in time, and the epoch that it names is the one
+    assert FAILS <= named[0] <= FAILS + TENTH
+    if "since epoch" in words[named[0]]:
+        since = int(words[named[-1]].split("since epoch ")[1].split(":")[0])
+        assert abs(since - FAILS) <= TENTH
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_false_alarm_in_a_healthy_run(
+    seed: int, make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    config = TrainConfig.of_recipe("balanced", **SMALL | {"seed": seed})
+    result = train_gan(make_data_set(150), tmp_path / "run", config)
+    assert result.balance.state == "healthy"
+    assert {line["balance"] for line in result.run.read_stats()} == {"healthy"}
+
+
+def test_stop_when_lost_ends_a_run_past_saving_and_only_that(
+    make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make_data_set(150)
+    lines = run_with(monkeypatch, data, tmp_path / "run", collapse, stop_when_lost=True)
+    assert FAILS + TENTH <= len(lines) <= FAILS + 2 * TENTH
+    again = train_gan(
+        data, tmp_path / "run", TrainConfig.of_recipe("balanced", **SMALL, stop_when_lost=True)
+    )
+    assert again.finished
+    assert again.epochs == again.epochs_before == len(lines)
