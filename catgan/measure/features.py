@@ -32,7 +32,8 @@ class Features:
     pooled: NDArray[np.float32]
     """(N, D) float32, the features that distances between pictures are measured in."""
     cat: NDArray[np.float32]
-    """(N,) float32, 0 to 1: the probability that the picture shows a cat."""
+    """(N,) float32, 0 to 1: the probability that the picture shows a cat; NaN from an extractor that
+    does not judge."""
 
 
 class Extractor(Protocol):
@@ -61,19 +62,20 @@ class EfficientNetLite0:
     Loading it takes a second or two, so make one and keep it.
     """
 
-    def __init__(self, *, device: str = "cpu", batch_size: int = 50) -> None:
+    def __init__(self, *, device: str = "cpu", batch_size: int | None = None) -> None:
         """Load the net.
 
         Args:
             device: Where it computes, as PyTorch names it.
             batch_size: Pictures at a time; changes memory and speed, the result only by rounding.
+                By default what is fast: few on a processor, so that they stay in its cache.
 
         Raises:
             MissingPackage: timm or the package with the weights is missing or broken.
         """
         self.device = device
-        self.batch_size = batch_size
-        self.net = load_net().to(device)
+        self.batch_size = batch_size or (10 if device == "cpu" else 50)
+        self.net = fold_norms(load_net()).to(device)
 
     @property
     def name(self) -> str:
@@ -147,6 +149,32 @@ def load_net() -> nn.Module:
             raise _missing(f"broken ({path} does not fit at {name})")
     net.load_state_dict(dict(zip(layout, weights.values(), strict=True)))
     return net.requires_grad_(False).eval()
+
+
+def fold_norms(net: nn.Module) -> nn.Module:
+    """Each batch norm taken into the convolution before it: the same function in a third less time.
+
+    In evaluation a batch norm only scales and shifts every channel, which the convolution's own
+    weights can do. What the net gives changes by rounding, some 1e-5 of features that reach 5.
+
+    Args:
+        net: In evaluation mode, its norms named right behind their convolutions, and followed by an
+            activation of their own (timm's `BatchNormAct2d`); changed.
+    """
+    for parent in net.modules():
+        before: nn.Module | None = None
+        for name, child in parent.named_children():
+            if isinstance(child, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+                assert child.running_mean is not None
+                assert child.running_var is not None
+                scale = child.weight / torch.sqrt(child.running_var + child.eps)
+                shift = child.bias - child.running_mean * scale
+                weight = before.weight * scale[:, None, None, None]
+                before.weight = nn.Parameter(weight.detach(), requires_grad=False)
+                before.bias = nn.Parameter(shift.detach(), requires_grad=False)
+                setattr(parent, name, child.get_submodule("act"))
+            before = child
+    return net
 
 
 def _missing(what: str) -> MissingPackage:

@@ -21,14 +21,17 @@ from torch_fidelity.metric_prc import (
     prc_features_to_metric,
 )
 
-from catgan.core.errors import TooFewPictures
+from catgan.core.errors import BadUsage, TooFewPictures
+from catgan.measure import estimate
+from catgan.measure.estimate import Estimate
 from catgan.measure.features import Features
 
 MIN_PICTURES = 50  # below, the error of KID is as large as what it is to tell apart
 SUBSETS = 100
 SUBSET_SIZE = 100
 NEIGHBOURS = 3  # Kynkäänniemi et al. 2019, section 3.1
-Z95 = 1.959963984540054  # 95% of a normal distribution lies within this many deviations
+ROOM = 4_000_000  # values of the kernel in memory at a time: 32 MB
+Z95 = estimate.Z95
 
 Matrix = NDArray[np.float64]
 
@@ -167,7 +170,21 @@ def kid(
 
 
 def kid_jackknife(fake: NDArray[np.floating], real: NDArray[np.floating]) -> tuple[float, float]:
-    """KID on all pictures at once, and its standard error by the jackknife.
+    """KID on all pictures at once, and its standard error; see `kid_estimate`.
+
+    Args:
+        fake: (N, D) features, N from 3.
+        real: (M, D) features, M from 3.
+
+    Returns:
+        (KID, standard error).
+    """
+    found = kid_estimate(fake, real)
+    return found.value, found.error
+
+
+def kid_estimate(fake: NDArray[np.floating], real: NDArray[np.floating]) -> Estimate:
+    """KID on all pictures at once, and what it would be without each of them.
 
     The mean over random subsets estimates the same value (a subset's estimate has the whole
     set's as its expectation), so this error is that value's too. Leaving out picture i of n gives
@@ -178,35 +195,40 @@ def kid_jackknife(fake: NDArray[np.floating], real: NDArray[np.floating]) -> tup
     Args:
         fake: (N, D) features, N from 3.
         real: (M, D) features, M from 3.
-
-    Returns:
-        (KID, standard error).
     """
     x, y = fake.astype(np.float64), real.astype(np.float64)
     n, m = len(x), len(y)
-    xx, yy, xy = _kernel(x, x), _kernel(y, y), _kernel(x, y)
-    np.fill_diagonal(xx, 0)
-    np.fill_diagonal(yy, 0)
+    xx, _ = _kernel_sums(x, x)
+    yy, _ = _kernel_sums(y, y)
+    xy, yx = _kernel_sums(x, y)
     sum_xx, sum_yy, sum_xy = xx.sum(), yy.sum(), xy.sum()
-    whole = sum_xx / (n * (n - 1)) + sum_yy / (m * (m - 1)) - 2 * sum_xy / (n * m)
+    among_x, among_y = sum_xx / (n * (n - 1)), sum_yy / (m * (m - 1))
     # a sum over all pairs loses the row of the picture left out, and its column
-    without_x = (
-        (sum_xx - 2 * xx.sum(axis=1)) / ((n - 1) * (n - 2))
-        + sum_yy / (m * (m - 1))
-        - 2 * (sum_xy - xy.sum(axis=1)) / ((n - 1) * m)
+    among_x_without = (sum_xx - 2 * xx) / ((n - 1) * (n - 2))
+    among_y_without = (sum_yy - 2 * yy) / ((m - 1) * (m - 2))
+    return Estimate(
+        value=float(among_x + among_y - 2 * sum_xy / (n * m)),
+        without_fake=among_x_without + among_y - 2 * (sum_xy - xy) / ((n - 1) * m),
+        without_real=among_x + among_y_without - 2 * (sum_xy - yx) / (n * (m - 1)),
     )
-    without_y = (
-        sum_xx / (n * (n - 1))
-        + (sum_yy - 2 * yy.sum(axis=1)) / ((m - 1) * (m - 2))
-        - 2 * (sum_xy - xy.sum(axis=0)) / (n * (m - 1))
-    )
-    variance = (n - 1) * without_x.var() + (m - 1) * without_y.var()
-    return float(whole), math.sqrt(variance)
 
 
-def _kernel(x: Matrix, y: Matrix) -> Matrix:
-    """k(x, y) = (x.y / D + 1)^3 of every pair: (N, M)."""
-    return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
+def _kernel_sums(x: Matrix, y: Matrix) -> tuple[Matrix, Matrix]:
+    """The sums of k(x, y) = (x.y / D + 1)^3 over all y of each x, and over all x of each y.
+
+    Where both are the same pictures, none is paired with itself.
+    """
+    rows, columns = np.empty(len(x)), np.zeros(len(y))
+    step = max(1, ROOM // len(y))
+    for start in range(0, len(x), step):
+        linear = x[start : start + step] @ y.T / x.shape[1] + 1
+        kernel = linear * linear * linear
+        if x is y:
+            here = np.arange(len(kernel))
+            kernel[here, start + here] = 0
+        rows[start : start + step] = kernel.sum(axis=1)
+        columns += kernel.sum(axis=0)
+    return rows, columns
 
 
 def precision_recall(
@@ -255,16 +277,34 @@ def recognised_rate(features: Features, *, extractor: str = "") -> Rate:
     """How many pictures are more likely a cat than not: probability above one half.
 
     Args:
-        features: Of N pictures, N from 1.
+        features: Of N pictures, N from 1, by a net that judges cats.
+        extractor: Whose judgement it is, for the record.
+
+    Raises:
+        TooFewPictures: There is none.
+        BadUsage: The net does not judge cats: its probabilities are no numbers.
+    """
+    if np.isnan(features.cat).any():
+        raise BadUsage(
+            f"{extractor or 'This net'} sees features but does not say what is a cat; "
+            "let another net judge that beside it (catgan.measure.Paired)."
+        )
+    return rate(features.cat > 0.5, extractor=extractor)
+
+
+def rate(counts: NDArray[np.bool_], *, extractor: str = "") -> Rate:
+    """The share of pictures that count, with its interval.
+
+    Args:
+        counts: (N,), whether each picture does, N from 1.
         extractor: Whose judgement it is, for the record.
 
     Raises:
         TooFewPictures: There is none.
     """
-    total = len(features.cat)
+    hits, total = int(counts.sum()), len(counts)
     if total == 0:
         raise TooFewPictures("No share can be taken of no pictures.")
-    hits = int((features.cat > 0.5).sum())
     low, high = wilson(hits, total)
     return Rate(hits=hits, total=total, low=low, high=high, extractor=extractor)
 

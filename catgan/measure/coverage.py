@@ -1,0 +1,188 @@
+"""How densely samples lie where real pictures do, and how many of these they reach.
+
+Both ask about the same balls: around every real picture one that reaches to its k-th nearest real
+neighbour. A sample in many balls lies where real pictures are dense; a real picture with a sample
+in its ball is covered. Unlike precision, one odd real picture with a wide ball lifts neither by
+much; unlike recall, samples far from everything lift neither at all.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catgan.core.errors import TooFewPictures
+from catgan.measure.estimate import Z95, Estimate
+from catgan.measure.metrics import wilson
+
+NEIGHBOURS = 5  # Naeem et al. 2020, section 3.3
+ROOM = 4_000_000  # distances in memory at a time: 32 MB
+# Distances are sums whose last digits depend on their order. What is nearer by less than this,
+# relative to the points' size, counts as equally far, so that ties are the same however computed.
+TIE = 1e-11
+
+Matrix = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DensityCoverage:
+    """How densely samples lie among real pictures, and how many of these they reach."""
+
+    density: float
+    """How many real pictures a sample is close to, next to what a new real picture would be: 1 as
+    many, 0 none.
+
+    Above 1 is no praise: samples then crowd where real pictures are most alike, as blurred ones do.
+    """
+    density_error: float
+    """Standard error of `density`: what other samples and other real pictures would change.
+
+    Too small where the samples crowd around a few real pictures, as in a collapse: most choices of
+    real pictures then leave those few out.
+    """
+    coverage: float
+    """Share of real pictures that some sample is close to, 0 to 1."""
+    coverage_error: float
+    """Standard error of `coverage`, likewise; up to twice too large, on the safe side."""
+    coverage_low: float
+    """Lower end of its 95% interval, 0 to 1."""
+    coverage_high: float
+    """Upper end likewise."""
+    coverage_of_equals: float
+    """What as many new real pictures would reach on average, 0 to 1: all that there is to win."""
+    n_fake: int
+    """Samples measured."""
+    n_real: int
+    """Real pictures they were measured against."""
+    neighbours: int
+    """How many neighbours of a real picture count as close to it."""
+    extractor: str
+    """Whose features these are; "" where the caller did not say."""
+
+
+def density_coverage(
+    fake: NDArray[np.floating],
+    real: NDArray[np.floating],
+    *,
+    neighbours: int = NEIGHBOURS,
+    extractor: str = "",
+) -> DensityCoverage:
+    """Density and coverage of samples against real pictures.
+
+    Naeem et al. 2020 (arXiv:2002.09797), section 3. Coverage rises with the number of samples:
+    compare values of equal counts, or each with its `coverage_of_equals`.
+
+    Args:
+        fake: (N, D) features of samples, N from 2.
+        real: (M, D) features of real pictures, M from `neighbours` + 2.
+        neighbours: k.
+        extractor: Whose features these are, for the record.
+
+    Raises:
+        TooFewPictures: Fewer than that.
+    """
+    density, coverage = density_coverage_estimates(fake, real, neighbours=neighbours)
+    n_fake, n_real = len(fake), len(real)
+    # The jackknife sees nothing to change at 0 and at 1, Wilson's interval none of the samples'
+    # part: the wider of both.
+    low, high = wilson(round(coverage.value * n_real), n_real)
+    half = Z95 * coverage.error
+    return DensityCoverage(
+        density=density.value,
+        density_error=density.error,
+        coverage=coverage.value,
+        coverage_error=coverage.error,
+        coverage_low=max(0.0, min(low, coverage.value - half)),
+        coverage_high=min(1.0, max(high, coverage.value + half)),
+        coverage_of_equals=coverage_of_equals(n_fake, n_real, neighbours=neighbours),
+        n_fake=n_fake,
+        n_real=n_real,
+        neighbours=neighbours,
+        extractor=extractor,
+    )
+
+
+def coverage_of_equals(n_fake: int, n_real: int, *, neighbours: int = NEIGHBOURS) -> float:
+    """The expected coverage where samples and real pictures are alike.
+
+    Naeem et al. 2020, lemma 2: a ball stays empty where the k nearest of all other pictures are
+    real ones, which is 1 - product over j = 1 to k of (M - j) / (N + M - j); about 1 - 2^-k for
+    equal counts, whatever the features. The expected density is 1.
+
+    Args:
+        n_fake: N, samples.
+        n_real: M, real pictures, more than k.
+        neighbours: k.
+    """
+    steps = np.arange(1, neighbours + 1)
+    return float(1 - np.prod((n_real - steps) / (n_fake + n_real - steps)))
+
+
+def density_coverage_estimates(
+    fake: NDArray[np.floating], real: NDArray[np.floating], *, neighbours: int = NEIGHBOURS
+) -> tuple[Estimate, Estimate]:
+    """Density and coverage, and what each would be without each picture.
+
+    Without a real picture its ball is gone, and the balls of those that it was a neighbour of
+    reach to the next one: both are reckoned with.
+
+    Args:
+        fake: (N, D) features, N from 2.
+        real: (M, D) features, M from `neighbours` + 2.
+        neighbours: k.
+
+    Returns:
+        (density, coverage).
+
+    Raises:
+        TooFewPictures: Fewer than that.
+    """
+    n, m, k = len(fake), len(real), neighbours
+    if n < 2 or m < k + 2:
+        raise TooFewPictures(
+            f"Density and coverage need at least 2 samples and {k + 2} real pictures; "
+            f"here are {n} and {m}."
+        )
+    centre = real.mean(axis=0, dtype=np.float64)  # distances lose fewer digits around it
+    x, y = real - centre, fake - centre
+    x2, y2 = np.einsum("ij,ij->i", x, x), np.einsum("ij,ij->i", y, y)
+
+    inside = np.zeros(m)  # samples in the ball around each real picture
+    inside_wide = np.zeros(m)  # in the ball that reaches one neighbour further
+    neighbour = np.empty((m, k), dtype=np.intp)  # which real pictures the ball reaches to
+    balls = np.zeros(n)  # balls that each sample lies in
+    alone = np.zeros(n)  # those of them that no other sample lies in
+    rows = max(1, ROOM // max(n, m))
+    for start in range(0, m, rows):
+        part = slice(start, min(start + rows, m))
+        size = part.stop - part.start
+        among = x2[part, None] + x2 - 2 * (x[part] @ x.T)
+        among[np.arange(size), np.arange(start, part.stop)] = np.inf  # nobody neighbours itself
+        nearest = np.argpartition(among, (k - 1, k), axis=1)[:, : k + 1]
+        neighbour[part] = nearest[:, :k]
+        radius, wide = np.take_along_axis(among, nearest[:, k - 1 : k + 1], axis=1).T[:, :, None]
+        away = (1 + TIE) * (x2[part, None] + y2) - 2 * (x[part] @ y.T)
+        within = away < radius
+        inside[part] = within.sum(axis=1)
+        inside_wide[part] = (away < wide).sum(axis=1)
+        balls += within.sum(axis=0)
+        alone += within[inside[part] == 1].sum(axis=0)
+
+    def handed_on(gain: Matrix) -> Matrix:
+        """What the balls that reach to each real picture gain by reaching past it."""
+        to = neighbour.ravel()
+        return np.bincount(to, weights=np.repeat(gain, k), minlength=m).astype(np.float64)
+
+    total, covered = inside.sum(), inside > 0
+    density = Estimate(
+        value=float(total / (k * n)),
+        without_fake=(total - balls) / (k * (n - 1)),
+        without_real=(total - inside + handed_on(inside_wide - inside)) / (k * n),
+    )
+    newly = (~covered & (inside_wide > 0)).astype(np.float64)
+    coverage = Estimate(
+        value=float(covered.mean()),
+        without_fake=(covered.sum() - alone) / m,
+        without_real=(covered.sum() - covered + handed_on(newly)) / (m - 1),
+    )
+    return density, coverage

@@ -1,0 +1,42 @@
+"""How many pictures have a face in them, by whichever finder is handed in."""
+
+from typing import Protocol
+
+import numpy as np
+
+from catgan.core.images import Picture, Pictures
+from catgan.measure.metrics import Rate, rate
+
+
+class FaceFinder(Protocol):
+    """Anything that says whether a picture has a cat's face in it."""
+
+    @property
+    def name(self) -> str:
+        """What its rates are labelled with; other settings, another name."""
+        ...
+
+    def finds(self, picture: Picture) -> bool:
+        """Whether there is a face.
+
+        Args:
+            picture: (H, W, 3) uint8 sRGB.
+        """
+        ...
+
+
+def face_rate(pictures: Pictures, finder: FaceFinder) -> Rate:
+    """How many pictures have a face in them.
+
+    A finder that chose the pictures of an arm favours that arm: beside it belongs the same rate of
+    the arm's real pictures.
+
+    Args:
+        pictures: (N, H, W, 3) uint8 sRGB, N from 1.
+        finder: Says which have one.
+
+    Raises:
+        TooFewPictures: There is none.
+    """
+    found = np.array([finder.finds(picture) for picture in pictures], dtype=np.bool_)
+    return rate(found, extractor=finder.name)
