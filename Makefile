@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install test lint clean bench-curate bench-screens
+.PHONY: help install test lint clean bench-curate bench-screens bench-train
 
 help:
 	@echo "make install   catgan into .venv (a few minutes the first time, nothing the second)"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint      lint and types alone"
 	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
+	@echo "make bench-train    how fast training is, against the PyTorch tutorial's loop (six minutes)"
 	@echo "make clean     throw .venv away"
 
 .venv/bin/python:
@@ -50,3 +51,6 @@ bench-curate: .venv/installed-dev
 
 bench-screens: .venv/installed-dev
 	$(BIN)/python -m benchmarks.screens $(PHOTOS)
+
+bench-train: .venv/installed-dev
+	$(BIN)/python -m benchmarks.train

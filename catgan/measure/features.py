@@ -32,8 +32,8 @@ class Features:
     pooled: NDArray[np.float32]
     """(N, D) float32, the features that distances between pictures are measured in."""
     cat: NDArray[np.float32]
-    """(N,) float32, 0 to 1: the probability that the picture shows a cat; NaN from an extractor that
-    does not judge."""
+    """(N,) float32, 0 to 1: the probability that the picture shows a cat; NaN from an extractor
+    that does not judge."""
 
 
 class Extractor(Protocol):

@@ -59,8 +59,8 @@ def train_step(
         discriminator: In training mode; changed.
         optimizer_g: Of the generator's weights.
         optimizer_d: Of the discriminator's weights.
-        real: (B, 3, H, W) float32 in -1 to 1.
-        latents: (B, latent_dim) float32, standard normal.
+        real: (B, 3, H, W) float32 in -1 to 1, or float64, as the nets then must be.
+        latents: (B, latent_dim), standard normal, of the same type.
         augment: What D sees pictures through, real and fake, in both steps.
         draws: Its random numbers, (3, B, 7): for the real pictures, the fake ones, and the fake
             ones in G's step; not needed without `augment`.
@@ -82,7 +82,7 @@ def train_step(
 
     with mixed():
         fake = generator(latents)
-    fake = fake.float()
+    fake = fake.to(real.dtype)
 
     # D: real ones are to be called real, fake ones fake. One pass for both, but batch norm takes
     # each half by itself: D could tell a mixed batch by its statistics.
@@ -90,13 +90,13 @@ def train_step(
     shown = seen(torch.cat([real, fake.detach()]), slice(0, 2))
     with mixed():
         logits = discriminator(shown, batches=2)
-    real_logits, fake_logits = logits.float().chunk(2)
+    real_logits, fake_logits = logits.to(real.dtype).chunk(2)
     loss_d = _bce(real_logits, real=True) + _bce(fake_logits, real=False)
     objective = loss_d
     if penalty:
         with mixed(low=precision == torch.bfloat16):  # slopes are too small for float16
             slope = r1_penalty(discriminator, shown[: len(real)])
-        objective = loss_d + penalty * slope.float()
+        objective = loss_d + penalty * slope.to(real.dtype)
     _descend(objective, optimizer_d, scaler)
 
     # G: its pictures are to be called real by the D just bettered. D's own gradients would be
@@ -105,7 +105,7 @@ def train_step(
     discriminator.requires_grad_(False)
     with mixed():
         after_logits = discriminator(seen(fake, slice(2, 3)))
-    after_logits = after_logits.float()
+    after_logits = after_logits.to(real.dtype)
     loss_g = _bce(after_logits, real=True)
     _descend(loss_g, optimizer_g, scaler)
     discriminator.requires_grad_(True)

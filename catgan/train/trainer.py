@@ -37,8 +37,6 @@ class Trainer:
             BadSettings: The device cannot compute as the settings say.
         """
         check_device(device, precision=config.precision, graphs=config.graphs)
-        if device.type == "cuda":
-            allow_tf32(config.precision == "tf32")
         self.config = config
         self.device = device
         self._pictures = pictures
@@ -134,6 +132,8 @@ class Trainer:
     def _train_step(
         self, real: Tensor, latents: Tensor, draws: Tensor | None, penalty: float
     ) -> StepTerms:
+        if self.device.type == "cuda":
+            allow_tf32(self.config.precision == "tf32")
         return train_step(
             generator=self.generator,
             discriminator=self.discriminator,

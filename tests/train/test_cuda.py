@@ -54,13 +54,24 @@ def train(trainer: Trainer, steps: int) -> list[dict[str, float]]:
     return [*means, trainer.means()]
 
 
-def assert_near(
-    ours: list[dict[str, float]], theirs: list[dict[str, float]], tolerance: float
-) -> None:
-    assert len(ours) == len(theirs)
-    for epoch, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-        for name, value in one.items():
-            assert abs(value - other[name]) < tolerance, (epoch, name, value, other[name])
+def weights(trainer: Trainer) -> torch.Tensor:
+    nets = (trainer.generator, trainer.discriminator)
+    return torch.cat([w.detach().cpu().flatten() for net in nets for w in net.parameters()])
+
+
+def apart(ours: Trainer, theirs: Trainer) -> float:
+    """How far the weights of two runs lie apart, in parts of the way that training moved them.
+
+    Measured on a processor: 3e-7 for another layout in float32, 0.05 for bfloat16 instead, 1.3 for
+    another seed, that is for runs that have nothing in common.
+    """
+    start = weights(make_trainer("cpu", ours.config.recipe))
+    moved = (weights(theirs) - start).abs().mean()
+    return float((weights(ours) - weights(theirs)).abs().mean() / moved)
+
+
+ROUNDING = 0.02  # cards add in another order and another one each time; Adam passes on signs only
+LOW = 0.3  # of bfloat16 and float16, whose rounding is that much coarser
 
 
 def on_the_processor(state: State) -> State:
@@ -80,24 +91,23 @@ def on_the_processor(state: State) -> State:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_card_and_processor_agree(recipe: str) -> None:
-    """Two epochs of twelve steps in all: rounding grows about threefold a step at first, and Adam
-    bounds what one step can change."""
-    steps = 2 * 6
-    ours = train(make_trainer("cuda", recipe), steps)
-    theirs = train(make_trainer("cpu", recipe), steps)
-    assert_near(ours[:1], theirs[:1], 1e-3)
-    assert_near(ours, theirs, 2e-2)
+    """Two epochs: the means of what was seen, and the weights."""
+    ours, theirs = make_trainer("cuda", recipe), make_trainer("cpu", recipe)
+    for one, other in zip(train(ours, 2 * 6), train(theirs, 2 * 6), strict=True):
+        assert one == pytest.approx(other, abs=1e-3)
+    assert apart(ours, theirs) < ROUNDING
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_recorded_steps_are_the_steps(recipe: str, precision: str) -> None:
     """Over six epochs, so that short batches and steps with the penalty are repeated too."""
-    steps = 6 * 6
     ours = make_trainer(recipe=recipe, precision=precision, graphs=True)
     theirs = make_trainer(recipe=recipe, precision=precision)
-    tolerance = 2e-2 if precision == "float32" else 0.2
-    assert_near(train(ours, steps), train(theirs, steps), tolerance)
+    tolerance = 2e-3 if precision == "float32" else 2e-2
+    for one, other in zip(train(ours, 6 * 6), train(theirs, 6 * 6), strict=True):
+        assert one == pytest.approx(other, abs=tolerance)
+    assert apart(ours, theirs) < (ROUNDING if precision == "float32" else LOW)
 
 
 @pytest.mark.parametrize("graphs", [False, True])
@@ -120,31 +130,37 @@ def test_a_run_goes_on_from_its_checkpoint(graphs: bool, precision: str) -> None
     train(whole, 20)
     carried = make_trainer(graphs=graphs, precision=precision)
     carried.load_state(on_the_processor(whole.state()))
-    # Kernels may add in another order each time on a card, so near and not equal.
-    assert_near(train(carried, 9), train(whole, 9), 2e-2 if precision == "float32" else 0.2)
+    assert torch.equal(weights(carried), weights(whole))
+    for trainer in (carried, whole):
+        train(trainer, 9)
+    assert carried.state()["order"].equal(whole.state()["order"])
+    assert apart(carried, whole) < (ROUNDING if precision == "float32" else LOW)
 
 
 def test_a_run_goes_on_somewhere_else() -> None:
-    """Half on the card with one layout of the weights, half on the processor with another."""
-    changes = {"precision": "bfloat16"}
-    here = make_trainer("cuda", **changes)
+    """From card to processor and back, from recorded steps to others and back."""
+    here = make_trainer("cuda", graphs=True)
     train(here, 9)
-    there = make_trainer("cpu", **changes)
+    there = make_trainer("cpu")
     there.load_state(on_the_processor(here.state()))
-    assert_near(train(there, 6), train(here, 6), 0.2)
-    back = make_trainer("cuda", **changes, graphs=True)
+    for trainer in (here, there):
+        train(trainer, 6)
+    assert apart(there, here) < ROUNDING
+    back = make_trainer("cuda", graphs=True)
     back.load_state(on_the_processor(there.state()))
-    assert_near(train(back, 6), train(there, 6), 0.2)
+    for trainer in (back, there):
+        train(trainer, 6)
+    assert apart(back, there) < ROUNDING
 
 
-@pytest.mark.parametrize("precision", ["tf32", "bfloat16", "float16"])
+@pytest.mark.parametrize("precision", ["tf32", "bfloat16"])
 def test_lower_precisions_stay_near(precision: str) -> None:
-    """One epoch; eight binary digits at least, through some ten layers."""
-    assert_near(
-        train(make_trainer(precision=precision), 6),
-        train(make_trainer(), 6),
-        0.1,
-    )
+    ours, theirs = make_trainer(precision=precision), make_trainer()
+    for trainer in (ours, theirs):
+        train(trainer, 12)
+    assert apart(ours, theirs) < LOW
+    if precision != "tf32":  # which older cards do not have
+        assert apart(ours, theirs) > 0
 
 
 def test_samples_are_drawn_alike() -> None:
