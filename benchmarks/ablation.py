@@ -2,6 +2,7 @@
 
     python -m benchmarks.ablation DATASET RUNS --arms article,balanced --seeds 0,1,2 --kimg 200
     python -m benchmarks.ablation --table RUNS
+    python -m benchmarks.ablation --table RUNS --at 40    # each run as it was at 40,000 pictures
 
 DATASET is a folder of equal pictures (the face crops of `catgan curate`); 500 of them are trained
 on and all others held out. A run lies in RUNS/ARM-sSEED and carries on where it was stopped, so
@@ -10,6 +11,7 @@ the same line may be interrupted at any time. Called twice at once, the two shar
 
 import argparse
 import dataclasses
+import math
 import os
 import statistics
 import sys
@@ -137,8 +139,14 @@ def train(folder: Path, runs: Path, arms: Sequence[str], seeds: Sequence[int], k
             print(f"{run.name} done: {shown} pictures, {time.process_time() - began:.0f} CPU s")
 
 
-def table(runs: Path) -> str:
-    """All runs as a Markdown table, one row an arm; the numbers of its seeds side by side."""
+def table(runs: Path, *, kimg: float = math.inf) -> str:
+    """All runs as a Markdown table, one row an arm; the numbers of its seeds side by side.
+
+    Args:
+        runs: The folder of runs.
+        kimg: What was measured after so many thousand pictures is left out, so that runs of
+            different lengths compare; a run that did not come so far is left out itself.
+    """
     lines = [
         "| | pictures shown, thousands | best KID | at thousand | KID at the end | recognised at "
         "the best | at the end | copies at the best | D's gap at the end |",
@@ -147,8 +155,12 @@ def table(runs: Path) -> str:
     by_arm: dict[str, list[list[Json]]] = {}
     for run in find_runs(runs):
         name, _, _ = run.name.rpartition("-s")
-        measured = [record for record in run.read_stats() if "kid" in record]
-        if measured:
+        stats = run.read_stats()
+        measured = [
+            record for record in stats if "kid" in record and record["images_shown"] <= kimg * 1000
+        ]
+        far = max((record["images_shown"] for record in stats), default=0)
+        if measured and (kimg == math.inf or far >= kimg * 1000):
             by_arm.setdefault(name, []).append(measured)
     for name in [*ARMS, *(other for other in by_arm if other not in ARMS)]:
         found = by_arm.get(name)
@@ -187,13 +199,14 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, nargs="?")
     parser.add_argument("runs", type=Path, nargs="?")
     parser.add_argument("--table", type=Path, metavar="RUNS")
+    parser.add_argument("--at", type=float, default=math.inf, metavar="KIMG")
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--kimg", type=float, default=60)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     if given.table is not None:
-        print(table(given.table))
+        print(table(given.table, kimg=given.at))
         return
     if given.runs is None:
         parser.error("name the data set and a folder for the runs")

@@ -31,7 +31,7 @@ def train(
         int | None, typer.Option(help="Times every picture is shown. [default: 400]")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Pictures in one step. [default: 4]")
+        int | None, typer.Option(help="Pictures in one step. [default: 8]")
     ] = None,
     size: Annotated[
         int | None, typer.Option(help="Side of the pictures, pixels. [default: 64]")
@@ -44,10 +44,10 @@ def train(
         int | None, typer.Option(help="Width of the discriminator. [default: 64]")
     ] = None,
     lr_g: Annotated[
-        float | None, typer.Option(help="Learning rate of the generator. [default: 0.0002]")
+        float | None, typer.Option(help="Learning rate of the generator. [default: 0.0004]")
     ] = None,
     lr_d: Annotated[
-        float | None, typer.Option(help="Learning rate of the discriminator. [default: 0.0002]")
+        float | None, typer.Option(help="Learning rate of the discriminator. [default: 0.001]")
     ] = None,
     beta1: Annotated[float | None, typer.Option(help="Adam's first decay. [default: 0.5]")] = None,
     beta2: Annotated[
@@ -55,7 +55,7 @@ def train(
     ] = None,
     norm: Annotated[
         str | None,
-        typer.Option(help="Norm in the discriminator: batch, group or none. [default: group]"),
+        typer.Option(help="Norm in the discriminator: batch, group or none. [default: none]"),
     ] = None,
     start_d: Annotated[
         str | None,
@@ -109,12 +109,12 @@ def train(
         bool | None,
         typer.Option(
             "--stop-when-lost/--never-stop",
-            help="End a run that is past saving by itself. [default: never]",
+            help="End a run that is past saving by itself. [default: no]",
         ),
     ] = None,
     held_out: Annotated[
         int | None,
-        typer.Option(help="Pictures kept for measuring; -1: a fifth of 250 and more."),
+        typer.Option(help="Pictures kept for measuring. [default: a fifth of 250 and more]"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Where randomness starts. [default: 0]")] = None,
     sample_every: Annotated[

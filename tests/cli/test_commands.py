@@ -1,14 +1,19 @@
 """The command line as a person meets it: help, errors, exit statuses, JSON."""
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from catgan.cli import app
+from catgan.cli.train import train as cli_train
+from catgan.train import DEFAULT_RECIPE, TrainConfig
 from tests.cli.conftest import Catgan, one_sentence
 
 COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands]  # type: ignore[union-attr]
@@ -32,6 +37,22 @@ def test_help_ends_in_an_example(catgan: Catgan, command: str) -> None:
     ended = catgan(command, "--help")
     assert ended.code == 0
     assert f"Example: catgan {command}" in " ".join(ended.out.split())
+
+
+def test_the_help_of_train_names_the_defaults_of_its_default_recipe() -> None:
+    """They are written out there, so that `--help` need not import PyTorch."""
+    settings = TrainConfig.of_recipe(DEFAULT_RECIPE)
+    said = {}
+    for name, hint in get_type_hints(cli_train, include_extras=True).items():
+        words = [re.search(r"\[default: (.*)\]", str(part.help)) for part in get_args(hint)[1:]]
+        if words and words[0] and hasattr(settings, name):
+            said[name] = words[0].group(1)
+    chosen_later = {"evaluate_every", "held_out"}  # -1 stands for what the help says in words
+    assert said.keys() == {field.name for field in dataclasses.fields(settings)}
+    for name in said.keys() - chosen_later:
+        value = getattr(settings, name)
+        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
+        assert said[name].removesuffix(".0") == shown.removesuffix(".0"), name
 
 
 @pytest.mark.parametrize("command", COMMANDS)
