@@ -13,6 +13,7 @@ from catgan.train.augment import KINDS
 
 AUTO = -1
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
+LOW_PRECISIONS = ("bfloat16", "float16")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,8 @@ class TrainConfig:
             # 900 at width 32 on a processor: a smaller net trains faster, and is measured rarer.
             width = (self.ngf + self.ndf) / 2 * (self.size / 64)
             images = EVALUATION_INTERVAL * (64 / width) ** 1.5 * self.evaluate_samples / 500
+            if self.precision in LOW_PRECISIONS:  # trains faster, and is measured in float32 still
+                images *= 1.5
             every = math.ceil(images / pictures)
         return every > 0 and (epoch % every == 0 or epoch == self.epochs)
 

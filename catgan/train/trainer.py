@@ -14,7 +14,7 @@ from catgan.model.sample import draw_latents, to_pictures
 from catgan.train.adam import Adam
 from catgan.train.augment import Augment, flip
 from catgan.train.average import AveragedGenerator
-from catgan.train.config import TrainConfig
+from catgan.train.config import LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, check_device
 from catgan.train.graphs import Step, StepGraphs
 from catgan.train.pictures import TrainingPictures
@@ -247,7 +247,7 @@ CHANNELS_LAST_FROM = 16
 
 def pick_layout(config: TrainConfig, device: torch.device) -> torch.memory_format:
     """How the nets' numbers lie in memory: what is faster, the same to rounding."""
-    low = config.precision in ("bfloat16", "float16")
+    low = config.precision in LOW_PRECISIONS
     many = device.type == "cpu" and config.batch_size >= CHANNELS_LAST_FROM
     if device.type in ("cpu", "cuda") and (low or many):
         return torch.channels_last

@@ -193,6 +193,7 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
 
     assert every() <= every(ngf=32, ndf=32) <= every(ngf=16, ndf=16)
     assert every(evaluate_samples=250) <= every()
+    assert every() < every(precision="bfloat16")
     assert every(evaluate_every=3) == 3
 
 
