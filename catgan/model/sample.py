@@ -32,13 +32,13 @@ def to_pictures(images: Tensor) -> Pictures:
 def sample_images(
     generator: Generator, latents: Tensor, *, batch_size: int = 100, device: str = "cpu"
 ) -> Pictures:
-    """Pictures of latents, with the generator as it stands (put it into `eval()` first).
+    """Pictures of latents, with the generator as it stands, which is left as it is.
 
-    In training mode batch norm would mix the pictures of a batch, and the result would depend on
-    how they are batched.
+    They are drawn in evaluation mode: in training mode batch norm would mix the pictures of a
+    batch, so that the result depended on how they are batched, and would remember them.
 
     Args:
-        generator: In evaluation mode, on `device`.
+        generator: In either mode, on `device`.
         latents: (N, latent_dim) float32.
         batch_size: Pictures at a time; does not change the result beyond rounding.
         device: Where the generator is.
@@ -46,6 +46,11 @@ def sample_images(
     Returns:
         (N, size, size, 3) uint8.
     """
-    return np.concatenate(
-        [to_pictures(generator(chunk.to(device))) for chunk in torch.split(latents, batch_size)]
-    )
+    trained = generator.training
+    generator.eval()
+    try:
+        return np.concatenate(
+            [to_pictures(generator(chunk.to(device))) for chunk in torch.split(latents, batch_size)]
+        )
+    finally:
+        generator.train(trained)

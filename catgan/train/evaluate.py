@@ -101,8 +101,8 @@ class Evaluator:
 
         Args:
             generator: The one in training, in training mode; left as it is.
-            sampler: The one whose samples count (the average, where there is one), in evaluation
-                mode.
+            sampler: The one whose samples count: the average, where there is one, else
+                `generator`; left as it is.
             discriminator: In training mode; left as it is.
             epoch: Complete epochs; draws D's random changes.
         """

@@ -10,7 +10,7 @@ from catgan.core.errors import CheckpointRefused
 from catgan.core.images import Pictures
 from catgan.model.checkpoint import State
 from catgan.model.networks import Discriminator, Generator, init_weights
-from catgan.model.sample import draw_latents, to_pictures
+from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
 from catgan.train.augment import Augment, flip
 from catgan.train.average import AveragedGenerator
@@ -63,9 +63,7 @@ class Trainer:
             self.discriminator, rate=config.lr_d, betas=betas, capturable=graphs
         )
         self._step = self._unrecorded_step()
-        self._grid_latents = draw_latents(GRID, config.latent_dim, config.seed + GRID_SEED).to(
-            device
-        )
+        self._grid_latents = draw_latents(GRID, config.latent_dim, config.seed + GRID_SEED)
         self.epoch = 0
         """Complete epochs."""
         self.images_shown = 0
@@ -175,16 +173,9 @@ class Trainer:
         self._start_epoch()
         return means
 
-    @torch.no_grad()
     def sample_grid(self) -> Pictures:
         """Pictures of the fixed latents, (64, size, size, 3) uint8; training is left as it was."""
-        sampler = self.sampler
-        trained = sampler.training
-        sampler.eval()
-        try:
-            return to_pictures(sampler(self._grid_latents))
-        finally:
-            sampler.train(trained)
+        return sample_images(self.sampler, self._grid_latents, device=str(self.device))
 
     def state(self) -> State:
         """Everything that the next step depends on, as a checkpoint keeps it."""
