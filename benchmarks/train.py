@@ -32,7 +32,7 @@ from catgan.core.images import Picture, encode_png
 from catgan.measure.features import EfficientNetLite0
 from catgan.train import TrainConfig
 from catgan.train.adam import Adam
-from catgan.train.data import load_data, load_held_out
+from catgan.train.data import load_data
 from catgan.train.evaluate import Evaluator
 from catgan.train.pictures import TrainingPictures
 from catgan.train.step import train_step
@@ -302,7 +302,7 @@ def our_trainer(folder: Path, recipe: str, batch: int, precision: str = "float32
     )
     dataset = open_dataset(folder / "cat")
     assert dataset is not None
-    _, pictures = load_data(dataset, config)
+    _, pictures, _ = load_data(dataset, config)
     return Trainer(TrainingPictures(pictures, CPU), config, CPU)
 
 
@@ -489,8 +489,7 @@ def measure_evaluation(folder: Path, seconds: float, recipe: str, batch: str) ->
     config = TrainConfig.of_recipe(recipe, batch_size=int(batch), device="cpu")
     dataset = open_dataset(folder / "cat")
     assert dataset is not None
-    data, pictures = load_data(dataset, config)
-    held_out = load_held_out(data, config)
+    _, pictures, held_out = load_data(dataset, config)
     trainer = Trainer(TrainingPictures(pictures, CPU), config, CPU)
     rate = images_per_second(our_loop(trainer), seconds)
     evaluator = Evaluator(

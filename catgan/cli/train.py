@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, given
-from catgan.core.errors import BadUsage, Interrupted
+from catgan.core.errors import BadUsage, Interrupted, TrainingLost
 
 if TYPE_CHECKING:
     from catgan.console import Bar, Screen
@@ -142,7 +142,7 @@ def train(
     """
     from catgan.console import Screen
     from catgan.core.datasets import find_datasets
-    from catgan.train import DEFAULT_RECIPE, TrainConfig
+    from catgan.train import DEFAULT_RECIPE, TrainConfig, check_plan
 
     settings = TrainConfig.of_recipe(
         recipe or DEFAULT_RECIPE,
@@ -184,19 +184,30 @@ def train(
         )
     if name is not None and (not name or Path(name).name != name or name.startswith(".")):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
+    places = [(dataset, runs / (name or dataset.name)) for dataset in datasets]
+    for _, run in places:
+        check_plan(run, settings)  # hours later it would be late to say that the second cannot be
     screen = Screen(as_json=json)
     results = []
+    lost: TrainingLost | None = None
     with _stop_on_signal() as should_stop:
-        for dataset in datasets:
-            run = runs / (name or dataset.name)
+        for dataset, run in places:
             if dry_run:
                 results.append(_plan_one(screen, dataset, run, settings, should_stop))
                 continue
-            result = _train_one(screen, dataset, run, settings, should_stop)
+            try:
+                result = _train_one(screen, dataset, run, settings, should_stop)
+            except TrainingLost as error:  # no reason not to train the others
+                if len(places) > 1:
+                    screen.say(str(error))
+                lost = lost or error
+                continue
             results.append(_result_record(result))
             if should_stop():
                 break
     screen.result({"runs": results})
+    if lost is not None:
+        raise lost
     if should_stop():
         raise typer.Exit(Interrupted.exit_code)
     if not dry_run:
@@ -281,7 +292,12 @@ def _start_words(start: "TrainStart", settings: "TrainConfig") -> str:
         f"{held_out}; computing on {start.device}."
     ]
     if start.done:
-        sentences.append(f"Carrying on after epoch {start.done}.")
+        over = start.done >= settings.epochs
+        sentences.append(
+            f"All {start.done} epochs are done."
+            if over
+            else f"Carrying on after epoch {start.done}."
+        )
     if resizing := data.resizing(settings.size):
         sentences.append(resizing)
     if not data.storage.startswith("in memory"):
@@ -298,11 +314,14 @@ def _progress_words(progress: "TrainProgress") -> str:
         kid = f", KID {progress.kid:.3f}"
         if progress.best_epoch is not None:
             kid += f" (best at {progress.best_epoch})"
+    speed = ""
+    if progress.images_per_second is not None and progress.seconds_left is not None:
+        left = duration(progress.seconds_left)
+        speed = f", {progress.images_per_second:.0f} images/s, {left} left"
     return (
         f"epoch {progress.epoch}/{progress.epochs}, loss D {means['loss_d']:.2f} "
         f"G {means['loss_g']:.2f}, D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f} "
-        f"then {means['d_fake_after']:.2f}{kid}, {progress.balance.words}, "
-        f"{progress.images_per_second:.0f} images/s, {duration(progress.seconds_left)} left"
+        f"then {means['d_fake_after']:.2f}{kid}, {progress.balance.words}{speed}"
     )
 
 

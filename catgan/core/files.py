@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catgan.core.errors import DiskFull, FolderRefused
+from catgan.core.errors import BadUsage, DiskFull, FolderRefused
 
 try:
     import fcntl
@@ -19,6 +19,7 @@ except ImportError:  # Windows has none
 Json = dict[str, Any]
 
 PARTIAL = ".partial"  # what a file being written is called until it is whole
+LOCK = ".lock"  # held in a folder that a process works in; empty, and stays when it is done
 
 
 @contextmanager
@@ -49,16 +50,31 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         DiskFull: There is no room for it.
     """
-    partial = path.with_name(f".{path.name}{PARTIAL}")
+    partial = partial_of(path)
     with explain_full_disk(path):
         try:
             yield partial
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
+            flush_to_disk(partial)
             partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+
+
+def partial_of(path: Path) -> Path:
+    """What the file `path` is called until it is whole."""
+    return path.with_name(f".{path.name}{PARTIAL}")
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until what was written to a file is safe from a power cut; nothing where there is none.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
+    if path.exists():
+        with explain_full_disk(path), path.open("rb") as written:
+            os.fsync(written.fileno())
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -74,7 +90,7 @@ def write_picture(path: Path, data: bytes) -> None:
     survive a power cut, which is the price of ten thousand files in minutes; `curate` checks its
     pictures when it carries on.
     """
-    partial = path.with_name(f".{path.name}{PARTIAL}")
+    partial = partial_of(path)
     with explain_full_disk(path):
         try:
             partial.write_bytes(data)
@@ -162,6 +178,19 @@ def sweep_partials(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
+def check_place(path: Path) -> None:
+    """That something can be written at `path`: its folder is there or can be made.
+
+    Raises:
+        BadUsage: One of the folders above it is a file, or may not be written to.
+    """
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not there.is_dir():
+        raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise BadUsage(f"{path} cannot be written: {there} may not be written to.")
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a second catgan out of `folder` while the block runs; a kill lets go by itself.
@@ -172,7 +201,7 @@ def locked(folder: Path) -> Iterator[None]:
     if fcntl is None:  # Windows: two at once there do each other's work twice, nothing worse
         yield
         return
-    with (folder / ".lock").open("w") as handle:
+    with (folder / LOCK).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -117,8 +117,8 @@ class Discriminator(nn.Module):
             ndf: Feature maps of the first layer.
             size: Side of the pictures, pixels.
             norm: What stands behind the hidden layers: `batch` (DCGAN's), `group` (Wu & He 2018,
-                arXiv:1803.08494, groups of 16 feature maps), which judges each picture by itself,
-                or `none`, where the layers have biases instead.
+                arXiv:1803.08494, groups of 16 feature maps, more where the width wants it), which
+                judges each picture by itself, or `none`, where the layers have biases instead.
 
         Raises:
             ValueError: There is no such norm, or `size` does not fit.
@@ -169,7 +169,9 @@ def _norm(name: str, width: int) -> list[nn.Module]:
     if name == "batch":
         return [nn.BatchNorm2d(width)]
     if name == "group":
-        return [nn.GroupNorm(max(1, width // GROUP), width)]
+        # of a width that is no multiple of 16, as little more as it can be divided into
+        groups = next(count for count in range(max(1, width // GROUP), 0, -1) if width % count == 0)
+        return [nn.GroupNorm(groups, width)]
     return []
 
 

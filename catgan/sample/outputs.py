@@ -1,12 +1,12 @@
 """Where the drawings go, and that nothing of somebody else's lies there."""
 
 import dataclasses
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from catgan.core.errors import BadUsage, FileRefused
+from catgan.core.files import check_place
 from catgan.sample.stamp import is_ours
 
 FILE_NAME = re.compile(r"cat-\d{4,}\.png")
@@ -68,12 +68,12 @@ def check_outputs(outputs: Outputs, count: int) -> None:
         other = seen.setdefault(path.resolve(), flag)
         if other != flag:
             raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
-        _check_parent(path)
+        check_place(path)
         _check_owner([path])
     if outputs.files is not None:
         if outputs.files.exists() and not outputs.files.is_dir():
             raise BadUsage(f"--files is {outputs.files}, which is a file; name a folder.")
-        _check_parent(outputs.files / "picture")
+        check_place(outputs.files / "picture")
         single = [outputs.files / name for name in file_names(count)]
         if outputs.grid is not None and outputs.grid.resolve() in {p.resolve() for p in single}:
             raise BadUsage(f"--out is {outputs.grid}, which --files writes too; name another.")
@@ -90,15 +90,6 @@ def left_over(folder: Path, count: int) -> list[Path]:
         for path in sorted(folder.iterdir())
         if FILE_NAME.fullmatch(path.name) and path.name not in wanted and is_ours(path)
     ]
-
-
-def _check_parent(path: Path) -> None:
-    """That the folder is there or can be made, and written to."""
-    there = next(folder for folder in path.absolute().parents if folder.exists())
-    if not there.is_dir():
-        raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise BadUsage(f"{path} cannot be written: {there} may not be written to.")
 
 
 def _check_owner(paths: Iterable[Path]) -> None:

@@ -1,7 +1,14 @@
 """`catgan train`: a data set to a DCGAN run that can be stopped and carried on."""
 
 from catgan.train.config import DEFAULT_RECIPE, RECIPES, TrainConfig
-from catgan.train.loop import TrainProgress, TrainResult, TrainStart, plan_training, train_gan
+from catgan.train.loop import (
+    TrainProgress,
+    TrainResult,
+    TrainStart,
+    check_plan,
+    plan_training,
+    train_gan,
+)
 
 __all__ = [
     "DEFAULT_RECIPE",
@@ -10,6 +17,7 @@ __all__ = [
     "TrainProgress",
     "TrainResult",
     "TrainStart",
+    "check_plan",
     "plan_training",
     "train_gan",
 ]

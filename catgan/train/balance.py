@@ -10,17 +10,21 @@ import math
 from collections.abc import Sequence
 
 from catgan.core.files import Json
+from catgan.train.best import best_record
 
 HEALTHY = "healthy"
 
 STEADY_EPOCHS = 3  # a state is called by its name once it has lasted for this many epochs
 STEADY_IMAGES = 600  # and for this many pictures shown
 EARLY_IMAGES = 3000  # before these, nothing is called by its name
-UNFOLDED_IMAGES = 20000  # samples begin as one grey; they have grown apart by then
+UNFOLDED_IMAGES = 10000  # samples begin as one grey; they have grown apart by then (seen: 3,000)
 SURE = 0.85  # D(x) - D(G(z)), means of an epoch, above which D is all but always right
+STILL_SURE = 0.75  # and below which that has ceased, so that it does not come and go
 STARVED = 3.0  # G's loss: D gives its pictures less than 5%
 ALIKE = 0.15  # spread of samples over spread of real pictures, below which they look alike
 FALLEN = 0.5  # of the widest spread so far: what tells a collapse from a beginning
+FEWER = 0.5  # of the greatest diversity so far
+VARIED = 0.3  # diversity that has to have been there before it can be lost
 BLIND_EPOCHS = 10  # D may be at a loss for a while, when G has just learnt something new
 BLIND = 0.01  # D(x) - D(G(z)) below which D tells nothing apart
 BY_HEART = 0.5  # D's gap between training and held-out pictures
@@ -33,7 +37,7 @@ class Balance:
     """How a run stands."""
 
     state: str
-    """`healthy`, `lost`, `collapsed`, `winning`, `blind`, `by heart` or `past its best`."""
+    """`healthy`, `lost`, `collapsed`, `winning`, `blind`, `by heart`, `fewer`, `past its best`."""
     since: int | None
     """The first epoch of that state; None where it is healthy."""
 
@@ -50,6 +54,7 @@ _WORDS = {
     "winning": "D is winning since epoch {since}: it is never fooled, and G learns nothing from it",
     "blind": "D has given up since epoch {since}: it tells real from fake no better than by chance",
     "by heart": "D knows the training pictures by heart since epoch {since}",
+    "fewer": "collapsing: samples have been growing more and more alike since epoch {since}",
     "past its best": "past its best: samples have been getting worse since epoch {since}",
 }
 
@@ -73,14 +78,17 @@ def judge_balance(records: Sequence[Json]) -> Balance:
     # from the worst to the least
     for state, flags in (
         ("collapsed", _collapsed(records)),
-        ("winning", [_winning(record) for record in records]),
+        ("winning", _winning(records)),
         ("blind", [_blind(record) for record in records]),
     ):
         since_ = _streak(records, flags, BLIND_EPOCHS if state == "blind" else STEADY_EPOCHS)
         if since_ is not None:
             return Balance(state=state, since=since_)
-    measured = [record for record in records if isinstance(record.get("kid"), float)]
-    for state, found in (("by heart", _by_heart(records)), ("past its best", _past_best(measured))):
+    for state, found in (
+        ("by heart", _by_heart(records)),
+        ("fewer", _fewer(records)),
+        ("past its best", _past_best(records)),
+    ):
         if found is not None:
             return Balance(state=state, since=found)
     return Balance(state=HEALTHY, since=None)
@@ -102,15 +110,14 @@ def is_lost(records: Sequence[Json], epochs: int) -> bool:
         return False
     now = int(records[-1]["epoch"])
     since = balance.since
-    measured = [record for record in records if isinstance(record.get("kid"), float)]
-    if measured:
-        best = min(measured, key=lambda record: float(record["kid"]))
+    best = best_record(records)
+    if best is not None:
         since = max(since, int(best["epoch"]))
     return now - since >= max(5, PATIENCE * epochs)
 
 
 def _sound(record: Json) -> bool:
-    return all(
+    return not record.get("lost", False) and all(
         isinstance(record.get(name), int | float) and math.isfinite(record[name])
         for name in ("loss_d", "loss_g")
     )
@@ -128,8 +135,15 @@ def _collapsed(records: Sequence[Json]) -> list[bool]:
     return flags
 
 
-def _winning(record: Json) -> bool:
-    return bool(record["d_real"] - record["d_fake"] > SURE and record["loss_g"] > STARVED)
+def _winning(records: Sequence[Json]) -> list[bool]:
+    """For every epoch, whether D is all but always right, or was and is not much less so."""
+    flags = []
+    holds = False
+    for record in records:
+        lead = record["d_real"] - record["d_fake"]
+        holds = lead > (STILL_SURE if holds else SURE) and record["loss_g"] > STARVED
+        flags.append(holds)
+    return flags
 
 
 def _blind(record: Json) -> bool:
@@ -174,11 +188,26 @@ def _by_heart(records: Sequence[Json]) -> int | None:
     return int(gaps[first]["epoch"]) if len(gaps) - first >= 2 else None
 
 
-def _past_best(measured: Sequence[Json]) -> int | None:
+def _fewer(records: Sequence[Json]) -> int | None:
+    """Two measurements in a row in which samples differ half as much as they once did."""
+    measured = [record for record in records if isinstance(record.get("diversity"), float)]
+    widest = 0.0
+    flags = []
+    for record in measured:
+        widest = max(widest, record["diversity"])
+        flags.append(widest > VARIED and record["diversity"] < FEWER * widest)
+    first = len(flags)
+    while first > 0 and flags[first - 1]:
+        first -= 1
+    return int(measured[first]["epoch"]) if len(flags) - first >= 2 else None
+
+
+def _past_best(records: Sequence[Json]) -> int | None:
     """Two measurements in a row that are worse than the best by more than chance."""
-    if len(measured) < 3:
+    measured = [record for record in records if isinstance(record.get("kid"), float)]
+    best = best_record(records)
+    if best is None or len(measured) < 3:
         return None
-    best = min(measured, key=lambda record: float(record["kid"]))
 
     def worse(record: Json) -> bool:
         error = math.hypot(record["kid_error"], best["kid_error"])

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -82,11 +82,12 @@ class RunData:
 
 def load_data(
     dataset: DataSet, config: TrainConfig, *, report: Report | None = None
-) -> tuple[RunData, Pictures]:
-    """Split a data set and read its training pictures.
+) -> tuple[RunData, Pictures, Pictures]:
+    """Split a data set and read its pictures.
 
-    Every picture is read once, held-out ones too, so that a broken one is known before anything is
-    written. Those of another size, or not square, become squares of `config.size`; see `prepare`.
+    Every picture is read once, so that a broken one is known before anything is written, and what
+    becomes of the folder later is no matter. Those of another size, or not square, become squares
+    of `config.size`; see `prepare`.
 
     Args:
         dataset: The data set.
@@ -95,8 +96,10 @@ def load_data(
             raise to end it.
 
     Returns:
-        What the run is about, and the training pictures, (N, size, size, 3) uint8: an array, or a
-        read-only map of a temporary file where memory is short (see `choose_storage`).
+        What the run is about; the training pictures, (N, size, size, 3) uint8: an array, or a
+        read-only map of a temporary file where memory is short (see `choose_storage`); and those
+        to measure against, (M, size, size, 3) uint8, M from 0: of more than `MOST_HELD_OUT`, those
+        that a smaller `--held-out` would have held out too. Both in the order of their names.
 
     Raises:
         TooFewPictures: Too few to train on, or fewer than one batch.
@@ -106,16 +109,23 @@ def load_data(
     """
     train, out = _split(dataset, config)
     storage = choose_storage(len(train), config.size)
-    kept_out = frozenset(out)
+    kept_out, measured = frozenset(out), frozenset(held_out(out, MOST_HELD_OUT)[1])
+    measured_pictures: list[Picture] = []
     with open_store(storage) as store:
 
         def keep(name: str, picture: Picture) -> None:
             if name not in kept_out:
                 store.add(picture)
+            elif name in measured:
+                measured_pictures.append(picture)
 
         seen = _look_through(dataset, config.size, keep, report)
         pictures = store.pictures()
-    return _run_data(dataset, train, out, seen, storage), pictures
+    side = config.size
+    against = np.empty((len(measured_pictures), side, side, 3), dtype=np.uint8)
+    for place, picture in zip(against, measured_pictures, strict=True):
+        place[:] = picture
+    return _run_data(dataset, train, out, seen, storage), pictures, against
 
 
 def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None = None) -> RunData:
@@ -128,42 +138,6 @@ def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None =
     storage = choose_storage(len(train), config.size)
     seen = _look_through(dataset, config.size, lambda name, picture: None, report)
     return _run_data(dataset, train, out, seen, storage)
-
-
-def load_held_out(data: RunData, config: TrainConfig) -> Pictures:
-    """The held-out pictures, prepared like those trained on.
-
-    Of more than `MOST_HELD_OUT`, those that a smaller `--held-out` would have held out too.
-
-    Returns:
-        (N, size, size, 3) uint8, N from 0, in the order of `data.held_out`.
-
-    Raises:
-        UnreadablePhoto: One cannot be read any more.
-    """
-    _, names = held_out(data.held_out, MOST_HELD_OUT)
-    return load_named(data, names, config)
-
-
-def load_named(data: RunData, names: Sequence[str], config: TrainConfig) -> Pictures:
-    """Pictures of the data set by name, prepared like those trained on.
-
-    Args:
-        data: What the run is about.
-        names: File names in its folder; all of the pictures lie in memory at once.
-        config: The run's settings.
-
-    Returns:
-        (N, size, size, 3) uint8, in the order of `names`.
-
-    Raises:
-        UnreadablePhoto: One cannot be read.
-    """
-    pictures = np.empty((len(names), config.size, config.size, 3), dtype=np.uint8)
-    paths = [data.folder / name for name in names]
-    for index, prepared in enumerate(prepare_all(paths, config.size)):
-        pictures[index] = prepared.pixels
-    return pictures
 
 
 def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -10,7 +10,7 @@ import torch
 
 from catgan.core.datasets import DataSet, open_dataset
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import Json, locked
+from catgan.core.files import Json, check_place, locked
 from catgan.core.images import Pictures
 from catgan.core.runs import Run
 from catgan.measure.features import EfficientNetLite0, Extractor
@@ -18,11 +18,11 @@ from catgan.model.checkpoint import State
 from catgan.train.balance import Balance, is_lost, judge_balance
 from catgan.train.best import best_record
 from catgan.train.config import DEFAULT_RECIPE, TrainConfig
-from catgan.train.data import RunData, check_data, load_data, load_held_out
-from catgan.train.device import describe_device, pick_device
+from catgan.train.data import RunData, check_data, load_data
+from catgan.train.device import check_device, describe_device, pick_device
 from catgan.train.evaluate import Evaluation, Evaluator
 from catgan.train.pictures import TrainingPictures
-from catgan.train.record import Recorder, check_run
+from catgan.train.record import Recorder, check_run, check_settings, mark_finished
 from catgan.train.trainer import Trainer
 
 REPORT_SECONDS = 0.5
@@ -42,9 +42,9 @@ class TrainProgress:
     """Steps of an epoch."""
     means: dict[str, float]
     """`loss_d`, `loss_g`, `d_real`, `d_fake`, `d_fake_after`: means over the epoch so far."""
-    images_per_second: float
-    """Real pictures shown a second, in this epoch."""
-    seconds_left: float
+    images_per_second: float | None
+    """Real pictures shown a second, in this epoch; None where this call has shown none of them."""
+    seconds_left: float | None
     """Until the last epoch is done, at this speed."""
     epoch_done: bool
     """Whether the epoch is complete."""
@@ -130,11 +130,10 @@ def train_gan(
         DiskFull: There is no room; the same call carries on later.
     """
     config = config or TrainConfig.of_recipe(DEFAULT_RECIPE)
-    device = pick_device(config.device)
-    place = Run(folder=run)
 
-    # Everything that can be refused, before anything is written.
-    data, pictures = load_data(
+    # Everything that can be refused, before anything is written; what is quick to see, first.
+    device, place = check_plan(run, config)
+    data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
     state = check_run(place, config, data)
@@ -148,8 +147,10 @@ def train_gan(
     finished = given_up or before >= config.epochs
     if on_start is not None:
         on_start(start)
-    if not finished:
-        evaluator = _LazyEvaluator(pictures, data, config, device, extractor)
+    if finished:
+        mark_finished(place)
+    else:
+        evaluator = _LazyEvaluator(pictures, held_out, config, device, extractor)
         run.mkdir(parents=True, exist_ok=True)
         with locked(run), Recorder(place, config, data, done=before) as recorder:
             finished = _train(trainer, recorder, evaluator, progress, should_stop)
@@ -182,10 +183,31 @@ def plan_training(
     Raises:
         What `train_gan` does, but for `TrainingLost` and `DiskFull`.
     """
-    device = pick_device(config.device)
-    place = Run(folder=run)
+    device, place = check_plan(run, config)
     data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
     return _start(place, data, device, check_run(place, config, data))
+
+
+def check_plan(run: Path, config: TrainConfig) -> tuple[torch.device, Run]:
+    """What can be refused without a look at the pictures.
+
+    Args:
+        run: The run's folder, there or not.
+        config: Settings.
+
+    Returns:
+        The device to compute on, and the run.
+
+    Raises:
+        BadUsage: The folder cannot be written to.
+        BadSettings: The machine cannot do what the settings say.
+        FolderRefused, SettingsDiffer, CheckpointRefused: See `train_gan`.
+    """
+    device, place = pick_device(config.device), Run(folder=run)
+    check_device(device, precision=config.precision, graphs=config.graphs)
+    check_place(run)
+    check_settings(place, config)
+    return device, place
 
 
 def _start(place: Run, data: RunData, device: torch.device, state: State | None) -> TrainStart:
@@ -212,18 +234,18 @@ def _reading_report(
 
 
 class _LazyEvaluator:
-    """The evaluator, once it is needed: its net and the pictures it looks at take some seconds."""
+    """The evaluator, once it is needed: its net takes some seconds to load."""
 
     def __init__(
         self,
         pictures: Pictures,
-        data: RunData,
+        held_out: Pictures,
         config: TrainConfig,
         device: torch.device,
         extractor: Extractor | None,
     ) -> None:
         self._pictures = pictures
-        self._data = data
+        self._held_out = held_out
         self._config = config
         self._device = device
         self._extractor = extractor
@@ -232,7 +254,7 @@ class _LazyEvaluator:
     def is_due(self, epoch: int) -> bool:
         """Whether the run is to be measured after an epoch."""
         return self._config.evaluates_after(
-            epoch, pictures=len(self._data.train), held_out=len(self._data.held_out)
+            epoch, pictures=len(self._pictures), held_out=len(self._held_out)
         )
 
     def evaluate(self, trainer: Trainer) -> Evaluation:
@@ -240,7 +262,7 @@ class _LazyEvaluator:
         if self._evaluator is None:
             self._evaluator = Evaluator(
                 train=self._pictures,
-                held_out=load_held_out(self._data, self._config),
+                held_out=self._held_out,
                 config=self._config,
                 extractor=self._extractor or EfficientNetLite0(device=str(self._device)),
                 device=self._device,
@@ -286,13 +308,13 @@ def _train(
         # The epoch's figures.
         rate = clock.images_per_second()
         means = trainer.end_epoch()
-        record: Json = {
-            "epoch": trainer.epoch,
-            "images_shown": trainer.images_shown,
-            **means,
-            "images_per_second": round(rate, 2),
-        }
-        lost = not all(math.isfinite(value) for value in means.values())
+        record: Json = {"epoch": trainer.epoch, "images_shown": trainer.images_shown, **means}
+        if rate is not None:
+            record["images_per_second"] = round(rate, 2)
+        # the step that spoils the weights still has losses of its own
+        lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
+        if lost:
+            record["lost"] = True
         measured = not lost and evaluator.is_due(trainer.epoch)
         if measured:
             began = time.monotonic()
@@ -306,7 +328,8 @@ def _train(
         if lost:
             raise TrainingLost(
                 f"The losses of {recorder.run.folder} are no numbers any more since epoch "
-                f"{trainer.epoch}; train under another --name with a lower --lr-g and --lr-d."
+                f"{trainer.epoch}; train its data set by itself, under another --name, with a "
+                "lower --lr-g and --lr-d."
             )
 
         # Everything up to here, safe on disk; the best nets first, so that no checkpoint of a later
@@ -327,7 +350,7 @@ def _train(
 
 def _checkpoint(trainer: Trainer, recorder: Recorder) -> None:
     """One in the middle of an epoch; none where it would keep numbers that have run off."""
-    if all(math.isfinite(value) for value in trainer.means().values()):
+    if all(map(math.isfinite, trainer.means().values())) and trainer.is_sound():
         recorder.checkpoint(trainer.state())
 
 
@@ -339,10 +362,10 @@ class _Clock:
         self._started = time.monotonic()
         self._shown = trainer.images_shown
 
-    def images_per_second(self) -> float:
-        """Real pictures shown a second since the clock was started."""
-        passed = max(time.monotonic() - self._started, 1e-9)
-        return (self._trainer.images_shown - self._shown) / passed
+    def images_per_second(self) -> float | None:
+        """Real pictures shown a second since the clock was started; None where none was."""
+        shown = self._trainer.images_shown - self._shown
+        return shown / max(time.monotonic() - self._started, 1e-9) if shown else None
 
 
 class _View:
@@ -355,7 +378,7 @@ class _View:
         self.kid = next((float(r["kid"]) for r in reversed(records) if r.get("kid")), None)
 
     def progress(
-        self, trainer: Trainer, rate: float, means: dict[str, float], *, epoch_done: bool
+        self, trainer: Trainer, rate: float | None, means: dict[str, float], *, epoch_done: bool
     ) -> TrainProgress:
         """Where the run stands."""
         total = trainer.config.epochs * trainer.pictures
@@ -367,7 +390,7 @@ class _View:
             steps=steps,
             means=means,
             images_per_second=rate,
-            seconds_left=(total - trainer.images_shown) / max(rate, 1e-9),
+            seconds_left=None if rate is None else (total - trainer.images_shown) / rate,
             epoch_done=epoch_done,
             balance=self.balance,
             kid=self.kid,

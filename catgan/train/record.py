@@ -9,10 +9,13 @@ from catgan import __version__
 from catgan.core.config import differences
 from catgan.core.errors import CheckpointRefused, FolderRefused, SettingsDiffer
 from catgan.core.files import (
+    LOCK,
     Json,
     append_jsonl,
     drop_torn_line,
     explain_full_disk,
+    flush_to_disk,
+    partial_of,
     sweep_partials,
     write_json,
     write_jsonl,
@@ -43,9 +46,48 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
         SettingsDiffer: A run under other settings or on other pictures has this name.
         CheckpointRefused: Its checkpoint is broken or of another version.
     """
+    record = check_settings(run, config)
+    if record is None:
+        return None
+    if record["data"].get("digest") != data.digest:
+        raise SettingsDiffer(
+            f"{run.folder} was trained on other pictures than {data.folder} holds now "
+            f"({record['data'].get('folder')}, {_counts(record['data'])}; "
+            f"now {_counts(data.to_json())}). Take another --name for the new pictures."
+        )
+    if not run.last.exists():
+        return None
+    state = load_checkpoint(run.last)
+    if state["data_digest"] != data.digest:
+        raise CheckpointRefused(
+            f"{run.last} belongs to other pictures than this run's; remove it to train the run "
+            "anew, or take another --name."
+        )
+    changed = differences(state["settings"], to_record(config), ignore=FREE)
+    if changed:
+        raise CheckpointRefused(
+            f"{run.last} belongs to a run with other settings: {'; '.join(map(str, changed))}; "
+            "remove it to train the run anew, or take another --name."
+        )
+    return state
+
+
+def check_settings(run: Run, config: TrainConfig) -> Json | None:
+    """What `config.json` says of a run that may be carried on as far as its settings tell.
+
+    It asks neither for its pictures nor for its checkpoint, so it is quick; see `check_run`.
+
+    Returns:
+        None where there is no run of this name yet.
+
+    Raises:
+        FolderRefused: The folder holds something else.
+        SettingsDiffer: A run under other settings has this name.
+        CheckpointRefused: It is of another version.
+    """
     record = run.read_config()
     if record is None:
-        if run.folder.exists() and not (run.folder.is_dir() and _is_empty(run.folder)):
+        if run.folder.exists() and not (run.folder.is_dir() and _is_untouched(run.folder)):
             raise FolderRefused(
                 f"{run.folder} is there already, but is no run of catgan (it has no {CONFIG}); "
                 "take another --name."
@@ -64,25 +106,20 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
             f"{run.folder} is a run with other settings: {'; '.join(map(str, changed))}. "
             "Take another --name, or the settings it began with."
         )
-    if record["data"].get("digest") != data.digest:
-        raise SettingsDiffer(
-            f"{run.folder} was trained on other pictures than {data.folder} holds now "
-            f"({record['data'].get('folder')}, {_counts(record['data'])}; "
-            f"now {_counts(data.to_json())}). Take another --name for the new pictures."
-        )
-    if not run.last.exists():
-        return None
-    state = load_checkpoint(run.last)
-    if state["data_digest"] != data.digest:
-        raise CheckpointRefused(
-            f"{run.last} belongs to other pictures than this run's; remove it to train the run "
-            "anew, or take another --name."
-        )
-    return state
+    return record
 
 
-def _is_empty(folder: Path) -> bool:
-    return next(folder.iterdir(), None) is None
+def mark_finished(run: Run) -> None:
+    """Say in `config.json` that a run is over: a kill may come between its last epoch and that."""
+    record = run.read_config()
+    if record is not None and not record.get("finished", False):
+        write_json(run.config, record | {"finished": True})
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a first start leaves that was killed at once."""
+    leftovers = {LOCK, partial_of(folder / CONFIG).name}
+    return all(path.name in leftovers for path in folder.iterdir())
 
 
 def _counts(data: Json) -> str:
@@ -105,10 +142,10 @@ class Recorder:
         self.run = run
         self._config = config
         self._data = data
+        self.write_config(finished=False)  # first: by it the folder is known to be a run's
         for folder in (run.samples, run.last.parent, run.tensorboard):
             folder.mkdir(parents=True, exist_ok=True)
             sweep_partials(folder)
-        self.write_config(finished=False)
         drop_torn_line(run.stats)
         stats = [record for record in run.read_stats() if record["epoch"] <= done]
         write_jsonl(run.stats, stats)
@@ -176,6 +213,8 @@ class Recorder:
 
     def checkpoint(self, state: State) -> None:
         """Keep everything that the run needs to go on."""
+        # no power cut may leave a checkpoint of epochs whose figures are gone
+        flush_to_disk(self.run.stats)
         save_checkpoint(self.run.last, self._named(state))
 
     def best(self, state: State) -> None:

@@ -173,6 +173,12 @@ class Trainer:
         self._start_epoch()
         return means
 
+    def is_sound(self) -> bool:
+        """Whether every weight and average is still a number; waits for the device."""
+        nets = (self.generator, self.sampler, self.discriminator)
+        values = [value for net in nets for value in net.state_dict().values()]
+        return bool(torch.stack([value.isfinite().all() for value in values]).all())
+
     def sample_grid(self) -> Pictures:
         """Pictures of the fixed latents, (64, size, size, 3) uint8; training is left as it was."""
         return sample_images(self.sampler, self._grid_latents, device=str(self.device))

@@ -20,6 +20,15 @@ def test_shapes_and_range(size: int) -> None:
     assert Discriminator(ndf=4, size=size)(pictures).shape == (3,)
 
 
+@pytest.mark.parametrize("ndf", [1, 4, 25, 28, 32])
+def test_group_norm_fits_any_width(ndf: int) -> None:
+    net = Discriminator(ndf=ndf, size=32, norm="group")
+    norms = [module for module in net.modules() if isinstance(module, torch.nn.GroupNorm)]
+    assert [norm.num_channels for norm in norms] == [2 * ndf, 4 * ndf]
+    assert all(norm.num_channels / norm.num_groups >= min(16, ndf) for norm in norms)
+    assert net(torch.randn(2, 3, 32, 32)).shape == (2,)
+
+
 @pytest.mark.parametrize("size", [8, 48, 0])
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match="power of two"):

@@ -108,7 +108,8 @@ def main(data: Path, work: Path) -> None:
     for recipe in RECIPES:
         train(data, work / f"{recipe}-whole", recipe)
         run = work / f"{recipe}-killed"
-        traps = [at_step(chance.randrange(12)) for _ in range(3)]
+        traps = [at_file(moment) for moment in range(4)]  # before there is a first checkpoint
+        traps += [at_step(chance.randrange(12)) for _ in range(3)]
         traps += [at_file(chance.randrange(40)) for _ in range(3)]
         ends = [train(data, run, recipe, trap) for trap in [*traps, while_saving]]
         train(data, run, recipe)

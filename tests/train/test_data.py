@@ -24,7 +24,7 @@ from catgan.train import TrainConfig, memory, train_gan
 from catgan.train import data as data_module
 from catgan.train import pictures as pictures_module
 from catgan.train import store as store_module
-from catgan.train.data import check_data, load_data, load_held_out, load_named
+from catgan.train.data import check_data, load_data
 from catgan.train.memory import free_device_memory, free_memory
 from catgan.train.pictures import TrainingPictures
 from catgan.train.store import amount, choose_storage, large_folder, open_store
@@ -68,7 +68,7 @@ def plain(paths: list[Path]) -> Pictures:
 class TestBatches:
     def test_are_the_pictures_from_minus_one_to_one(self, make_data_set: MakeDataSet) -> None:
         folder = make_data_set(12)
-        data, pictures = load_data(opened(folder), SMALL)
+        data, pictures, _ = load_data(opened(folder), SMALL)
         assert np.array_equal(pictures, plain([folder / name for name in data.train]))
         batch = TrainingPictures(pictures, CPU).batch(torch.tensor([7, 0, 7]))
         wanted = pictures[[7, 0, 7]].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(127.5)
@@ -83,10 +83,10 @@ class TestBatches:
         """To the last bit, in any order, in batches of any length, expected or not."""
         dataset = opened(make_data_set(23))
         config = TrainConfig(size=size, batch_size=4, held_out=3)
-        ours, pictures = load_data(dataset, config)
+        ours, pictures, _ = load_data(dataset, config)
         in_memory = TrainingPictures(pictures, CPU)
         on_disk()
-        theirs, mapped = load_data(dataset, config)
+        theirs, mapped, _ = load_data(dataset, config)
         expected, surprised = TrainingPictures(mapped, CPU), TrainingPictures(mapped, CPU)
         assert (in_memory.storage, expected.storage) == ("in memory", "on disk")
         assert "in memory" in ours.storage
@@ -108,7 +108,7 @@ class TestBatches:
     ) -> None:
         """The processor stands in for a graphics card with room, filled in several copies."""
         on_disk()
-        _, mapped = load_data(opened(make_data_set(11)), SMALL)
+        _, mapped, _ = load_data(opened(make_data_set(11)), SMALL)
         away = TrainingPictures(mapped, CPU)
         monkeypatch.setattr(pictures_module, "free_device_memory", lambda _: 10**9)
         monkeypatch.setattr(pictures_module, "COPIED_AT_ONCE", 3 * mapped[0].nbytes)
@@ -125,7 +125,7 @@ class TestBatches:
         self, make_data_set: MakeDataSet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         card = torch.device("cuda")
-        _, pictures = load_data(opened(make_data_set(11)), SMALL)
+        _, pictures, _ = load_data(opened(make_data_set(11)), SMALL)
         there = TrainingPictures(pictures, card)
         monkeypatch.setattr(pictures_module, "free_device_memory", lambda _: 0)
         sent = TrainingPictures(pictures, card)
@@ -137,7 +137,7 @@ class TestBatches:
         self, make_data_set: MakeDataSet, on_disk: OnDisk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         on_disk()
-        _, mapped = load_data(opened(make_data_set(30, size=64)), TrainConfig(size=64))
+        _, mapped, _ = load_data(opened(make_data_set(30, size=64)), TrainConfig(size=64))
         pictures = TrainingPictures(mapped, CPU)
         if pictures._map is None:
             pytest.skip("this system takes no advice on what will be read")
@@ -178,10 +178,10 @@ class TestOnDisk:
     ) -> None:
         on_disk()
         folder = make_data_set(9)
-        before, pictures = load_data(opened(folder), SMALL)
+        before, pictures, _ = load_data(opened(folder), SMALL)
         other = draw_blob(np.random.default_rng(99), 16)
         (folder / before.train[4]).write_bytes(encode_png(other))
-        after, again = load_data(opened(folder), SMALL)
+        after, again, _ = load_data(opened(folder), SMALL)
         assert before.digest != after.digest
         assert np.array_equal(again[4], other)
         same = [index for index in range(9) if index != 4]
@@ -228,7 +228,7 @@ data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(size=16))
             child.kill()
             child.communicate()
         assert list(folder.iterdir()) == []
-        data, mapped = load_data(opened(dataset), SMALL)
+        data, mapped, _ = load_data(opened(dataset), SMALL)
         assert np.array_equal(mapped, plain([dataset / name for name in data.train]))
 
     def test_a_broken_picture_leaves_nothing(
@@ -295,7 +295,7 @@ data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(size=16))
     ) -> None:
         dataset = opened(make_data_set(10))
         on_disk()
-        data, _ = load_data(dataset, SMALL)
+        data, _, _ = load_data(dataset, SMALL)
         monkeypatch.setattr(tempfile, "TemporaryFile", None)
         assert check_data(dataset, SMALL) == data
 
@@ -317,7 +317,7 @@ class TestMemory:
         load_data(dataset, config)  # modules and caches
         tracemalloc.start()
         try:
-            data, pictures = load_data(dataset, config)
+            data, pictures, _ = load_data(dataset, config)
             batches = TrainingPictures(pictures, CPU)
             batches.batch(torch.arange(4))
             peak = tracemalloc.get_traced_memory()[1]
@@ -401,7 +401,7 @@ class TestSizes:
         ):  # fmt: skip
             picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
             (folder / f"{name}.png").write_bytes(encode_png(picture))
-        data, pictures = load_data(opened(folder), SMALL)
+        data, pictures, _ = load_data(opened(folder), SMALL)
         assert (data.resized, data.cut, data.enlarged, data.size) == (4, 2, 2, 9)
         assert data.resizing(16) == (
             "4 of 14 pictures were not 16 x 16 and were resized; 2 of them cut to a square, "
@@ -419,11 +419,11 @@ class TestSizes:
         _, out = split(dataset.files, 2)
         odd = draw_blob(np.random.default_rng(0), 18)
         (dataset.folder / out[0]).write_bytes(encode_png(odd))
-        data, _ = load_data(dataset, config)
+        data, _, _ = load_data(dataset, config)
         assert data.resizing(16) == "1 of 12 pictures was not 16 x 16 and was resized."
 
     def test_nothing_is_said_where_nothing_was_done(self, make_data_set: MakeDataSet) -> None:
-        data, _ = load_data(opened(make_data_set(10)), SMALL)
+        data, _, _ = load_data(opened(make_data_set(10)), SMALL)
         assert (data.resized, data.cut, data.enlarged, data.size) == (0, 0, 0, 16)
         assert data.resizing(16) == ""
 
@@ -432,20 +432,16 @@ class TestHeldOut:
     def test_is_prepared_like_the_training_pictures(self, make_data_set: MakeDataSet) -> None:
         """The same folder, once all held in and once split: the same pictures by name."""
         dataset = opened(make_data_set(20, size=23))
-        everything, pictures = load_data(dataset, SMALL)
+        everything, pictures, _ = load_data(dataset, SMALL)
         by_name = dict(zip(everything.train, pictures, strict=True))
         config = TrainConfig(size=16, held_out=6)
-        data, train = load_data(dataset, config)
-        out = load_held_out(data, config)
+        data, train, out = load_data(dataset, config)
         assert out.shape == (6, 16, 16, 3)
         assert np.array_equal(out, [by_name[name] for name in data.held_out])
         assert np.array_equal(train, [by_name[name] for name in data.train])
-        names = (data.train[3], data.held_out[1])
-        assert np.array_equal(load_named(data, names, config), [by_name[name] for name in names])
 
     def test_none_is_an_empty_array(self, make_data_set: MakeDataSet) -> None:
-        data, _ = load_data(opened(make_data_set(10)), SMALL)
-        assert load_held_out(data, SMALL).shape == (0, 16, 16, 3)
+        assert load_data(opened(make_data_set(10)), SMALL)[2].shape == (0, 16, 16, 3)
 
     def test_of_very_many_those_of_a_smaller_share_are_read(
         self, make_data_set: MakeDataSet, monkeypatch: pytest.MonkeyPatch
@@ -453,9 +449,8 @@ class TestHeldOut:
         monkeypatch.setattr(data_module, "MOST_HELD_OUT", 4)
         dataset = opened(make_data_set(20))
         many, few = TrainConfig(size=16, held_out=9), TrainConfig(size=16, held_out=4)
-        of_many = load_held_out(load_data(dataset, many)[0], many)
-        of_few = load_held_out(load_data(dataset, few)[0], few)
-        assert np.array_equal(of_many, of_few)
+        assert len(load_data(dataset, many)[0].held_out) == 9
+        assert np.array_equal(load_data(dataset, many)[2], load_data(dataset, few)[2])
 
     def test_a_broken_one_is_refused_at_once(self, make_data_set: MakeDataSet) -> None:
         dataset = opened(make_data_set(20))

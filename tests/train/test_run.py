@@ -14,8 +14,10 @@ import torch
 
 from catgan.core.errors import (
     BadSettings,
+    BadUsage,
     CatganError,
     CheckpointRefused,
+    DiskFull,
     FolderRefused,
     SettingsDiffer,
     TooFewPictures,
@@ -23,8 +25,9 @@ from catgan.core.errors import (
 )
 from catgan.core.runs import Run
 from catgan.model.checkpoint import load_checkpoint, load_generator
-from catgan.train import RECIPES, TrainConfig, TrainProgress, train_gan, trainer
+from catgan.train import RECIPES, TrainConfig, TrainProgress, plan_training, train_gan, trainer
 from catgan.train import loop as train_loop
+from catgan.train import record as record_module
 from catgan.train.step import StepTerms, train_step
 from tests.train.conftest import MakeDataSet
 
@@ -164,7 +167,7 @@ def test_killed_anywhere_with_everything_on(make_data_set: MakeDataSet, tmp_path
     kills = dict(line.split() for line in done.stdout.splitlines())
     assert kills.keys() == RECIPES.keys()
     for recipe, count in kills.items():
-        assert int(count) >= 5, kills  # a trap laid behind the run's end is none
+        assert int(count) >= 9, kills  # a trap laid behind the run's end is none
         whole, killed = (tmp_path / f"{recipe}-{how}" for how in ("whole", "killed"))
         assert_equal_runs(whole, killed)
         assert sum("kid" in line for line in Run(folder=whole).read_stats()) == 5
@@ -305,6 +308,98 @@ def test_a_run_whose_numbers_end_says_so(
     lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").open()]
     assert [line["loss_g"] is None for line in lines] == [False, False, True]
     assert load_checkpoint(Run(folder=tmp_path / "run").last)["epoch"] == 2  # the sound one stays
+
+
+def test_weights_that_end_with_their_last_step_are_never_kept(
+    make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The losses of that step and of its epoch are numbers still."""
+    data = make_data_set(8)
+    calls = iter(range(1000))
+
+    def spoil_after_the_second_epoch(**parts: Any) -> StepTerms:
+        terms = train_step(**parts)
+        if next(calls) == 3:  # two steps an epoch
+            parts["generator"].main[0].weight.data[0, 0, 0, 0] = float("nan")
+        return terms
+
+    monkeypatch.setattr(trainer, "train_step", spoil_after_the_second_epoch)
+    with pytest.raises(TrainingLost, match="since epoch 2"):
+        train_gan(data, tmp_path / "run", small(epochs=6))
+    run = Run(folder=tmp_path / "run")
+    assert run.read_stats()[-1]["loss_g"] is not None
+    assert run.read_stats()[-1]["balance"].startswith("lost")
+    assert load_checkpoint(run.last)["epoch"] == 1
+    assert not run.best.exists()
+    monkeypatch.undo()
+    assert train_gan(data, tmp_path / "run", small(epochs=6)).finished  # it was a passing fault
+
+
+def test_a_first_start_that_failed_is_no_stranger(
+    make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full, say: the sentence said to run the same line again."""
+    data = make_data_set(8)
+
+    def full(*_: Any) -> None:
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(record_module, "write_json", full)
+    with pytest.raises(DiskFull):
+        train_gan(data, tmp_path / "run", small(epochs=1))
+    assert (tmp_path / "run").is_dir()
+    (tmp_path / "run" / ".config.json.partial").write_text("{")  # as a kill leaves it
+    monkeypatch.undo()
+    assert train_gan(data, tmp_path / "run", small(epochs=1)).finished
+
+
+def test_a_checkpoint_of_another_run_is_refused(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Of other pictures or settings, put in the place of this run's by hand."""
+    data, others = make_data_set(8), make_data_set(8, name="others", seed=1)
+    here = train_gan(data, tmp_path / "here", small(epochs=1)).run
+    there = train_gan(others, tmp_path / "there", small(epochs=1)).run
+    faster = train_gan(data, tmp_path / "faster", small(epochs=1, lr_g=1e-3)).run
+    own = here.last.read_bytes()
+    for run, words in ((there, "other pictures"), (faster, r"lr-g was 0\.001, is 0\.0002")):
+        here.last.write_bytes(run.last.read_bytes())
+        with pytest.raises(CheckpointRefused, match=words):
+            train_gan(data, here.folder, small(epochs=2))
+    here.last.write_bytes(own)
+    assert train_gan(data, here.folder, small(epochs=2)).epochs == 2
+
+
+def test_a_kill_between_the_last_epoch_and_the_word_finished(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data = make_data_set(8)
+    run = train_gan(data, tmp_path / "run", small(epochs=1)).run
+    config = json.loads(run.config.read_text())
+    run.config.write_text(json.dumps(config | {"finished": False}))
+    train_gan(data, tmp_path / "run", small(epochs=1))
+    assert run.read_config() == config
+
+
+def test_an_epoch_that_another_call_showed_has_no_speed(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    """Stopped after its last step; the next call only writes it down."""
+    data = make_data_set(8)
+    steps = iter(range(1, 100))
+    train_gan(data, tmp_path / "run", small(epochs=2), should_stop=lambda: next(steps) == 2)
+    seen: list[TrainProgress] = []
+    train_gan(data, tmp_path / "run", small(epochs=2), progress=seen.append)
+    assert (seen[0].epoch, seen[0].images_per_second, seen[0].seconds_left) == (1, None, None)
+    lines = Run(folder=tmp_path / "run").read_stats()
+    assert ["images_per_second" in line for line in lines] == [False, True]
+
+
+def test_what_the_machine_cannot_is_known_before_the_pictures_are_read(tmp_path: Path) -> None:
+    for plan in (train_gan, plan_training):
+        with pytest.raises(BadSettings, match="--graphs needs"):
+            plan(tmp_path / "nowhere", tmp_path / "run", small(graphs=True))
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(BadUsage, match="is a file, not a folder"):
+            plan(tmp_path / "nowhere", tmp_path / "file" / "run", small())
 
 
 def test_a_corrupt_checkpoint_is_a_sentence(make_data_set: MakeDataSet, tmp_path: Path) -> None:
