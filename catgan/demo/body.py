@@ -51,8 +51,6 @@ class Light:
     """Part upward."""
     strength: float
     """Share of light that has a direction, 0 to 1."""
-    colour: Colours
-    """(3,) float32: what it multiplies colours by."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +157,7 @@ def draw_cat(
     colours += (depth * hairs)[..., None]
     if not pose.behind:
         colours = _whiskers(colours, pose, sheet, rng)
-    colours = np.clip(colours * light.colour, 0, 1)
+    colours = np.clip(colours, 0, 1)
     if drawn < width:
         rows, columns = round(rows * width / drawn), round(columns * width / drawn)
         alpha = resize(alpha, rows, columns)

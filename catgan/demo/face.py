@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from catgan.core.images import Pictures
-from catgan.demo.head import Coat, make_head
+from catgan.demo.head import Coat, coat_of
 from catgan.measure.features import Extractor
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
@@ -52,8 +52,9 @@ def draw_faces(generator: Generator, judge: Extractor, *, count: int, seed: int)
     pictures = sample_images(generator, latents)
     worth = _worth(pictures, judge)
     first = sample_images(generator, _candidates(generator.latent_dim, seed)[[anchors[0]]])
-    alike = np.array([_apart(coat, _coat_of(first)[0]) for coat in _coat_of(pictures)])
-    best = np.argsort(-(worth - ALIKE * alike), kind="stable")[:count]
+    wanted = coat_of(first[0])
+    strange = np.array([_apart(coat_of(picture), wanted) for picture in pictures])
+    best = np.argsort(-(worth - ALIKE * strange), kind="stable")[:count]
     chosen = np.sort(best)
     return Faces(pictures=pictures[chosen], numbers=tuple(int(n) for n in chosen), anchors=anchors)
 
@@ -68,7 +69,7 @@ def choose_anchors(generator: Generator, judge: Extractor, *, seed: int) -> tupl
     """
     pictures = sample_images(generator, _candidates(generator.latent_dim, seed))
     order = np.argsort(-_worth(pictures, judge), kind="stable")
-    coats = _coat_of(pictures)
+    coats = [coat_of(picture) for picture in pictures]
     good = order[: CANDIDATES // 4]
     alike = sorted(good[1:], key=lambda number: _apart(coats[number], coats[good[0]]))
     return (int(good[0]), *(int(number) for number in alike[: ANCHORS - 1]))
@@ -110,10 +111,6 @@ def _worth(pictures: Pictures, judge: Extractor) -> NDArray[np.float64]:
     luma = face.mean(axis=(1, 2))
     outside = np.maximum(LUMA[0] - luma, 0) + np.maximum(luma - LUMA[1], 0)
     return np.asarray(cat - 3.0 * lopsided - 6.0 * outside)
-
-
-def _coat_of(pictures: Pictures) -> list[Coat]:
-    return [make_head(picture).coat for picture in pictures]
 
 
 def _apart(one: Coat, other: Coat) -> float:

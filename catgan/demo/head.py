@@ -47,8 +47,7 @@ def make_head(face: Picture) -> Head:
         face: (S, S, 3) uint8, as the generator draws it.
     """
     colours = _crisp(to_colours(face))
-    size = len(face)
-    across, down = _places(size)
+    across, down = _places(len(face))
     mask = smoothstep(1.12, 0.86, np.hypot(across / 0.50, (down - 0.03) / 0.46))
     coat = _coat(colours, across, down)
     around = _carried_on(
@@ -58,6 +57,11 @@ def make_head(face: Picture) -> Head:
     top = smoothstep(0.25, -0.1, down)[..., None]
     around = around * (1 - 0.6 * far) + 0.6 * far * (coat.back * top + coat.light * (1 - top))
     return Head(colours=colours * mask[..., None] + around * (1 - mask[..., None]), coat=coat)
+
+
+def coat_of(face: Picture) -> Coat:
+    """What a face wears: (S, S, 3) uint8, as the generator draws it."""
+    return _coat(_crisp(to_colours(face)), *_places(len(face)))
 
 
 def _crisp(colours: Colours) -> Colours:

@@ -161,7 +161,6 @@ def _place(rng: np.random.Generator, shot: Shot, room: Room, head: Head) -> _Pla
         right=room.light * 0.7,
         up=0.6,
         strength=float(rng.uniform(0.3, 0.6)),
-        colour=np.ones(3, dtype=np.float32),
     )
     cat = draw_cat(pose, head, width=width, light=light, rng=rng)
     half = 0.85 * width

@@ -29,7 +29,7 @@ from catgan.model.base import base_digest, load_base_generator
 from catgan.model.networks import Generator
 
 CHUNK = 8  # photos handed over at a time
-PASSED_OVER = frozenset({"README.md", NAME})  # beside the photos of an album that may be drawn
+PASSED_OVER = frozenset({"README.md"})  # beside the photos of an album that may be drawn
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,18 +221,23 @@ def _draw(
             progress(DemoProgress(done=done, total=plan.photos))
 
     report()
-    header = {"kind": KIND, "format": FORMAT, "model": _model(generator)}
-    header["settings"] = _recorded(config)
-    truth_file = raw / NAME
-    if not truth_file.exists():
-        write_jsonl(truth_file, [header])
-    drop_torn_line(truth_file)
     faces = draw_faces(
         generator or load_base_generator(),
         judge or EfficientNetLite0(),
         count=faces_needed(config),
         seed=config.seed,
     )
+    header = {
+        "kind": KIND,
+        "format": FORMAT,
+        "settings": _recorded(config),
+        "model": _model(generator),
+        "anchors": list(faces.anchors),
+    }
+    truth_file = raw / NAME
+    if not truth_file.exists():
+        write_jsonl(truth_file, [header])
+    drop_torn_line(truth_file)
     missing = frozenset(plan.missing)
     shots = [shot for shot in plan_shots(config, faces) if shot.file in missing]
     workers = 1 if len(shots) < 2 * CHUNK else config.workers  # two seconds to start a process

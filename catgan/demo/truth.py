@@ -1,7 +1,8 @@
 """What is to be seen on each photo of a drawn album, exactly: `demo.jsonl` beside the photos.
 
 Its name is none of a photo's and JSON does not begin like one, so `curate` passes it over. The
-first line says which album it is, every further one describes a photo.
+first line says which album it is (settings, the base model's digest, the latents that the cat is
+drawn from), every further one describes a photo.
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ class FaceTruth:
     roll: float
     """Turn of the head about the square's centre, degrees anticlockwise."""
     latent: int
-    """The number of its latent: see `catgan.demo.face.latents_of`."""
+    """Its number in `catgan.demo.face.latents_of`; the anchors stand in the first line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

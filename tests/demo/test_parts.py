@@ -23,7 +23,7 @@ from catgan.demo.truth import BLURRED, BURST, EMPTY, PLAIN
 from catgan.model.networks import Generator
 from tests.demo.conftest import LikesAll
 
-LIGHT = Light(right=-0.5, up=0.6, strength=0.5, colour=np.ones(3, dtype=np.float32))
+LIGHT = Light(right=-0.5, up=0.6, strength=0.5)
 
 
 def a_face(seed: int = 0) -> np.ndarray:

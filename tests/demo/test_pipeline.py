@@ -104,6 +104,12 @@ def test_photos_of_somebody_are_never_touched(
     assert tree(raw) == {"my cat.jpg": b"mine"}
 
 
+def test_a_demo_jsonl_of_somebody_elses_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "demo.jsonl").write_text('{"song": "one"}\n', encoding="utf-8")
+    with pytest.raises(FolderRefused, match=r"demo\.jsonl"):
+        plan_album(tmp_path, TINY)
+
+
 def test_a_folder_with_only_a_readme_is_fine(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("Put your photos here.\n", encoding="utf-8")
     assert len(plan_album(tmp_path, TINY).missing) == 12
