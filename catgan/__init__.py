@@ -1,6 +1,7 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
-The Python API mirrors the commands: `curate_photos`, `train_gan`, `compare_runs`, `sample_run`.
+The Python API mirrors the commands: `curate_photos`, `train_gan`, `compare_runs`, `sample_run`,
+`draw_album`.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -11,17 +12,20 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from catgan.compare import CompareConfig, compare_runs
     from catgan.curate import CurateConfig, curate_photos
+    from catgan.demo import DemoConfig, draw_album
     from catgan.sample import SampleConfig, sample_run
     from catgan.train import TrainConfig, train_gan
 
 __all__ = [
     "CompareConfig",
     "CurateConfig",
+    "DemoConfig",
     "SampleConfig",
     "TrainConfig",
     "__version__",
     "compare_runs",
     "curate_photos",
+    "draw_album",
     "sample_run",
     "train_gan",
 ]
@@ -31,6 +35,8 @@ _HOME = {
     "compare_runs": "catgan.compare",
     "CurateConfig": "catgan.curate",
     "curate_photos": "catgan.curate",
+    "DemoConfig": "catgan.demo",
+    "draw_album": "catgan.demo",
     "SampleConfig": "catgan.sample",
     "sample_run": "catgan.sample",
     "TrainConfig": "catgan.train",

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from catgan import __version__
-from catgan.cli import compare, curate, inspect, sample, train
+from catgan.cli import compare, curate, demo, inspect, sample, train
 from catgan.core.errors import CatganError, Interrupted
 
 app = typer.Typer(
@@ -74,3 +74,4 @@ app.command(epilog="Example: catgan inspect curated/")(inspect.inspect)
 app.command(epilog="Example: catgan train curated/ --epochs 200")(train.train)
 app.command(epilog="Example: catgan compare full-body face-crop")(compare.compare)
 app.command(epilog="Example: catgan sample face-crop --walk cats.gif")(sample.sample)
+app.command(epilog="Example: catgan demo raw/")(demo.demo)

@@ -1,0 +1,71 @@
+"""`catgan demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, given
+
+
+def demo(
+    raw: Annotated[
+        Path, typer.Argument(help="Folder for the photos; nothing in it is written over.")
+    ] = Path("raw"),
+    photos: Annotated[int | None, typer.Option(help="How many. [default: 300]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Other numbers draw another cat. [default: 0]")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes. [default: one a processor]")
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Draw an album of a cat that never was, for those who have no photos at hand.
+
+    Writes JPEG photos as a phone would, the blurred, the turned, the empty and the broken ones
+    among them, and demo.jsonl, which says what is on each. The same line again draws what is
+    missing.
+    """
+    from catgan.console import Screen
+    from catgan.demo import DemoConfig, DemoProgress, draw_album, plan_album
+
+    settings = DemoConfig(**given(photos=photos, seed=seed, workers=workers))
+    screen = Screen(as_json=json)
+    if dry_run:
+        plan = plan_album(raw, settings)
+        screen.say(
+            f"{raw} would hold {plan.photos} photos, {len(plan.missing)} of them not drawn yet. "
+            "Nothing was written."
+        )
+        screen.result(
+            {
+                "raw": str(raw),
+                "photos": plan.photos,
+                "fresh": len(plan.missing),
+                "kinds": plan.kinds,
+                "dry_run": True,
+            }
+        )
+        return
+    with screen.progress(f"Drawing {raw}") as bar:
+
+        def show(progress: DemoProgress) -> None:
+            words = f"{progress.done} of {progress.total} photos"
+            bar.update(progress.done, progress.total, words)
+
+        result = draw_album(raw, settings, progress=show)
+    listed = ", ".join(f"{count} {kind}" for kind, count in result.kinds.items())
+    screen.say(f"{raw}: {result.photos} photos, {result.fresh} of them drawn now ({listed}).")
+    screen.say(f"What is on each of them: {result.truth}")
+    screen.result(
+        {
+            "raw": str(raw),
+            "truth": str(result.truth),
+            "photos": result.photos,
+            "fresh": result.fresh,
+            "kinds": result.kinds,
+        }
+    )

@@ -1,0 +1,33 @@
+"""What `demo` can be told."""
+
+import dataclasses
+
+from catgan.core.config import require
+
+LEAST_PHOTOS = 12  # one of each kind, and a few more
+MOST_PHOTOS = 9999  # what the photos' names have digits for
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DemoConfig:
+    """The settings of `demo`."""
+
+    photos: int = 300
+    """Photos of the album, broken files among them."""
+    seed: int = 0
+    """Where all randomness starts: another seed, another cat in other rooms."""
+    workers: int = 0
+    """Processes; 0 takes as many as there are processors."""
+
+    def __post_init__(self) -> None:
+        """Check every setting.
+
+        Raises:
+            BadSettings: One lies outside what it may be.
+        """
+        require(
+            LEAST_PHOTOS <= self.photos <= MOST_PHOTOS,
+            f"--photos is {self.photos}; it may be {LEAST_PHOTOS} to {MOST_PHOTOS}.",
+        )
+        require(0 <= self.seed < 2**32, f"--seed is {self.seed}; it must be from 0 to 2^32 - 1.")
+        require(self.workers >= 0, f"--workers is {self.workers}; it may not be negative.")

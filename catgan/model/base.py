@@ -1,0 +1,153 @@
+"""The base model: both nets of a run on many cats' faces, kept in the package.
+
+The files lie in `base/` beside this module, in half precision, and hold numbers and words alone;
+`benchmarks/base.py` writes them from a run. `demo` draws its cat with the generator.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import TypeVar
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from catgan.core.errors import MissingPackage
+from catgan.core.files import sha256, write_bytes
+from catgan.model.networks import Discriminator, Generator
+
+Net = TypeVar("Net", bound=nn.Module)
+
+FORMAT = "catgan-base-1"
+FOLDER = Path(__file__).with_name("base")
+GENERATOR = "generator.safetensors"
+DISCRIMINATOR = "discriminator.safetensors"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BaseFacts:
+    """What the files say of the base model."""
+
+    ngf: int
+    """Feature maps of the generator's last hidden layer."""
+    ndf: int
+    """Feature maps of the discriminator's first layer."""
+    latent_dim: int
+    """Numbers that a picture is made from."""
+    size: int
+    """Side of the pictures, pixels."""
+    norm: str
+    """What stands behind the discriminator's hidden layers."""
+    images_shown: int
+    """Pictures shown in training."""
+
+    def metadata(self) -> dict[str, str]:
+        """The facts as a safetensors file holds them: words only."""
+        facts = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {"format": FORMAT, **facts}
+
+
+def load_base_generator(folder: Path = FOLDER) -> Generator:
+    """The averaged generator, in evaluation mode on the CPU, in float32.
+
+    Raises:
+        MissingPackage: The file is missing, broken, or another version's.
+    """
+    path = folder / GENERATOR
+    facts, tensors = _read(path)
+    net = Generator(latent_dim=facts.latent_dim, ngf=facts.ngf, size=facts.size)
+    return _filled(net, tensors, path)
+
+
+def load_base_discriminator(folder: Path = FOLDER) -> Discriminator:
+    """The discriminator that the generator learned from, likewise.
+
+    Raises:
+        MissingPackage: The file is missing, broken, or another version's.
+    """
+    path = folder / DISCRIMINATOR
+    facts, tensors = _read(path)
+    return _filled(Discriminator(ndf=facts.ndf, size=facts.size, norm=facts.norm), tensors, path)
+
+
+def base_facts(folder: Path = FOLDER) -> BaseFacts:
+    """What the generator's file says of the base model.
+
+    Raises:
+        MissingPackage: The file is missing, broken, or another version's.
+    """
+    return _read(folder / GENERATOR)[0]
+
+
+def base_digest(folder: Path = FOLDER) -> str:
+    """The first eight digits of the generator file's SHA-256: another model, other digits.
+
+    Raises:
+        MissingPackage: The file is missing or cannot be read.
+    """
+    path = folder / GENERATOR
+    try:
+        return sha256(path.read_bytes())[:8]
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+def save_base(
+    folder: Path,
+    facts: BaseFacts,
+    generator: dict[str, Tensor],
+    discriminator: dict[str, Tensor],
+) -> None:
+    """Write both nets in half precision; whole numbers (batch norm's counters) stay what they are.
+
+    Args:
+        folder: Made where it is missing.
+        facts: What the files are to say.
+        generator: The generator's state, the averaged one's where there is one.
+        discriminator: The discriminator's state.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, tensors in ((GENERATOR, generator), (DISCRIMINATOR, discriminator)):
+        halves = {
+            key: (value.half() if value.is_floating_point() else value).contiguous()
+            for key, value in tensors.items()
+        }
+        write_bytes(folder / name, save(halves, metadata=facts.metadata()))
+
+
+def _read(path: Path) -> tuple[BaseFacts, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            words = file.metadata() or {}
+            if words.get("format") != FORMAT:
+                raise ValueError(f"its format is {words.get('format')}")
+            facts = BaseFacts(
+                ngf=int(words["ngf"]),
+                ndf=int(words["ndf"]),
+                latent_dim=int(words["latent_dim"]),
+                size=int(words["size"]),
+                norm=words["norm"],
+                images_shown=int(words["images_shown"]),
+            )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise _refused(path, error) from error
+    floats = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in tensors.items()
+    }
+    return facts, floats
+
+
+def _filled(net: Net, tensors: dict[str, Tensor], path: Path) -> Net:
+    try:
+        net.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise _refused(path, error) from error
+    return net.eval().requires_grad_(False)
+
+
+def _refused(path: Path, error: Exception) -> MissingPackage:
+    return MissingPackage(
+        f"The base model {path} cannot be loaded ({type(error).__name__}); reinstall catgan."
+    )

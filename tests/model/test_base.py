@@ -1,0 +1,84 @@
+"""The base model: what the package holds can be loaded, and what is saved comes back."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from catgan.core.errors import MissingPackage
+from catgan.measure import EfficientNetLite0, recognised_rate
+from catgan.model.base import (
+    DISCRIMINATOR,
+    FOLDER,
+    GENERATOR,
+    BaseFacts,
+    base_digest,
+    base_facts,
+    load_base_discriminator,
+    load_base_generator,
+    save_base,
+)
+from catgan.model.networks import Discriminator, Generator, init_weights
+from catgan.model.sample import draw_latents, sample_images
+
+FACTS = BaseFacts(ngf=4, ndf=4, latent_dim=8, size=32, norm="none", images_shown=123)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Path, Generator, Discriminator]:
+    generator = Generator(latent_dim=8, ngf=4, size=32)
+    discriminator = Discriminator(ndf=4, size=32, norm="none")
+    dice = torch.Generator().manual_seed(0)
+    for net in (generator, discriminator):
+        init_weights(net, dice)
+    save_base(tmp_path, FACTS, generator.state_dict(), discriminator.state_dict())
+    return tmp_path, generator, discriminator
+
+
+def test_what_is_saved_comes_back_in_half_precision(
+    saved: tuple[Path, Generator, Discriminator],
+) -> None:
+    folder, generator, discriminator = saved
+    assert base_facts(folder) == FACTS
+    for net, loaded in (
+        (generator, load_base_generator(folder)),
+        (discriminator, load_base_discriminator(folder)),
+    ):
+        assert not loaded.training
+        for name, value in loaded.state_dict().items():
+            assert value.dtype == (torch.float32 if value.is_floating_point() else torch.int64)
+            # float16 has eleven binary digits
+            torch.testing.assert_close(value, net.state_dict()[name], rtol=2**-11, atol=1e-7)
+
+
+def test_a_missing_or_broken_file_is_one_sentence(
+    saved: tuple[Path, Generator, Discriminator],
+) -> None:
+    folder, *_ = saved
+    (folder / GENERATOR).write_bytes(b"not tensors")
+    with pytest.raises(MissingPackage, match="reinstall catgan"):
+        load_base_generator(folder)
+    (folder / DISCRIMINATOR).unlink()
+    with pytest.raises(MissingPackage, match="reinstall catgan"):
+        load_base_discriminator(folder)
+    (folder / GENERATOR).unlink()
+    with pytest.raises(MissingPackage, match="reinstall catgan"):
+        base_digest(folder)
+
+
+def test_the_packaged_files_are_small_and_fit() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.safetensors")) < 8_000_000
+    facts = base_facts()
+    generator, discriminator = load_base_generator(), load_base_discriminator()
+    pictures = sample_images(generator, draw_latents(4, facts.latent_dim, 0))
+    assert pictures.shape == (4, facts.size, facts.size, 3)
+    images = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1
+    assert discriminator(images).isfinite().all()
+
+
+def test_it_draws_cats() -> None:
+    """Half-trained, at 124 thousand pictures shown, it came to 55% of 300; of 80 below a quarter
+    has a chance of 1 in ten million then, and a net that draws blots comes to nearly none."""
+    generator = load_base_generator()
+    pictures = sample_images(generator, draw_latents(80, generator.latent_dim, 1))
+    assert recognised_rate(EfficientNetLite0().extract(pictures), extractor="x").share > 0.25
