@@ -72,6 +72,12 @@ class Kid:
     extractor: str
     """Whose features these are; "" where the caller did not say."""
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval (low, high)."""
+        half = Z95 * self.kid_error
+        return self.kid - half, self.kid + half
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PrecisionRecall:
