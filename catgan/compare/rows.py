@@ -42,6 +42,8 @@ class Cell:
     """Real pictures that it rests on."""
     extractor: str = ""
     """By whose eyes."""
+    share: bool = False
+    """Whether it is a share, 0 to 1."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,7 @@ def _cell(arm: Arm, config: CompareConfig, quantity: Quantity, why_no_faces: str
         n_fake=n_fake,
         n_real=n_real,
         extractor=extractor,
+        share=quantity.digits is None,
     )
 
 
@@ -341,6 +344,7 @@ def _real_rate(
                 high=rate.high,
                 n_real=rate.total,
                 extractor=rate.extractor,
+                share=True,
             )
         )
     return Row(
