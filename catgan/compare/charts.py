@@ -243,7 +243,9 @@ def _across(
                 faint=drawn,
             )
             line["mode"] = "lines+markers"
-            line["marker"] = {"size": 4}
+            # the epoch that was measured stands out
+            sizes = [10 if record["epoch"] == run.epoch else 4 for record in points]
+            line["marker"] = {"size": sizes}
             if error and not drawn and all(_number(one.get(error)) is not None for one in points):
                 line["error_y"] = {
                     "type": "data",
@@ -263,6 +265,8 @@ def _across(
     notes = [meaning] if meaning else []
     if any("error_y" in line for line in data):
         notes.append("Bars: where it would lie 19 times out of 20 with other pictures.")
+    if any(10 in line["marker"]["size"] for line in data):
+        notes.append("Large dots: the epochs that were measured.")
     if any(line.get("showlegend") is False for line in data):
         notes.append("Faint: other runs of an arm.")
     caption = " ".join(notes)

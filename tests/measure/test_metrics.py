@@ -200,6 +200,27 @@ def test_precision_and_recall_come_with_what_each_picture_counts() -> None:
         assert share.error == pytest.approx(usual, rel=1e-9)
 
 
+def test_no_number_depends_on_the_order_of_pictures() -> None:
+    fake, real = crowd(120, 36, mean=0.2), crowd(90, 37)
+    rng = np.random.default_rng(38)
+    p, q = rng.permutation(120), rng.permutation(90)
+    whole, moved = kid_estimate(fake, real), kid_estimate(fake[p], real[q])
+    # sums in another order: the last digits of a double
+    assert moved.value == pytest.approx(whole.value, rel=1e-9)
+    np.testing.assert_allclose(moved.without_fake, whole.without_fake[p], rtol=1e-9)
+    assert precision_recall(fake[p], real[q]) == precision_recall(fake, real)
+    for one, other in zip(
+        precision_recall_estimates(fake[p], real[q]),
+        precision_recall_estimates(fake, real),
+        strict=True,
+    ):
+        assert one.value == other.value
+        assert one.error == pytest.approx(other.error, rel=1e-12)
+    # the subsets of `kid` are others then: within five errors of drawing a hundred of them
+    first, second = kid(fake, real), kid(fake[p], real[q])
+    assert first.kid == pytest.approx(second.kid, abs=5 * first.kid_std / math.sqrt(100))
+
+
 def test_precision_needs_neighbours() -> None:
     for measure in (precision_recall, precision_recall_estimates):
         with pytest.raises(TooFewPictures, match="3"):
