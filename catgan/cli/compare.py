@@ -33,7 +33,7 @@ def compare(
     seed: Annotated[int | None, typer.Option(help="Where randomness starts. [default: 0]")] = None,
     faces: Annotated[
         int | None,
-        typer.Option(help="Pictures of each kind to look for a face in. [default: 250; 0: none]"),
+        typer.Option(help="Pictures of each kind to look for a face in. [default: 150; 0: none]"),
     ] = None,
     apart: Annotated[
         bool | None,

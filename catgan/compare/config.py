@@ -28,7 +28,7 @@ class CompareConfig:
     what all the runs compared are."""
     apart: bool = False
     """Whether each run is an arm of its own, though it may be called `-s0`, `-s1`."""
-    faces: int = 250
+    faces: int = 150
     """Samples and real pictures of each run that a face is looked for in, at most; 0: none."""
     max_reference: int = 2000
     """Real pictures that samples are measured against, at most."""
