@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from catgan.compare.gallery import Gallery, mean_picture
+from catgan.compare.gallery import Gallery
 from catgan.compare.grids import (
     Moment,
     Still,
@@ -27,12 +27,6 @@ PAIRS = 8  # samples shown above their nearest training pictures
 class Album:
     """The pictures of one run, small and encoded."""
 
-    real: Still
-    """A sheet of pictures trained on."""
-    mean: Still
-    """Their average."""
-    drawn: Still
-    """A sheet of the samples that were measured, the first ones: not picked."""
     early: Moment | None
     """The first sample grid, or None where training left none; likewise the next two."""
     measured: Moment | None
@@ -53,7 +47,7 @@ def make_album(
     samples: Pictures,
     neighbours: Nearest,
     *,
-    epoch: int,
+    epoch: int | None,
     arms: int,
 ) -> Album:
     """The pictures of a run.
@@ -63,31 +57,28 @@ def make_album(
         gallery: Its real pictures.
         samples: (N, size, size, 3) uint8, drawn from its generator.
         neighbours: The nearest picture of `gallery.train` for each sample.
-        epoch: The epoch that the generator is of.
+        epoch: The epoch that the generator is of; None for a folder of pictures.
         arms: Runs that share the page's room.
     """
-    grids = source.run.sample_grids()
+    grids = source.run.sample_grids() if source.run is not None else {}
     epochs = sorted(grids)
     tiles = tiles_for(arms)
 
     def moment(at: int) -> Moment | None:
-        return read_moment(grids[at], at, source.size, tiles=tiles)
+        return read_moment(grids[at], at, source.reals.size, tiles=tiles)
 
     early = measured = latest = None
     keep: frozenset[int] = frozenset()
-    if epochs:
+    if epochs and epoch is not None:
         near = closest(epochs, epoch)
         early, measured, latest = moment(epochs[0]), moment(near), moment(epochs[-1])
         keep = frozenset({near})
     order = np.argsort(neighbours.distance, kind="stable")
     return Album(
-        real=still(show(gallery.train, most=tiles)),
-        mean=still(mean_picture(gallery.train), quality=92),
-        drawn=still(show(samples, most=tiles)),
         early=early,
         measured=measured,
         latest=latest,
-        through_time=tuple(through_time(grids, source.size, arms=arms, keep=keep)),
+        through_time=tuple(through_time(grids, source.reals.size, arms=arms, keep=keep)),
         first_pairs=_pairs(gallery.train, samples, neighbours, np.arange(min(PAIRS, len(samples)))),
         closest_pairs=_pairs(gallery.train, samples, neighbours, order[:PAIRS]),
     )

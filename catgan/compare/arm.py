@@ -1,153 +1,153 @@
-"""One run, measured."""
+"""One arm: the runs that differ in nothing but their seeds, and what they came to together."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import TypeVar
 
-from catgan.compare.album import Album, make_album
-from catgan.compare.config import CompareConfig
-from catgan.compare.faces import FaceSize, face_size
-from catgan.compare.gallery import Gallery, agreement, first
-from catgan.compare.source import HELD_OUT, Source
-from catgan.core.files import Json
+from catgan.compare.measured import Measured
+from catgan.compare.plan import differing
+from catgan.compare.real import Real
 from catgan.measure import (
-    MIN_PICTURES,
-    Extractor,
-    Features,
-    Kid,
-    PrecisionRecall,
+    Difference,
+    Estimate,
+    OverRuns,
     Rate,
-    kid,
-    precision_recall,
-    recognised_rate,
+    estimate_difference,
+    estimate_over_runs,
+    rate_difference,
+    rate_over_runs,
 )
-from catgan.measure.neighbours import nearest, too_close
-from catgan.model.checkpoint import load_generator
-from catgan.model.sample import draw_latents, sample_images
+from catgan.measure.metrics import Z95, wilson
+
+T = TypeVar("T")
+
+RATES = ("recognised", "faces", "close")
+SHARES = ("precision", "recall", "coverage")  # 0 to 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """What was found out about one run."""
+    """Runs of one kind, and the real pictures they share."""
 
-    source: Source
-    """The run, its data and its settings."""
-    epoch: int
-    """Complete epochs of the generator that was measured."""
-    images_shown: int
-    """Real pictures that training had shown by then."""
-    stats: tuple[Json, ...]
-    """What training wrote down, one record an epoch."""
-    n_reference: int
-    """Real pictures that the samples were measured against."""
-    n_train: int
-    """Training pictures looked at, among which copies were looked for."""
-    kid: Kid | None
-    """Of samples from the reference; None with too few pictures."""
-    kid_real: Kid | None
-    """Of training pictures from the reference; None with too few, or where they are one."""
-    precision_recall: PrecisionRecall | None
-    """Of as many real pictures as in every other arm; None with too few."""
-    recognised: Rate
-    """Samples that are recognised as a cat."""
-    recognised_real: Rate
-    """Reference pictures that are."""
-    close: Rate | None
-    """Samples suspiciously like a training picture; None with too few held out."""
-    agreement: float | None
-    """How much of light and dark the training pictures have in the same place; see `gallery`."""
-    face: FaceSize | None
-    """How large the face is in the training pictures, where it is known."""
-    album: Album
-    """What there is to look at."""
+    label: str
+    """What it is called."""
+    runs: tuple[Measured, ...]
+    """From one on; they differ in nothing but their seeds."""
+    real: Real
+    """The real pictures that they were trained on and are measured against."""
+    notes: tuple[str, ...]
+    """What a reader must know of it, in sentences."""
 
     @property
-    def label(self) -> str:
-        """What the run is called."""
-        return self.source.label
+    def shown(self) -> Measured:
+        """The run whose pictures and curves are shown: the first, not the finest."""
+        return self.runs[0]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it was trained; else it is a folder of pictures."""
+        return self.shown.source.run is not None
+
+    def number(self, key: str) -> OverRuns | None:
+        """A number over all runs, with its interval; None where one run has none.
+
+        Args:
+            key: One of `recognised`, `faces`, `close`, `kid`, `precision`, `recall`, `density`,
+                `coverage`, `diversity`.
+        """
+        if key in RATES:
+            rates = _whole([rate_of(run, key) for run in self.runs])
+            return rate_over_runs(rates) if rates else None
+        estimates = _whole([estimate_of(run, key) for run in self.runs])
+        if not estimates:
+            return None
+        found = estimate_over_runs(estimates)
+        if key == "kid":
+            found = self._subsets(found)
+        if key not in SHARES:
+            return found
+        # at 0 and at 1 the jackknife sees nothing that could change: the wider of both there
+        low, high = self._counted(key)
+        return dataclasses.replace(
+            found, low=max(0.0, min(found.low, low)), high=min(1.0, max(found.high, high))
+        )
+
+    def values(self, key: str) -> list[float]:
+        """A number of each run, as far as there are any."""
+        if key in RATES:
+            return [rate.share for run in self.runs if (rate := rate_of(run, key)) is not None]
+        if key == "kid":
+            return [run.crowd.kid.kid for run in self.runs if run.crowd is not None]
+        return [one.value for run in self.runs if (one := estimate_of(run, key)) is not None]
+
+    def _subsets(self, found: OverRuns) -> OverRuns:
+        """KID as torch-fidelity draws its subsets, and what drawing only so many adds."""
+        kids = [run.crowd.kid for run in self.runs if run.crowd is not None]
+        value = sum(kid.kid for kid in kids) / len(kids)
+        variance = sum(kid.kid_std**2 / kid.subsets for kid in kids) / len(kids) ** 2
+        half = math.hypot((found.high - found.low) / 2, Z95 * math.sqrt(variance))
+        return dataclasses.replace(found, value=value, low=value - half, high=value + half)
+
+    def _counted(self, key: str) -> tuple[float, float]:
+        """Wilson's interval of a share, as if its pictures had been counted once."""
+        crowds = [run.crowd for run in self.runs if run.crowd is not None]
+        counted = crowds[0].precision_recall
+        total = counted.n_fake if key == "precision" else counted.n_real
+        mean = sum(self.values(key)) / len(crowds)
+        return wilson(round(mean * total), total)
 
 
-def measure_arm(
-    source: Source,
-    gallery: Gallery,
-    config: CompareConfig,
-    extractor: Extractor,
-    *,
-    n_real: int | None,
-    arms: int,
-    progress: Callable[[str], None],
-) -> Arm:
-    """Draw samples from a run's generator and measure them.
-
-    Args:
-        source: The run.
-        gallery: Its real pictures.
-        config: Settings.
-        extractor: Looks at the pictures.
-        n_real: Real pictures for precision and recall, the same in every arm that has as many.
-        arms: Runs compared.
-        progress: Told what is being done.
-
-    Raises:
-        CheckpointRefused: The checkpoint is broken.
-    """
-    generator, state = load_generator(source.checkpoint)
-    progress(f"{source.label}: drawing {config.samples} samples and looking at them")
-    latents = draw_latents(config.samples, generator.latent_dim, config.seed)
-    samples = sample_images(generator.to(config.device), latents, device=config.device)
-    fake = extractor.extract(samples)
-    progress(f"{source.label}: measuring")
-    name, real = extractor.name, gallery.reference
-    neighbours = nearest(fake.pooled, gallery.train_features.pooled)
-    prc = None
-    if n_real is not None and len(real.cat) >= n_real:
-        prc = precision_recall(fake.pooled, real.pooled[:n_real], extractor=name)
-    kid_real = close = None
-    if source.reference == HELD_OUT:
-        # as many as the samples, so that its error is as large as theirs
-        kid_real = _kid(first(gallery.train_features, config.samples), real, config.seed, name)
-        held_out = nearest(real.pooled, gallery.train_features.pooled)
-        close = too_close(neighbours, held_out, extractor=name)
-    return Arm(
-        source=source,
-        epoch=int(state["epoch"]),
-        images_shown=int(state["images_shown"]),
-        stats=tuple(_well_formed(source.run.read_stats())),
-        n_reference=len(real.cat),
-        n_train=len(gallery.train),
-        kid=_kid(fake, real, config.seed, name),
-        kid_real=kid_real,
-        precision_recall=prc,
-        recognised=recognised_rate(fake, extractor=name),
-        recognised_real=recognised_rate(real, extractor=name),
-        close=close,
-        agreement=agreement(gallery.train),
-        face=face_size(source.data_folder, source.size),
-        album=make_album(
-            source, gallery, samples, neighbours, epoch=int(state["epoch"]), arms=arms
-        ),
-    )
-
-
-def equal_reference(counts: list[int]) -> int | None:
-    """How many real pictures to take for precision and recall, which depend on the count.
+def difference(first: Arm, second: Arm, key: str) -> Difference | None:
+    """By how much a number of the first arm lies above that of the second; None without either.
 
     Args:
-        counts: Reference pictures of every arm.
-
-    Returns:
-        The smallest count that is large enough to measure on; None where there is none.
+        first: An arm.
+        second: Another.
+        key: As in `Arm.number`.
     """
-    return min((count for count in counts if count >= MIN_PICTURES), default=None)
-
-
-def _kid(fake: Features, real: Features, seed: int, extractor: str) -> Kid | None:
-    if min(len(fake.cat), len(real.cat)) < MIN_PICTURES:
+    if key in RATES:
+        ours = _whole([rate_of(run, key) for run in first.runs])
+        theirs = _whole([rate_of(run, key) for run in second.runs])
+        return rate_difference(ours, theirs) if ours and theirs else None
+    one = _whole([estimate_of(run, key) for run in first.runs])
+    other = _whole([estimate_of(run, key) for run in second.runs])
+    if not one or not other:
         return None
-    return kid(fake.pooled, real.pooled, seed, extractor=extractor)
+    same = first.real.reals.yardstick == second.real.reals.yardstick
+    return estimate_difference(one, other, same_real=same)
 
 
-def _well_formed(stats: list[dict[str, Any]]) -> Iterator[Json]:
-    """Records of an epoch, each once: a resumed run may have written the newest one twice."""
-    by_epoch = {record["epoch"]: record for record in stats if isinstance(record.get("epoch"), int)}
-    yield from (by_epoch[epoch] for epoch in sorted(by_epoch))
+def estimate_of(run: Measured, key: str) -> Estimate | None:
+    """A number of one run that depends on its real pictures, and without each of them."""
+    if key == "diversity":
+        return run.diversity_estimate
+    return run.crowd.estimates[key] if run.crowd is not None else None
+
+
+def rate_of(run: Measured, key: str) -> Rate | None:
+    """A share of one run's samples."""
+    found: dict[str, Rate | None] = {
+        "recognised": run.recognised,
+        "faces": run.faces,
+        "close": run.close,
+    }
+    return found[key]
+
+
+def one_yardstick(arms: Sequence[Arm]) -> bool:
+    """Whether all arms were measured against the same real pictures."""
+    return len({arm.real.reals.yardstick for arm in arms}) == 1
+
+
+def other_settings(arms: Sequence[Arm]) -> list[str]:
+    """Settings that differ between arms beside their pictures and seeds; empty if none does."""
+    ignored = {"held_out"}  # follows from the pictures
+    names = differing([arm.shown.source.settings for arm in arms])
+    return [name for name in names if name not in ignored]
+
+
+def _whole(found: Sequence[T | None]) -> list[T]:
+    """All of them, or none where one is missing."""
+    known = [one for one in found if one is not None]
+    return known if len(known) == len(found) else []

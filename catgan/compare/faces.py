@@ -22,6 +22,11 @@ class FaceSize:
     pictures: int
     """Pictures that this is known of."""
 
+    @property
+    def pixels(self) -> float:
+        """Pixels of the square from ear base to ear base, the median's."""
+        return self.width**2
+
 
 def face_size(data_folder: Path, size: int) -> FaceSize | None:
     """How many pixels wide the faces of a data set are.

@@ -7,26 +7,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from catgan.compare.source import TRAINING, Source
+from catgan.compare.reals import TRAINING, Reals
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.images import Picture, Pictures, read_photo, resize_shorter_side, to_srgb
 from catgan.measure import Extractor, Features
+from catgan.measure.neighbours import Nearest, nearest
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Gallery:
     """Real pictures in memory, in an order that the seed drew: any first few are a fair choice."""
 
+    reals: Reals
+    """What they are of."""
     train: Pictures
     """(N, size, size, 3) uint8 sRGB, N from 1: pictures trained on."""
     train_features: Features
     """Of `train`."""
-    reference: Features
-    """Of the pictures that samples are measured against; `train_features` where that is them."""
+    reference: Pictures
+    """(M, size, size, 3) uint8 sRGB, M from 1: what samples are measured against."""
+    reference_features: Features
+    """Of `reference`."""
+    held_out_neighbours: Nearest | None
+    """The nearest training picture of each held-out one; None where none are held out."""
 
 
 def open_gallery(
-    source: Source,
+    reals: Reals,
     extractor: Extractor,
     *,
     seed: int,
@@ -34,27 +41,41 @@ def open_gallery(
     max_reference: int,
     progress: Callable[[str], None],
 ) -> Gallery:
-    """Read and look at the real pictures of a run.
+    """Read and look at real pictures.
+
+    Args:
+        reals: Which they are.
+        extractor: Looks at them.
+        seed: Draws their order.
+        max_training: Training pictures, at most.
+        max_reference: Pictures to measure against, at most.
+        progress: Told what is being done.
 
     Raises:
         UnreadablePhoto: One cannot be read; names it.
     """
-    wanted = max(max_training, max_reference) if source.reference == TRAINING else max_training
-    names = draw(source.train, wanted, seed)
-    progress(f"{source.label}: looking at {len(names)} pictures that it was trained on")
-    train = read_at_size([source.data_folder / name for name in names], source.size)
+    wanted = max(max_training, max_reference) if reals.reference == TRAINING else max_training
+    names = draw(reals.train, wanted, seed)
+    progress(f"{reals.name}: looking at {len(names)} pictures trained on")
+    train = read_at_size([reals.folder / name for name in names], reals.size)
     train_features = extractor.extract(train)
-    if source.reference == TRAINING:
-        reference = first(train_features, max_reference)
+    if reals.reference == TRAINING:
+        reference, seen = train[:max_reference], first(train_features, max_reference)
     else:
-        names = draw(source.held_out, max_reference, seed)
-        progress(f"{source.label}: looking at {len(names)} pictures held out of training")
-        held_out = read_at_size([source.data_folder / name for name in names], source.size)
-        reference = extractor.extract(held_out)
+        names = draw(reals.held_out, max_reference, seed)
+        progress(f"{reals.name}: looking at {len(names)} pictures held out of training")
+        reference = read_at_size([reals.folder / name for name in names], reals.size)
+        seen = extractor.extract(reference)
+    train, train_features = train[:max_training], first(train_features, max_training)
     return Gallery(
-        train=train[:max_training],
-        train_features=first(train_features, max_training),
+        reals=reals,
+        train=train,
+        train_features=train_features,
         reference=reference,
+        reference_features=seen,
+        held_out_neighbours=(
+            None if reals.reference == TRAINING else nearest(seen.pooled, train_features.pooled)
+        ),
     )
 
 
@@ -84,7 +105,7 @@ def read_at_size(paths: Sequence[Path], size: int) -> Pictures:
             photo = read_photo(path.read_bytes())
         except (OSError, UnreadablePhoto) as error:
             raise UnreadablePhoto(
-                f"{path} cannot be read: {error}. Put it back whole, or train the run anew."
+                f"{path} cannot be read: {error}. Put it back whole, or leave it out."
             ) from error
         picture = to_srgb(photo.pixels, photo.profile)
         if picture.shape[:2] != (size, size):

@@ -1,96 +1,62 @@
-"""A run as it lies on disk, checked before anything is measured."""
+"""What a person named, as it lies on disk, checked before anything is measured."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from catgan.compare.reals import Reals, reals_of_folder
 from catgan.core.datasets import open_dataset
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
-from catgan.core.runs import CONFIG, FORMAT, Run, resolve_run
-
-HELD_OUT = "held-out"
-TRAINING = "training"
+from catgan.core.runs import CONFIG, FORMAT, Run
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What one run was trained on, and how far it got."""
+    """A run and how far it got; or a folder of pictures, which are taken for samples."""
 
-    label: str
-    """What the run is called here: its name, or its path where two share a name."""
-    run: Run
-    """Where everything of it lies."""
+    name: str
+    """What it is called."""
+    folder: Path
+    """Where it lies."""
+    run: Run | None
+    """Everything of the run; None for a folder of pictures."""
+    pictures: tuple[str, ...]
+    """File names of a folder's pictures; empty for a run."""
+    reals: Reals
+    """What it was trained on and is measured against."""
     catgan: str
-    """The version that trained it."""
+    """The version that trained it; "" for a folder of pictures."""
     settings: Json
-    """The settings that it was trained with."""
+    """The settings that it was trained with; empty for a folder of pictures."""
     finished: bool
     """Whether it ran to its last epoch."""
-    checkpoint: Path
-    """The checkpoint to measure."""
+    checkpoint: Path | None
+    """The checkpoint to measure; None for a folder of pictures."""
     best: bool
     """Whether that is the best one; else the last."""
-    data_name: str
-    """Name of the data set."""
-    data_folder: Path
-    """Where the data set lies."""
-    data_digest: str
-    """What the trainer knew the data by; "" where it did not say."""
-    size: int
-    """Side of the pictures trained on, pixels."""
-    train: tuple[str, ...]
-    """File names trained on; never empty."""
-    held_out: tuple[str, ...]
-    """File names kept out of training; may be empty."""
     notes: tuple[str, ...]
-    """What a reader must know of this run, in sentences."""
-
-    @property
-    def reference(self) -> str:
-        """Which pictures samples are measured against: `held-out`, or `training` without any."""
-        return HELD_OUT if self.held_out else TRAINING
-
-    @property
-    def reference_files(self) -> tuple[str, ...]:
-        """Their file names."""
-        return self.held_out or self.train
-
-    @property
-    def yardstick(self) -> tuple[Path, str, tuple[str, ...]]:
-        """Equal between runs measured against the same pictures."""
-        return self.data_folder.resolve(), self.data_digest, self.reference_files
+    """What a reader must know of it, in sentences."""
 
 
-def open_sources(names: Sequence[str], runs: Path) -> list[Source]:
-    """The runs that a person named, in that order, each with a name of its own.
+def has_checkpoint(run: Run) -> bool:
+    """Whether there is a generator to look at."""
+    return _checkpoint(run) is not None
+
+
+def open_run(run: Run, name: str) -> Source:
+    """A run, checked.
 
     Args:
-        names: Names of runs under `runs`, or paths of run folders.
-        runs: The folder of runs.
+        run: Where it lies.
+        name: What it is called.
 
     Raises:
-        BadUsage: No run was named, or one twice.
-        UnknownRun: One is none; lists those there are.
-        CheckpointRefused: One has no checkpoint yet.
-        NoPictures: The data set of one is gone.
+        UnknownRun: Its `config.json` is of something else.
+        CheckpointRefused: It has no checkpoint yet.
+        NoPictures: The pictures that it was trained on are gone.
     """
-    if not names:
-        raise BadUsage("Name at least one run to look at: catgan compare full-body face-crop")
-    found = [resolve_run(name, runs) for name in names]
-    folders = [run.folder.resolve() for run in found]
-    for index, folder in enumerate(folders):
-        if folder in folders[:index]:
-            raise BadUsage(f"{names[index]} is named twice; a run is compared with other runs.")
-    titles = [run.name for run in found]
-    return [
-        _open(run, label=run.name if titles.count(run.name) == 1 else str(run.folder))
-        for run in found
-    ]
-
-
-def _open(run: Run, label: str) -> Source:
     config = run.read_config()
     try:
         if config is None or int(config["format"]) > FORMAT:
@@ -104,35 +70,39 @@ def _open(run: Run, label: str) -> Source:
             f"{run.folder / CONFIG} is not one that this catgan wrote, or is broken; "
             "name another run, or train this one anew."
         ) from error
-    checkpoint = next((path for path in (run.best, run.last) if path.is_file()), None)
+    checkpoint = _checkpoint(run)
     if checkpoint is None:
         raise CheckpointRefused(
-            f"The run {label} has no checkpoint yet, so there is no generator to look at; "
+            f"The run {name} has no checkpoint yet, so there is no generator to look at; "
             "let it train for an epoch or more first: catgan train"
         )
-    files = _files(folder, label)
-    train = tuple(name for name in files if name not in chosen)
-    held_out = tuple(name for name in files if name in chosen)
+    files = _files(folder, name)
+    train = tuple(file for file in files if file not in chosen)
+    held_out = tuple(file for file in files if file in chosen)
     if not train:
         raise NoPictures(
-            f"None of the pictures that the run {label} was trained on is left in {folder}; "
+            f"None of the pictures that the run {name} was trained on is left in {folder}; "
             "put them back, or train the run anew."
         )
     finished = bool(config.get("finished", False))
     return Source(
-        label=label,
+        name=name,
+        folder=run.folder,
         run=run,
+        pictures=(),
+        reals=Reals(
+            name=str(data.get("name", folder.name)),
+            folder=folder,
+            digest=str(data.get("digest", "")),
+            size=size,
+            train=train,
+            held_out=held_out,
+        ),
         catgan=str(config.get("catgan", "unknown")),
         settings=settings,
         finished=finished,
         checkpoint=checkpoint,
         best=checkpoint == run.best,
-        data_name=str(data.get("name", folder.name)),
-        data_folder=folder,
-        data_digest=str(data.get("digest", "")),
-        size=size,
-        train=train,
-        held_out=held_out,
         notes=tuple(
             _notes(
                 settings,
@@ -147,14 +117,84 @@ def _open(run: Run, label: str) -> Source:
     )
 
 
-def _files(folder: Path, label: str) -> tuple[str, ...]:
+def open_pictures(folder: Path, files: tuple[str, ...], reals: Reals) -> Source:
+    """A folder whose pictures are taken for samples.
+
+    Args:
+        folder: Where they lie.
+        files: Their names, from one on.
+        reals: What they are measured against.
+
+    Raises:
+        BadUsage: They are those very pictures.
+    """
+    if folder.resolve() == reals.folder.resolve():
+        raise BadUsage(
+            f"{folder} would be measured against its own pictures; "
+            "name another run or folder: --against"
+        )
+    return Source(
+        name=folder.resolve().name,
+        folder=folder,
+        run=None,
+        pictures=files,
+        reals=reals,
+        catgan="",
+        settings={},
+        finished=True,
+        checkpoint=None,
+        best=False,
+        notes=(
+            f"This is a folder of {len(files)} pictures, not a run. They are taken for samples and "
+            f"measured against {reals.reference} pictures of {reals.name}.",
+        ),
+    )
+
+
+def yardstick_for_folders(
+    named: str | None, named_run: Run | None, runs: Sequence[Source], folder: Path
+) -> Reals:
+    """What folders of pictures are measured against.
+
+    Args:
+        named: What a person said that it is to be, if anything.
+        named_run: The run of that name, if it is one.
+        runs: The runs compared.
+        folder: A folder of pictures, for the sentence.
+
+    Raises:
+        BadUsage: Nobody said, and the runs do not say.
+    """
+    if named_run is not None:
+        return open_run(named_run, named_run.name).reals
+    if named is not None:
+        return reals_of_folder(Path(named))
+    if not runs:
+        raise BadUsage(
+            f"{folder} is a folder of pictures, not a run, and there is no run beside it to say "
+            "which real pictures it is to be measured against; name a run or a folder of real "
+            "pictures: --against face-crop"
+        )
+    if len({source.reals.yardstick for source in runs}) > 1:
+        raise BadUsage(
+            f"{folder} is a folder of pictures, not a run, and the runs named are measured against "
+            f"different real pictures; say which are meant: --against {runs[0].name}"
+        )
+    return runs[0].reals
+
+
+def _checkpoint(run: Run) -> Path | None:
+    return next((path for path in (run.best, run.last) if path.is_file()), None)
+
+
+def _files(folder: Path, name: str) -> tuple[str, ...]:
     try:
         dataset = open_dataset(folder)
     except OSError:
         dataset = None
     if dataset is None:
         raise NoPictures(
-            f"The pictures that the run {label} was trained on are gone: {folder} "
+            f"The pictures that the run {name} was trained on are gone: {folder} "
             f"{'holds none' if folder.is_dir() else 'is missing'}; "
             "put the folder back, or train the run anew."
         )

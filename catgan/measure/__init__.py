@@ -22,7 +22,7 @@ from catgan.measure.differences import (
 )
 from catgan.measure.estimate import Estimate
 from catgan.measure.extractors import EXTRACTORS, open_extractor
-from catgan.measure.faces import FaceFinder, face_rate
+from catgan.measure.faces import FaceFinder, FoundFaces, face_rate
 from catgan.measure.features import EfficientNetLite0, Extractor, Features
 from catgan.measure.fidelity import register_extractor
 from catgan.measure.metrics import (
@@ -33,6 +33,7 @@ from catgan.measure.metrics import (
     kid,
     kid_estimate,
     precision_recall,
+    precision_recall_estimates,
     rate,
     recognised_rate,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "Extractor",
     "FaceFinder",
     "Features",
+    "FoundFaces",
     "Kid",
     "OverRuns",
     "Paired",
@@ -71,6 +73,7 @@ __all__ = [
     "level_with_best",
     "open_extractor",
     "precision_recall",
+    "precision_recall_estimates",
     "rate",
     "rate_difference",
     "rate_over_runs",

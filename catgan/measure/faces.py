@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from catgan.core.images import Picture, Pictures
+from catgan.measure.features import Features
 from catgan.measure.metrics import Rate, rate
 
 
@@ -40,3 +41,32 @@ def face_rate(pictures: Pictures, finder: FaceFinder) -> Rate:
     """
     found = np.array([finder.finds(picture) for picture in pictures], dtype=np.bool_)
     return rate(found, extractor=finder.name)
+
+
+class FoundFaces:
+    """A face finder as an extractor, so that what it found can be kept like features."""
+
+    def __init__(self, finder: FaceFinder) -> None:
+        """Wrap a finder.
+
+        Args:
+            finder: Says which pictures have a face.
+        """
+        self._finder = finder
+
+    @property
+    def name(self) -> str:
+        """The finder's."""
+        return self._finder.name
+
+    def extract(self, pictures: Pictures) -> Features:
+        """What was found.
+
+        Args:
+            pictures: (N, H, W, 3) uint8 sRGB, N from 1.
+
+        Returns:
+            `cat` is 1 where there is a face and 0 elsewhere; `pooled` is the same, (N, 1).
+        """
+        found = np.array([self._finder.finds(picture) for picture in pictures], dtype=np.float32)
+        return Features(pooled=found[:, None], cat=found)

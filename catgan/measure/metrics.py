@@ -72,6 +72,12 @@ class Kid:
     extractor: str
     """Whose features these are; "" where the caller did not say."""
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval (low, high)."""
+        half = Z95 * self.kid_error
+        return self.kid - half, self.kid + half
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PrecisionRecall:
@@ -254,11 +260,7 @@ def precision_recall(
         TooFewPictures: A side has no k-th neighbour.
     """
     n_fake, n_real = len(fake), len(real)
-    if min(n_fake, n_real) <= neighbours:
-        raise TooFewPictures(
-            f"Precision and recall need more than {neighbours} samples and real pictures; "
-            f"here are {n_fake} and {n_real}."
-        )
+    _need_neighbours(n_fake, n_real, neighbours)
     # torch-fidelity's convention: the first are the generated ones, the second the real ones
     found = prc_features_to_metric(
         _tensor(fake), _tensor(real), prc_neighborhood=neighbours, verbose=False
@@ -271,6 +273,61 @@ def precision_recall(
         neighbours=neighbours,
         extractor=extractor,
     )
+
+
+def precision_recall_estimates(
+    fake: NDArray[np.floating],
+    real: NDArray[np.floating],
+    *,
+    neighbours: int = NEIGHBOURS,
+) -> tuple[Estimate, Estimate]:
+    """Precision and recall, and what each would be without each of the pictures that it counts.
+
+    Precision counts samples and recall real pictures; the other side, whose surroundings they are
+    counted in, is taken as it is. So these intervals leave out what other real pictures would
+    change in precision, and other samples in recall.
+
+    Args:
+        fake: (N, D) features of samples.
+        real: (M, D) features of real pictures.
+        neighbours: k.
+
+    Returns:
+        (precision, recall), the same values as `precision_recall`.
+
+    Raises:
+        TooFewPictures: A side has no k-th neighbour.
+    """
+    n_fake, n_real = len(fake), len(real)
+    _need_neighbours(n_fake, n_real, neighbours)
+    x, y = _tensor(fake), _tensor(real)
+    between = torch.cdist(x, y)
+    # the first of all neighbours is the picture itself
+    reach_real = torch.cdist(y, y).kthvalue(neighbours + 1).values
+    reach_fake = torch.cdist(x, x).kthvalue(neighbours + 1).values
+    precise = (between <= reach_real).any(dim=1).double().numpy()
+    recalled = (reach_fake >= between.T).any(dim=1).double().numpy()
+    precision, recall = float(precise.mean()), float(recalled.mean())
+    return (
+        Estimate(
+            value=precision,
+            without_fake=(precise.sum() - precise) / (n_fake - 1),
+            without_real=np.full(n_real, precision),
+        ),
+        Estimate(
+            value=recall,
+            without_fake=np.full(n_fake, recall),
+            without_real=(recalled.sum() - recalled) / (n_real - 1),
+        ),
+    )
+
+
+def _need_neighbours(n_fake: int, n_real: int, neighbours: int) -> None:
+    if min(n_fake, n_real) <= neighbours:
+        raise TooFewPictures(
+            f"Precision and recall need more than {neighbours} samples and real pictures; "
+            f"here are {n_fake} and {n_real}."
+        )
 
 
 def recognised_rate(features: Features, *, extractor: str = "") -> Rate:

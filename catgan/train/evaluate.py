@@ -13,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from catgan.core.errors import TooFewPictures
 from catgan.core.files import Json
 from catgan.core.images import Pictures
 from catgan.measure.features import Extractor, Features
 from catgan.measure.metrics import MIN_PICTURES, kid_jackknife, recognised_rate
 from catgan.measure.neighbours import CLOSE, Nearest, nearest, too_close
+from catgan.measure.variety import diversity
 from catgan.model.networks import Discriminator, Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
@@ -40,8 +42,9 @@ class Evaluation:
     """Its standard error."""
     recognised: float
     """Share of samples that a net trained on photographs takes for a cat, 0 to 1."""
-    diversity: float
-    """Variance of the samples' features over that of real pictures' (held out, else trained on)."""
+    diversity: float | None
+    """Variance of the samples' features over that of real pictures' (held out, else trained on);
+    None where these are fewer than three or all the same."""
     copies: float | None
     """Share of samples nearer to a training picture than 95% of held-out pictures are, 0 to 1."""
     copying: bool
@@ -121,7 +124,7 @@ class Evaluator:
             kid=kid,
             kid_error=kid_error,
             recognised=recognised_rate(fake).share,
-            diversity=_variance(fake) / max(_variance(seen.real), 1e-12),
+            diversity=_diversity(fake, seen.real),
             copies=None if rate is None else rate.share,
             copying=rate is not None and rate.low > _chance(len(self._held_out)),
             gap=self._gap(generator, discriminator, epoch),
@@ -191,8 +194,11 @@ def _images(pictures: Pictures, device: torch.device) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _variance(features: Features) -> float:
-    return float(features.pooled.astype(np.float64).var(axis=0).sum())
+def _diversity(fake: Features, real: Features) -> float | None:
+    try:
+        return diversity(fake.pooled, real.pooled).ratio
+    except TooFewPictures:
+        return None
 
 
 def _chance(held_out: int) -> float:

@@ -2,9 +2,7 @@
 
 import html
 import json
-import re
-import shutil
-import subprocess
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,8 @@ import pytest
 from catgan.compare import CompareConfig, compare_runs, write_report
 from catgan.compare.report import render, script_json
 from catgan.core.files import append_jsonl
-from tests.compare.conftest import Projection, make_run
+from tests.browser import CHROMIUM, Browser
+from tests.compare.conftest import Projection, draw_dataset, make_run
 
 CONFIG = CompareConfig(samples=60)
 SIZE_LIMIT = 12_000_000
@@ -111,6 +110,8 @@ def test_charts_are_plain_json_of_what_training_wrote(page: Page) -> None:
     line, tint = specs["loss-0"]["layout"]["shapes"]
     assert (line["x0"], line["x1"]) == (4, 4)
     assert (tint["type"], tint["x0"]) == ("rect", 6)
+    words = [mark["text"] for mark in specs["loss-0"]["layout"]["annotations"]]
+    assert words == ["best", "out of balance"]
     scales = {json.dumps(specs[f"loss-{arm}"]["layout"]["yaxis"]["range"]) for arm in (0, 1)}
     assert len(scales) == 1
 
@@ -125,11 +126,67 @@ def test_the_slider_covers_every_epoch_of_every_run(page: Page) -> None:
     assert any(attrs.get("for") == slider["id"] for attrs in page.all("label"))
 
 
+def test_the_slider_tells_what_training_wrote_down(page: Page) -> None:
+    told = page.data("told")
+    assert told[0]["epoch"] == [1, 2, 3, 4, 5, 6]
+    assert told[0]["loss_g"] == pytest.approx([2.1, 2.2, 2.3, 2.4, 2.5, 2.6])
+    assert told[1]["kid"] == [None, None, pytest.approx(0.5 / 3, rel=1e-4), None, None,
+                              pytest.approx(0.5 / 6, rel=1e-4)]  # fmt: skip
+    marks = [attrs["data-epoch"] for attrs in page.all("button") if attrs.get("class") == "mark"]
+    assert marks == ["4", "6", "3", "6"]  # best and balance lost, of each
+
+
+def test_several_runs_of_an_arm_share_its_place(tmp_path: Path, projection: Projection) -> None:
+    runs = tmp_path / "runs"
+    for name, seed in (("a-s0", 0), ("a-s1", 1), ("b", 0), ("c", 5)):
+        make_run(runs, name, tmp_path / "data", seed=seed, epochs=9)
+    compared = compare_runs(["a", "b", "c"], CONFIG, runs=runs, extractor=projection)
+    page = Page(render(compared))
+    specs = page.data("specs")
+    # the other run is below, faint and without a word in the legend
+    faint, _, shown, _ = specs["loss-0"]["data"]
+    assert faint["opacity"] < 0.5
+    assert faint["showlegend"] is False
+    assert "opacity" not in shown
+    assert len(specs["kid"]["data"]) == 4
+    assert len(page.data("frames")) == 3
+    assert "Its other run" in page.text
+    assert page.text.count("mean of 2 runs") >= 8
+    colours = {line["line"]["color"] for spec in specs.values() for line in spec["data"]}
+    assert len(colours) == 3
+
+
+def test_a_folder_of_pictures_has_its_place_on_the_page(
+    two: Path, tmp_path: Path, projection: Projection
+) -> None:
+    draw_dataset(tmp_path / "drawn", 20, first=8000)
+    compared = compare_runs(
+        ["full-body", str(tmp_path / "drawn")], CONFIG, runs=two, extractor=projection
+    )
+    page = Page(render(compared))
+    assert "20 pictures of a folder" in page.text
+    assert len(page.data("specs")) == 4
+    config = CompareConfig(samples=60, against="face-crop")
+    alone = compare_runs([str(tmp_path / "drawn")], config, runs=two, extractor=projection)
+    page = Page(render(alone))
+    assert page.data("specs") == {}
+    assert not page.all("input")
+
+
+def test_what_the_cleaning_brought_stands_on_the_page(two: Path, projection: Projection) -> None:
+    compared = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
+    (step,) = compared.steps()
+    text = Page(render(compared)).text
+    assert step.what in text
+    assert all(one.text in text for one in step.brought)
+    assert all(guess in text for guess in compared.guesses())
+
+
 def test_pictures_come_first_and_settings_last(page: Page) -> None:
     order = [attrs.get("id") for tag, attrs in page.elements if tag == "h2"]
-    assert order == ["pictures", "samples", "curves", "time", "neighbours", "numbers", "made"]
+    assert order == ["samples", "pictures", "guesses", "time", "neighbours", "numbers", "made"]
     text = page.text
-    assert text.index("What differs between the runs") < text.index("What all runs share")
+    assert text.index("What differs") < text.index("What all share")
 
 
 def test_everything_on_the_page_can_be_reached(page: Page) -> None:
@@ -148,6 +205,9 @@ def test_every_row_of_the_table_and_every_note_is_there(two: Path, projection: P
     for row in compared.rows():
         assert row.label in text
         assert row.meaning in text
+        assert row.reading in text
+        for apart in row.apart:
+            assert apart.text in text
         for cell in row.cells:
             assert cell.text in text
             assert cell.basis in text
@@ -214,66 +274,147 @@ def test_a_long_comparison_stays_small(tmp_path: Path, projection: Projection) -
     compared = compare_runs(names, CONFIG, runs=runs, extractor=projection)
     text = render(compared)
     assert len(text.encode()) < SIZE_LIMIT
-    assert max(len(arm.album.through_time) for arm in compared.arms) <= 40
+    assert max(len(frames) for frames in Page(text).data("frames")) <= 40
     assert text.count("plotly.js v") == 1
 
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
-    None,
-)
-
-SPY = """<script>
-addEventListener("error", (event) => document.documentElement.setAttribute("data-error",
-  String(event.message || event.target.tagName)), true);
-addEventListener("securitypolicyviolation", (event) =>
-  document.documentElement.setAttribute("data-error", event.violatedDirective));
-</script>"""
-
-HAND = """<script>
-addEventListener("load", () => {
-  const slider = document.getElementById("epoch");
-  slider.value = 2;
-  slider.dispatchEvent(new Event("input"));
-  document.documentElement.setAttribute("data-wide",
-    String(document.documentElement.scrollWidth > document.documentElement.clientWidth));
-});
-</script>"""
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium or Chrome to open the report in")
+    with Browser(tmp_path / "profile") as opened:
+        yield opened
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium or Chrome to open the report in")
-def test_a_browser_draws_it_and_finds_no_fault(report: Path, page: Page, tmp_path: Path) -> None:
-    """The page as a browser leaves it, with a spy for errors in front and a hand on the slider."""
-    text = report.read_text(encoding="utf-8")
-    watched = report.with_name("watched.html")
-    watched.write_text(
-        text.replace("<style>", SPY + "<style>", 1).replace("</body>", HAND + "</body>"),
-        encoding="utf-8",
+WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+CURSORS = """[...document.querySelectorAll(".plot")].map(
+  (plot) => plot.layout.shapes[plot.layout.shapes.length - 1].x0)"""
+
+
+def opened(browser: Browser, report: Path) -> None:
+    browser.open(report)
+    browser.wait("document.querySelectorAll('.plot .main-svg').length > 0")
+    browser.wait(f"{CURSORS}.length > 0")
+
+
+def test_a_browser_without_a_network_draws_it_and_finds_no_fault(
+    browser: Browser, report: Path, page: Page
+) -> None:
+    opened(browser, report)
+    specs = page.data("specs")
+    drawn = browser.run(
+        """[...document.querySelectorAll(".plot")].map((plot) => [plot.dataset.chart,
+        [...plot.querySelectorAll(".scatterlayer .js-line")].filter(
+          (line) => line.getAttribute("d").length > 5).length])"""
     )
-    assert CHROMIUM is not None
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-        "--disable-background-networking --disable-component-update --disable-sync "
-        "--window-size=520,900 --virtual-time-budget=5000 --dump-dom"
+    assert dict(drawn) == {key: len(spec["data"]) for key, spec in specs.items()}
+    loaded = "[...document.images].every((image) => image.naturalWidth > 0)"
+    browser.run("for (const image of document.images) image.loading = 'eager'")
+    browser.wait(loaded)
+    outside = [url for url in browser.requests if not url.startswith(("data:", "file:", "blob:"))]
+    assert outside == []
+    assert [url for url in browser.requests if url.startswith("file:")] == [
+        report.resolve().as_uri()
+    ]
+    assert browser.complaints == []
+
+
+def test_it_is_worked_by_keyboard(browser: Browser, report: Path, page: Page) -> None:
+    opened(browser, report)
+    reached = set()
+    for _ in range(60):
+        browser.press("Tab", 9)
+        found = browser.run(
+            "(document.activeElement.id || document.activeElement.getAttribute('href') || '')"
+        )
+        outline = browser.run("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", f"nothing shows that {found} is in focus"
+        reached.add(found)
+        if found == "epoch":
+            break
+    assert {"#samples", "#numbers", "play", "epoch"} <= reached
+    frames, told = page.data("frames"), page.data("told")
+
+    def shown() -> tuple[str, list[str]]:
+        words = browser.run("document.getElementById('epoch-shown').textContent")
+        pictures = browser.run(
+            "[...document.querySelectorAll('img[id^=frame-]')].map((image) => image.src)"
+        )
+        return words, pictures
+
+    assert shown() == ("epoch 6", [arm[5]["src"] for arm in frames])
+    for _ in range(3):
+        browser.press("ArrowLeft", 37)
+    assert shown() == ("epoch 3", [arm[2]["src"] for arm in frames])
+    browser.wait(f"{CURSORS}.every((epoch) => epoch === 3)")
+    figures = browser.run(
+        "[...document.querySelectorAll('#told-1 dd')].map((cell) => cell.textContent)"
     )
-    done = subprocess.run(
-        [CHROMIUM, *flags.split(), f"--user-data-dir={tmp_path / 'profile'}", watched.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    seen = Page(done.stdout)
-    (root,) = seen.all("html")
-    assert "data-error" not in root, root["data-error"]
-    assert root["data-wide"] == "false", "a narrow window must not scroll sideways"
-    plots = page.data("specs")
-    assert len(re.findall(r'<svg class="main-svg"[^>]*>(?=<defs)', done.stdout)) >= len(plots)
-    curves = [attrs for attrs in seen.all("path") if attrs.get("class") == "js-line"]
-    # each curve, and the piece of it in the legend
-    assert len(curves) == 2 * sum(len(spec["data"]) for spec in plots.values())
-    assert all(len(attrs["d"] or "") > 5 for attrs in curves)
-    shown = [attrs for attrs in seen.all("img") if (attrs.get("id") or "").startswith("frame-")]
-    frames = page.data("frames")
-    assert [attrs["src"] for attrs in shown] == [arm[2]["src"] for arm in frames]
-    assert all("epoch 3" in (attrs["alt"] or "") for attrs in shown)
+    assert figures[0] == f"{told[1]['loss_g'][2]:.2f}"
+    assert figures[4] == f"{told[1]['kid'][2]:.3f}"
+    assert figures[6] == "healthy"
+    assert "epoch 3" in browser.run("document.getElementById('frame-0').alt")
+    browser.press("End", 35)
+    assert shown()[0] == "epoch 6"
+    assert "winning" in browser.run("document.querySelector('#told-0 .lost').textContent")
+    browser.press("Home", 36)
+    assert shown()[0] == "epoch 1"
+    browser.run("document.querySelector('.mark').focus()")
+    browser.press("Enter", 13)
+    assert shown()[0] == "epoch 4", "a mark goes to its epoch"
+    assert browser.complaints == []
+
+
+def test_it_plays(browser: Browser, report: Path) -> None:
+    opened(browser, report)
+    browser.run("document.getElementById('play').click()")
+    assert browser.run("document.getElementById('epoch-shown').textContent") == "epoch 1"
+    browser.wait("document.getElementById('epoch').value === '5'")
+    browser.wait("document.getElementById('play').textContent === 'Play'")
+    browser.wait(f"{CURSORS}.every((epoch) => epoch === 6)")
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_no_width_scrolls_sideways(
+    browser: Browser, tmp_path: Path, projection: Projection, width: int
+) -> None:
+    """Three arms, one of several runs, one with a long name, on phone, tablet and desk."""
+    runs = tmp_path / "runs"
+    long = "a-name-that-somebody-made-very-long-to-tell-everything-about-the-run"
+    for name, seed in (("a-s0", 0), ("a-s1", 1), ("b", 3), (long, 2)):
+        make_run(runs, name, tmp_path / "data", seed=seed)
+    compared = compare_runs(["a", "b", long], CONFIG, runs=runs, extractor=projection)
+    write_report(compared, tmp_path / "three.html")
+    browser.resize(width, 900)
+    opened(browser, tmp_path / "three.html")
+    assert not browser.run(WIDE)
+    assert browser.complaints == []
+
+
+def test_dark_mode_is_dark_and_legible(browser: Browser, report: Path) -> None:
+    browser.prefer("dark")
+    opened(browser, report)
+    contrast = """(() => {
+      const light = (colour) => {
+        const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => {
+          const share = part / 255;
+          return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+      };
+      const ground = light(getComputedStyle(document.body).backgroundColor);
+      const found = [...document.querySelectorAll("p, h1, h2, h3, a, td, th, figcaption, dd, dt")]
+        .map((element) => light(getComputedStyle(element).color))
+        .map((text) => (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05));
+      return [ground, Math.min(...found)];
+    })()"""
+    ground, least = browser.run(contrast)
+    assert ground < 0.05
+    assert least >= 4.5, "WCAG 2.2, 1.4.3"
+    words = "getComputedStyle(document.querySelector('.plot .xtitle')).fill"
+    dark = browser.run(words)
+    browser.prefer("light")
+    browser.wait(f"{words} !== '{dark}'")
+    ground, least = browser.run(contrast)
+    assert ground > 0.8
+    assert least >= 4.5

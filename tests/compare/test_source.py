@@ -2,11 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catgan.compare import CompareConfig, compare_runs
-from catgan.compare.source import open_sources
+from catgan.compare.plan import plan_groups
+from catgan.compare.source import Source
 from catgan.core.errors import (
     BadSettings,
     BadUsage,
@@ -19,15 +21,19 @@ from catgan.core.runs import Run
 from tests.compare.conftest import Projection, draw_dataset, edit_config, make_run
 
 
+def open_sources(names: list[str], runs: Path) -> list[Source]:
+    return [source for group in plan_groups(names, runs) for source in group.sources]
+
+
 def test_runs_are_found_by_name_and_by_path(two: Path) -> None:
     by_name, by_path = open_sources(["full-body", str(two / "face-crop")], two)
-    assert (by_name.label, by_path.label) == ("full-body", "face-crop")
-    assert len(by_name.train) == 70
-    assert len(by_name.held_out) == 60
-    assert by_name.reference == "held-out"
+    assert (by_name.name, by_path.name) == ("full-body", "face-crop")
+    assert len(by_name.reals.train) == 70
+    assert len(by_name.reals.held_out) == 60
+    assert by_name.reals.reference == "held-out"
     assert by_name.best
     assert by_name.notes == ()
-    assert by_name.yardstick != by_path.yardstick
+    assert by_name.reals.yardstick != by_path.reals.yardstick
 
 
 def test_an_unknown_name_lists_the_runs_there_are(two: Path) -> None:
@@ -45,7 +51,7 @@ def test_no_name_and_a_name_twice_are_wrong_usage(two: Path) -> None:
 def test_two_runs_of_one_name_are_told_apart(two: Path, tmp_path: Path) -> None:
     other = tmp_path / "older" / "full-body"
     shutil.copytree(two / "full-body", other)
-    labels = [source.label for source in open_sources(["full-body", str(other)], two)]
+    labels = [group.label for group in plan_groups(["full-body", str(other)], two)]
     assert len(set(labels)) == 2
     assert str(other) in labels
 
@@ -62,8 +68,17 @@ def test_the_best_checkpoint_is_taken_else_the_last(tmp_path: Path, projection: 
     found = compare_runs(
         ["a", "b"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
     )
-    assert [(arm.epoch, arm.source.best) for arm in found.arms] == [(2, True), (6, False)]
+    assert [(arm.shown.epoch, arm.shown.source.best) for arm in found.arms] == [
+        (2, True),
+        (6, False),
+    ]
     assert [cell.text for cell in found.rows()[0].cells] == ["epoch 2 (best)", "epoch 6 (last)"]
+
+
+def test_a_device_that_is_not_there_is_refused(two: Path, projection: Projection) -> None:
+    config = CompareConfig(device="abacus")
+    with pytest.raises(BadSettings, match="--device is abacus"):
+        compare_runs(["full-body"], config, runs=two, extractor=projection)
 
 
 def test_a_broken_checkpoint_is_refused(two: Path, projection: Projection) -> None:
@@ -83,7 +98,7 @@ def test_a_data_set_that_is_gone_is_named(two: Path) -> None:
 
 
 def test_only_held_out_pictures_left_is_a_sentence(two: Path) -> None:
-    for name in open_sources(["full-body"], two)[0].train:
+    for name in open_sources(["full-body"], two)[0].reals.train:
         (two.parent / "curated" / "full-body" / name).unlink()
     with pytest.raises(NoPictures, match="None of the pictures"):
         open_sources(["full-body"], two)
@@ -113,7 +128,7 @@ def test_a_run_still_going_is_compared_and_says_so(tmp_path: Path, projection: P
 def test_a_data_set_that_grew_is_compared_and_says_so(two: Path) -> None:
     draw_dataset(two.parent / "curated" / "full-body", 5, first=9000)
     (source,) = open_sources(["full-body"], two)
-    assert len(source.train) == 75
+    assert len(source.reals.train) == 75
     assert any("70 pictures to train on and 60 held out, now 75 and 60" in n for n in source.notes)
 
 
@@ -124,11 +139,11 @@ def test_without_held_out_pictures_training_ones_are_the_reference(
     config = CompareConfig(samples=50)
     found = compare_runs(["all"], config, runs=tmp_path / "runs", extractor=projection)
     (arm,) = found.arms
-    assert arm.source.reference == "training"
-    assert arm.n_reference == 80
-    assert arm.kid is not None
-    assert arm.kid_real is None
-    assert arm.close is None
+    assert arm.real.reals.reference == "training"
+    assert arm.real.n_reference == 80
+    assert arm.shown.crowd is not None
+    assert arm.real.crowd is None
+    assert arm.shown.close is None
     assert any("only copies them looks good" in note for note in found.notes())
     assert found.to_json()["arms"][0]["reference"] == "training"
 
@@ -142,12 +157,20 @@ def test_pictures_of_another_size_are_brought_to_the_runs(
     found = compare_runs(
         ["small"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
     )
-    assert found.arms[0].album.mean.width == 16
+    assert found.arms[0].real.mean.width == 16
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"samples": 49}, {"seed": -1}, {"max_reference": 3}, {"max_training": 0}]
+    "wrong",
+    [
+        {"samples": 49},
+        {"seed": -1},
+        {"max_reference": 3},
+        {"max_training": 0},
+        {"faces": -1},
+        {"features": "eyes"},
+    ],
 )
-def test_settings_out_of_range_are_refused(wrong: dict[str, int]) -> None:
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadSettings):
-        CompareConfig(**wrong)  # type: ignore[arg-type]
+        CompareConfig(**wrong)

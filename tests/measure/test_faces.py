@@ -5,7 +5,7 @@ import pytest
 
 from catgan.core.errors import TooFewPictures
 from catgan.core.images import Picture
-from catgan.measure import face_rate
+from catgan.measure import FoundFaces, face_rate
 from catgan.measure.metrics import wilson
 
 
@@ -34,3 +34,15 @@ def test_the_rate_is_the_finders() -> None:
 def test_no_pictures_have_no_rate() -> None:
     with pytest.raises(TooFewPictures):
         face_rate(np.empty((0, 4, 4, 3), dtype=np.uint8), Bright())
+
+
+def test_faces_found_are_kept_as_features_are() -> None:
+    pictures = np.repeat(np.array([0, 200, 255], dtype=np.uint8), 48).reshape(3, 4, 4, 3)
+    finder = Bright()
+    seen = FoundFaces(finder)
+    assert seen.name == "bright"
+    found = seen.extract(pictures)
+    assert found.cat.tolist() == [0, 1, 1]
+    assert found.pooled.shape == (3, 1)
+    assert found.cat.dtype == found.pooled.dtype == np.float32
+    assert int((found.cat > 0.5).sum()) == face_rate(pictures, finder).hits

@@ -14,6 +14,7 @@ from catgan.measure import (
     kid_estimate,
     metrics,
     precision_recall,
+    precision_recall_estimates,
     rate,
     recognised_rate,
 )
@@ -185,9 +186,45 @@ def test_exchanging_the_sides_exchanges_precision_and_recall() -> None:
     assert there.precision > there.recall, "narrow samples: precise, and little variety reached"
 
 
+def test_precision_and_recall_come_with_what_each_picture_counts() -> None:
+    fake, real = crowd(90, 34, spread=1.2), crowd(60, 35)
+    whole = precision_recall(fake, real)
+    precision, recall = precision_recall_estimates(fake, real)
+    # torch-fidelity means in single precision: seven digits
+    assert precision.value == pytest.approx(whole.precision, rel=1e-6)
+    assert recall.value == pytest.approx(whole.recall, rel=1e-6)
+    assert 0.1 < precision.value < 0.9, "or the line below says nothing"
+    # the jackknife of a share is its usual error, sqrt(p (1 - p) / (n - 1))
+    for share, n in ((precision, 90), (recall, 60)):
+        usual = math.sqrt(share.value * (1 - share.value) / (n - 1))
+        assert share.error == pytest.approx(usual, rel=1e-9)
+
+
+def test_no_number_depends_on_the_order_of_pictures() -> None:
+    fake, real = crowd(120, 36, mean=0.2), crowd(90, 37)
+    rng = np.random.default_rng(38)
+    p, q = rng.permutation(120), rng.permutation(90)
+    whole, moved = kid_estimate(fake, real), kid_estimate(fake[p], real[q])
+    # sums in another order: the last digits of a double
+    assert moved.value == pytest.approx(whole.value, rel=1e-9)
+    np.testing.assert_allclose(moved.without_fake, whole.without_fake[p], rtol=1e-9)
+    assert precision_recall(fake[p], real[q]) == precision_recall(fake, real)
+    for one, other in zip(
+        precision_recall_estimates(fake[p], real[q]),
+        precision_recall_estimates(fake, real),
+        strict=True,
+    ):
+        assert one.value == other.value
+        assert one.error == pytest.approx(other.error, rel=1e-12)
+    # the subsets of `kid` are others then: within five errors of drawing a hundred of them
+    first, second = kid(fake, real), kid(fake[p], real[q])
+    assert first.kid == pytest.approx(second.kid, abs=5 * first.kid_std / math.sqrt(100))
+
+
 def test_precision_needs_neighbours() -> None:
-    with pytest.raises(TooFewPictures, match="3"):
-        precision_recall(crowd(3, 28), crowd(9, 29))
+    for measure in (precision_recall, precision_recall_estimates):
+        with pytest.raises(TooFewPictures, match="3"):
+            measure(crowd(3, 28), crowd(9, 29))
     assert precision_recall(crowd(4, 28), crowd(4, 29)).neighbours == 3
 
 

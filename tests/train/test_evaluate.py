@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from catgan.core.images import Pictures
 from catgan.core.runs import Run
+from catgan.measure import diversity
 from catgan.model.checkpoint import load_checkpoint, load_generator
 from catgan.train import TrainConfig, train_gan
 from catgan.train.best import best_record
@@ -98,6 +99,15 @@ def test_noise_is_far_off_and_one_picture_has_no_diversity() -> None:
     assert good.kid is not None
     assert found.kid > good.kid + 0.01
     assert evaluate(np.repeat(blobs(1, 4), SAMPLES, axis=0)).diversity == pytest.approx(0, abs=1e-9)
+
+
+def test_diversity_is_the_one_that_compare_gives_and_unknown_beside_equal_pictures() -> None:
+    drawn, look = blobs(SAMPLES, 3), PixelExtractor().extract
+    found = evaluate(drawn)
+    assert found.diversity == diversity(look(drawn).pooled, look(HELD_OUT).pooled).ratio
+    alike = evaluate(drawn, held_out=np.repeat(HELD_OUT[:1], 60, axis=0))
+    assert alike.diversity is None
+    assert "diversity" not in alike.to_json()
 
 
 def test_the_gap_is_what_d_knows_by_heart() -> None:

@@ -1,0 +1,138 @@
+"""The guesses that the cleaning rests on, in numbers, and what each part of it brought.
+
+Why a GAN of whole photos draws a blob: at 64 x 64 the face of a whole cat is a handful of pixels;
+and poses differ so much that they average out. So photos without a face are thrown away (the
+filter), and the others cut to the face (the crop).
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+from catgan.compare import words
+from catgan.compare.arm import Arm, difference, other_settings
+from catgan.compare.quantities import CROSSING, RECOGNISED, Quantity
+from catgan.core.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
+from catgan.measure import Difference
+
+CLEANED = (FULL_BODY, FULL_BODY_KEPT, FACE_CROP)  # each cleaner than the one before
+BROUGHT = {
+    (FULL_BODY, FULL_BODY_KEPT): "the filter",
+    (FULL_BODY_KEPT, FACE_CROP): "the crop",
+    (FULL_BODY, FACE_CROP): "filter and crop together",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What one step of the cleaning changed in one number."""
+
+    quantity: Quantity
+    """Which number, one that means the same before and after."""
+    difference: Difference
+    """After less before."""
+    text: str
+    """The same in words."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the cleaning."""
+
+    what: str
+    """The filter, the crop, or both."""
+    before: str
+    """The arm without it."""
+    after: str
+    """The arm with it."""
+    brought: tuple[Brought, ...]
+    """What it changed; the recognised rate first."""
+    also: tuple[str, ...]
+    """Settings that differ between the two as well, so that it may be these."""
+
+    @property
+    def sentence(self) -> str:
+        """What it did to the rate of recognised samples."""
+        first = self.brought[0]
+        sentence = (
+            f"What {self.what} brought ({self.before} to {self.after}): "
+            f"samples recognised as a cat {first.text}."
+        )
+        if self.also:
+            sentence += f" They differ in {words.listed(self.also)} as well: it may be that."
+        return sentence
+
+
+def steps(arms: Sequence[Arm]) -> list[Step]:
+    """What each step of the cleaning brought, along the chain of data sets that there are.
+
+    Args:
+        arms: Those compared; only data sets that exactly one of them was trained on count.
+    """
+    by_data = {name: [arm for arm in arms if _data(arm) == name] for name in CLEANED}
+    chain = [name for name in CLEANED if len(by_data[name]) == 1]
+    pairs = list(itertools.pairwise(chain))
+    if len(chain) == len(CLEANED):
+        pairs.append((FULL_BODY, FACE_CROP))
+    return [
+        Step(
+            what=BROUGHT[pair],
+            before=before.label,
+            after=after.label,
+            brought=tuple(_brought(before, after)),
+            also=tuple(other_settings([before, after])),
+        )
+        for pair in pairs
+        for before, after in [(by_data[pair[0]][0], by_data[pair[1]][0])]
+    ]
+
+
+def face_sentence(arms: Sequence[Arm]) -> str | None:
+    """How many pixels of face there are to learn from; None where no arm knows."""
+    known = [(arm, arm.real.face) for arm in arms if arm.real.face is not None]
+    if not known:
+        return None
+    parts: list[str] = []
+    for arm, face in known:
+        size = arm.real.reals.size
+        whole = size * size
+        share = words.percent(face.pixels / whole)
+        verb = "" if parts else "a face is "
+        parts.append(f"in {arm.label} {verb}about {face.pixels:,.0f} of {whole:,} pixels ({share})")
+    sentence = "; ".join(parts)
+    shares = [(face.pixels / arm.real.reals.size**2, arm.label) for arm, face in known]
+    (least, fewest), (most, largest) = min(shares), max(shares)
+    if most > 1.05 * least:
+        sentence += f": {most / least:.1f} times as much face in {largest} as in {fewest}"
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def pose_sentence(arms: Sequence[Arm]) -> str | None:
+    """How much of the pictures their average loses; None where no arm knows."""
+    known = [(arm, arm.real.agreement) for arm in arms if arm.real.agreement is not None]
+    if not known:
+        return None
+    parts = [f"{words.percent(1 - max(0.0, kept))} in {arm.label}" for arm, kept in known]
+    return (
+        "Of the pattern of light and dark in a picture, the average of all pictures loses "
+        f"{words.listed(parts)}: it lies elsewhere in the others."
+    )
+
+
+def _data(arm: Arm) -> str:
+    return arm.real.reals.folder.resolve().name if arm.is_run else ""
+
+
+def _brought(before: Arm, after: Arm) -> list[Brought]:
+    found = []
+    for quantity in CROSSING:
+        apart = difference(after, before, quantity.key)
+        if apart is not None:
+            found.append(Brought(quantity=quantity, difference=apart, text=_words(apart, quantity)))
+    assert found[0].quantity is RECOGNISED  # every run has that rate
+    return found
+
+
+def _words(apart: Difference, quantity: Quantity) -> str:
+    text = words.apart(apart, quantity.digits)
+    return text if apart.shown else f"{text}, no difference shown"

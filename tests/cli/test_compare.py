@@ -1,0 +1,125 @@
+"""`catgan compare`, from the line typed to the files written."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Catgan, one_sentence
+from tests.compare.conftest import draw_dataset, make_run
+
+SMALL = ("--samples", "50", "--device", "cpu")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs `a-s0`, `a-s1` and `b`; the cache is this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    for name, seed in (("a-s0", 0), ("a-s1", 1), ("b", 2)):
+        make_run(tmp_path / "runs", name, tmp_path / "data", seed=seed, best=3)
+    return tmp_path / "runs"
+
+
+def test_everything_is_written_and_said(catgan: Catgan, runs: Path, tmp_path: Path) -> None:
+    report, table = tmp_path / "out" / "r.html", tmp_path / "out" / "n.csv"
+    line = ("compare", "a", "b", "--runs", runs, "--report", report, "--csv", table, *SMALL)
+    ended = catgan(*line, "--faces", "2", "--json")
+    assert ended.code == 0, ended.err
+    done = json.loads(ended.out)
+    assert [arm["name"] for arm in done["arms"]] == ["a", "b"]
+    assert [len(arm["runs"]) for arm in done["arms"]] == [2, 1]
+    assert done["report"] == str(report)
+    assert done["csv"] == str(table)
+    assert report.stat().st_size < 12_000_000
+    with table.open() as file:
+        assert len(list(csv.DictReader(file))) > 2 * 10
+    # the finder of curate was handed in
+    faces = done["arms"][0]["runs"][0]["faces"]
+    assert faces["total"] == 2
+    assert faces["extractor"].startswith("face finder verified-")
+    assert list((tmp_path / "caches" / "catgan" / "features").glob("*.npz"))
+
+
+def test_the_cache_is_left_alone_when_told_to(catgan: Catgan, runs: Path, tmp_path: Path) -> None:
+    line = ("compare", "b", "--runs", runs, "--report", tmp_path / "r.html", *SMALL)
+    ended = catgan(*line, "--faces", "0", "--no-cache")
+    assert ended.code == 0, ended.err
+    assert not (tmp_path / "caches").exists()
+    assert "not looked for" in ended.out
+
+
+def test_without_opencv_the_rest_is_measured_and_the_row_says_why(
+    catgan: Catgan, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from catgan.core.errors import MissingPackage
+    from catgan.curate import finder
+
+    def missing() -> None:
+        raise MissingPackage("OpenCV cannot be loaded.")
+
+    monkeypatch.setattr(finder, "PictureFinder", missing)
+    line = ("compare", "b", "--runs", runs, "--report", tmp_path / "r.html", *SMALL)
+    ended = catgan(*line, "--json")
+    assert ended.code == 0, ended.err
+    rows = {row["key"]: row for row in json.loads(ended.out)["rows"]}
+    assert rows["faces"]["cells"][0]["text"] == "not looked for: OpenCV cannot be loaded."
+    assert rows["kid"]["cells"][0]["value"] is not None
+
+
+def test_a_dry_run_says_what_is_one_arm_and_writes_nothing(
+    catgan: Catgan, runs: Path, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    line = ("compare", "a", "b", "--runs", runs, "--report", tmp_path / "r.html", "--dry-run")
+    done = json.loads(catgan(*line, "--json").out)
+    assert {label: len(folders) for label, folders in done["arms"].items()} == {"a": 2, "b": 1}
+    done = json.loads(catgan(*line, "--json", "--apart").out)
+    assert list(done["arms"]) == ["a-s0", "a-s1", "b"]
+    assert "Nothing was written" in catgan(*line).out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_is_one_sentence(
+    catgan: Catgan, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    draw_dataset(tmp_path / "drawn", 9)
+    make_run(runs, "young", tmp_path / "data", checkpoint=False)
+    (tmp_path / "w.pth").write_bytes(b"no weights")
+    report = tmp_path / "r.html"
+    for line, code, words in (
+        (("c",), 1, "there are: a-s0, a-s1, b"),
+        (("young",), 1, "young has no checkpoint yet"),
+        (("a", "a-s0"), 2, "named twice"),
+        ((tmp_path / "drawn",), 2, "--against face-crop"),
+        (("b", "--against", "a"), 2, "leave it out"),
+        (("b", "--samples", "3"), 2, "--samples is 3"),
+        (("b", "--faces", "-1"), 2, "--faces is -1"),
+        (("b", "--device", "abacus"), 2, "--device is abacus"),
+        (("b", "--features", "eyes"), 2, "efficientnet, inception, dinov2"),
+        (("b", "--features", "inception", "--weights", tmp_path / "w.pth"), 2, "does not hold"),
+        (("b", "--weights", tmp_path / "w.pth"), 2, "brings its own weights"),
+    ):
+        ended = catgan("compare", *line, "--runs", runs, "--report", report)
+        assert ended.code == code, ended.err
+        assert words in one_sentence(ended)
+    assert not report.exists()
+
+
+@pytest.mark.parametrize("net", ["inception", "dinov2"])
+def test_weights_that_cannot_be_fetched_are_a_sentence_that_says_where_they_go(
+    catgan: Catgan, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: str
+) -> None:
+    import torch
+
+    def offline(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    ended = catgan("compare", "b", "--runs", runs, "--features", net, "--report", tmp_path / "r")
+    assert ended.code == 1
+    sentence = one_sentence(ended)
+    assert "fetch https://" in sentence
+    assert str(tmp_path / "torch" / "hub" / "checkpoints") in sentence
