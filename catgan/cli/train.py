@@ -61,6 +61,13 @@ def train(
         str | None,
         typer.Option(help="Start of the discriminator's weights: dcgan or he. [default: he]"),
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Begin with nets that have learned already: base, the model of many cats' faces "
+            "that comes with catgan, or a run's folder. [default: nets drawn anew]"
+        ),
+    ] = None,
     r1: Annotated[
         float | None,
         typer.Option(help="Weight of R1, which keeps the discriminator smooth. [default: 0.01]"),
@@ -142,11 +149,15 @@ def train(
     """
     from catgan.console import Screen
     from catgan.core.datasets import find_datasets
-    from catgan.train import DEFAULT_RECIPE, TrainConfig, check_plan
+    from catgan.train import BASE, DEFAULT_RECIPE, TrainConfig, check_plan
 
+    if start_from:
+        start_from = start_from if start_from == BASE else str(Path(start_from).absolute())
     settings = TrainConfig.of_recipe(
         recipe or DEFAULT_RECIPE,
-        **given(
+        **_shape_of(start_from)
+        | given(
+            start_from=start_from,
             epochs=epochs,
             batch_size=batch_size,
             size=size,
@@ -280,6 +291,15 @@ def _train_one(
     return result
 
 
+def _shape_of(start_from: str | None) -> dict[str, Any]:
+    """Widths and sizes that follow from the nets to begin with; flags win over them."""
+    if not start_from:
+        return {}
+    from catgan.train import open_start
+
+    return open_start(start_from).shape
+
+
 def _reading(bar: "Bar") -> Callable[[int, int], None]:
     return lambda done, total: bar.update(done, total, f"{done} of {total} pictures read")
 
@@ -298,6 +318,8 @@ def _start_words(start: "TrainStart", settings: "TrainConfig") -> str:
             if over
             else f"Carrying on after epoch {start.done}."
         )
+    if start.begins_with is not None:
+        sentences.append(f"It begins with {start.begins_with}.")
     if resizing := data.resizing(settings.size):
         sentences.append(resizing)
     if not data.storage.startswith("in memory"):

@@ -12,6 +12,7 @@ from catgan.model.networks import NORMS, STARTS
 from catgan.train.augment import KINDS
 
 AUTO = -1
+BASE = "base"
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOW_PRECISIONS = ("bfloat16", "float16")
 
@@ -49,6 +50,9 @@ class TrainConfig:
     """What stands behind the discriminator's hidden layers: `batch`, `group` or `none`."""
     start_d: str = "dcgan"
     """How the discriminator's weights are drawn: `dcgan`, or `he` for one without norms."""
+    start_from: str = ""
+    """Whose nets the run begins with: `base` for the model that comes with catgan, or a run's
+    folder, or a checkpoint; empty: weights drawn anew."""
     r1: float = 0.0
     """Weight of the penalty on D's slope at real pictures; 0: none."""
     r1_every: int = 8
@@ -240,6 +244,14 @@ FREE = frozenset(
 def to_record(config: TrainConfig) -> Json:
     """The settings as `config.json` has them."""
     return dataclasses.asdict(config)
+
+
+def complete(record: Json) -> Json:
+    """A record of settings, with those that came into being after it was written.
+
+    The class's defaults leave out whatever a recipe does not name, as it was before.
+    """
+    return to_record(TrainConfig()) | record
 
 
 def _names() -> str:

@@ -23,6 +23,7 @@ from catgan.train.device import check_device, describe_device, pick_device
 from catgan.train.evaluate import Evaluation, Evaluator
 from catgan.train.pictures import TrainingPictures
 from catgan.train.record import Recorder, check_run, check_settings, mark_finished
+from catgan.train.start import StartNets, check_start, open_start
 from catgan.train.trainer import Trainer
 
 REPORT_SECONDS = 0.5
@@ -68,6 +69,9 @@ class TrainStart:
     """What it computes on, in words."""
     done: int
     """Epochs that an earlier call did."""
+    begins_with: str | None
+    """The nets that it begins with, in words; None where they are drawn anew or the run is
+    carried on."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +125,13 @@ def train_gan(
 
     Raises:
         NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
-            on; nothing was written.
+            on, or there is nothing of the name in `start_from`; nothing was written.
         Interrupted: `should_stop` said so while the pictures were read; nothing was written.
-        BadSettings: A setting does not fit the data or the machine; nothing was written.
+        BadSettings: A setting does not fit the data, the machine or the nets to begin with;
+            nothing was written.
         FolderRefused, SettingsDiffer, CheckpointRefused: `run` is something else, or of other
-            settings, pictures or version; nothing was changed.
+            settings, pictures or version, or `start_from` holds no nets; nothing was changed.
+        MissingPackage: The base model is missing or broken.
         TrainingLost: A loss is no number any more; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
     """
@@ -133,12 +139,15 @@ def train_gan(
 
     # Everything that can be refused, before anything is written; what is quick to see, first.
     device, place = check_plan(run, config)
+    nets = _nets(place, config)
     data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
     state = check_run(place, config, data)
-    start = _start(place, data, device, state)
-    trainer = Trainer(TrainingPictures(pictures, device), config, device)
+    if state is not None:
+        nets = None
+    start = _start(place, data, device, state, nets)
+    trainer = Trainer(TrainingPictures(pictures, device), config, device, nets)
     if state is not None:
         trainer.load_state(state)
     before = trainer.epoch
@@ -152,7 +161,7 @@ def train_gan(
     else:
         evaluator = _LazyEvaluator(pictures, held_out, config, device, extractor)
         run.mkdir(parents=True, exist_ok=True)
-        with locked(run), Recorder(place, config, data, done=before) as recorder:
+        with locked(run), Recorder(place, config, data, done=before, start=nets) as recorder:
             finished = _train(trainer, recorder, evaluator, progress, should_stop)
             if finished:
                 recorder.write_config(finished=True)
@@ -185,7 +194,7 @@ def plan_training(
     """
     device, place = check_plan(run, config)
     data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
-    return _start(place, data, device, check_run(place, config, data))
+    return _start(place, data, device, check_run(place, config, data), _nets(place, config))
 
 
 def check_plan(run: Path, config: TrainConfig) -> tuple[torch.device, Run]:
@@ -200,18 +209,40 @@ def check_plan(run: Path, config: TrainConfig) -> tuple[torch.device, Run]:
 
     Raises:
         BadUsage: The folder cannot be written to.
-        BadSettings: The machine cannot do what the settings say.
+        BadSettings, NoSuchFolder, MissingPackage: The machine cannot do what the settings say, or
+            the nets to begin with are missing or do not fit.
         FolderRefused, SettingsDiffer, CheckpointRefused: See `train_gan`.
     """
     device, place = pick_device(config.device), Run(folder=run)
     check_device(device, precision=config.precision, graphs=config.graphs)
     check_place(run)
     check_settings(place, config)
+    _nets(place, config)
     return device, place
 
 
-def _start(place: Run, data: RunData, device: torch.device, state: State | None) -> TrainStart:
+def _nets(place: Run, config: TrainConfig) -> StartNets | None:
+    """The nets that the settings say to begin with, unless the run is past its beginning.
+
+    Raises:
+        BadSettings, NoSuchFolder, CheckpointRefused, MissingPackage: See `train_gan`.
+    """
+    if not config.start_from or place.last.exists():
+        return None
+    nets = open_start(config.start_from)
+    check_start(nets, config)
+    return nets
+
+
+def _start(
+    place: Run,
+    data: RunData,
+    device: torch.device,
+    state: State | None,
+    nets: StartNets | None,
+) -> TrainStart:
     return TrainStart(
+        begins_with=None if nets is None else nets.words,
         run=place,
         data=data,
         device=describe_device(device),

@@ -25,8 +25,9 @@ from catgan.core.images import Pictures, encode_png, sheet
 from catgan.core.runs import CONFIG, FORMAT, Run
 from catgan.model.checkpoint import State, load_checkpoint, save_checkpoint
 from catgan.train.balance import judge_balance
-from catgan.train.config import FREE, TrainConfig, to_record
+from catgan.train.config import FREE, TrainConfig, complete, to_record
 from catgan.train.data import RunData
+from catgan.train.start import StartNets
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -63,7 +64,7 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
             f"{run.last} belongs to other pictures than this run's; remove it to train the run "
             "anew, or take another --name."
         )
-    changed = differences(state["settings"], to_record(config), ignore=FREE)
+    changed = differences(complete(state["settings"]), to_record(config), ignore=FREE)
     if changed:
         raise CheckpointRefused(
             f"{run.last} belongs to a run with other settings: {'; '.join(map(str, changed))}; "
@@ -100,7 +101,7 @@ def check_settings(run: Run, config: TrainConfig) -> Json | None:
             f"{run.folder} was made by another version of catgan ({record.get('catgan')}); "
             "use that version, or take another --name."
         )
-    changed = differences(record["settings"], to_record(config), ignore=FREE)
+    changed = differences(complete(record["settings"]), to_record(config), ignore=FREE)
     if changed:
         raise SettingsDiffer(
             f"{run.folder} is a run with other settings: {'; '.join(map(str, changed))}. "
@@ -129,7 +130,15 @@ def _counts(data: Json) -> str:
 class Recorder:
     """Writes a run's folder; opened once the run is known to be allowed."""
 
-    def __init__(self, run: Run, config: TrainConfig, data: RunData, *, done: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        config: TrainConfig,
+        data: RunData,
+        *,
+        done: int,
+        start: StartNets | None = None,
+    ) -> None:
         """Make the folder, or bring it back to where its checkpoint stands.
 
         Args:
@@ -138,8 +147,11 @@ class Recorder:
             data: What it trains on.
             done: Complete epochs of the checkpoint; what was recorded of later ones is undone,
                 since they will be trained again.
+            start: The nets that a fresh run begins with, where these were not drawn anew; of one
+                that is carried on, `config.json` says.
         """
         self.run = run
+        self._start = (run.read_config() or {}).get("start") if start is None else start.to_json()
         self._config = config
         self._data = data
         self.write_config(finished=False)  # first: by it the folder is known to be a run's
@@ -183,6 +195,7 @@ class Recorder:
                 "finished": finished,
                 "settings": to_record(self._config),
                 "data": self._data.to_json(),
+                **({} if self._start is None else {"start": self._start}),
             },
         )
 

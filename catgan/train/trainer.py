@@ -18,6 +18,7 @@ from catgan.train.config import LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, check_device
 from catgan.train.graphs import Step, StepGraphs
 from catgan.train.pictures import TrainingPictures
+from catgan.train.start import StartNets, check_start
 from catgan.train.step import StepTerms, train_step
 
 TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
@@ -29,12 +30,22 @@ class Trainer:
     """Trains step by step; what it does next depends on `state()` and the pictures alone."""
 
     def __init__(
-        self, pictures: TrainingPictures, config: TrainConfig, device: torch.device
+        self,
+        pictures: TrainingPictures,
+        config: TrainConfig,
+        device: torch.device,
+        start: StartNets | None = None,
     ) -> None:
         """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
 
+        Args:
+            pictures: What to train on.
+            config: Settings.
+            device: What to compute on.
+            start: The nets to begin with instead; the seed decides the rest.
+
         Raises:
-            BadSettings: The device cannot compute as the settings say.
+            BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
         """
         check_device(device, precision=config.precision, graphs=config.graphs)
         self.config = config
@@ -46,6 +57,10 @@ class Trainer:
         discriminator = Discriminator(ndf=config.ndf, size=config.size, norm=config.norm)
         init_weights(generator, self._random)
         init_weights(discriminator, self._random, start=config.start_d)
+        if start is not None:
+            check_start(start, config)
+            generator.load_state_dict(start.generator)
+            discriminator.load_state_dict(start.discriminator)
         self._layout = pick_layout(config, device)
         self.generator = generator.to(device).to(memory_format=self._layout)
         self.discriminator = discriminator.to(device).to(memory_format=self._layout)

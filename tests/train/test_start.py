@@ -1,0 +1,145 @@
+"""A run that begins with nets that have learned already."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from catgan.core.errors import BadSettings, CheckpointRefused, NoSuchFolder, SettingsDiffer
+from catgan.core.files import read_json, write_json
+from catgan.core.runs import Run
+from catgan.model.base import base_facts, load_base_discriminator, load_base_generator
+from catgan.model.checkpoint import load_checkpoint
+from catgan.train import BASE, TrainConfig, TrainStart, open_start, plan_training, train_gan
+from catgan.train.start import check_start
+from tests.train.conftest import MakeDataSet
+from tests.train.test_run import assert_equal_runs, small
+
+STILL = {"lr_g": 1e-12, "lr_d": 1e-12}  # rates at which nothing is learned
+
+
+def test_the_base_model_fits_the_default_recipe() -> None:
+    start = open_start(BASE)
+    facts = base_facts()
+    settings = TrainConfig.of_recipe("balanced", **start.shape)
+    check_start(start, settings)
+    assert (settings.ngf, settings.ndf, settings.size) == (facts.ngf, facts.ndf, facts.size)
+
+
+def test_a_run_begins_with_the_base_model(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """At rates of nearly nothing its weights after one epoch are those it began with."""
+    data = make_data_set(16, size=64)
+    shape = open_start(BASE).shape
+    starts: list[TrainStart] = []
+    config = TrainConfig.of_recipe("balanced", start_from=BASE, epochs=1, **shape, **STILL)
+    train_gan(data, tmp_path / "run", config, on_start=starts.append)
+    assert starts[0].begins_with == "the base model"
+    state = load_checkpoint(Run(folder=tmp_path / "run").last)
+    for name, net in (
+        ("generator", load_base_generator()),
+        ("average", load_base_generator()),
+        ("discriminator", load_base_discriminator()),
+    ):
+        for key, value in net.state_dict().items():
+            if "running" in key or "num_batches" in key:
+                continue  # batch norm's statistics follow the batches, whatever the rates
+            # biases that are 0 have moved by Adam's step of one rate
+            torch.testing.assert_close(state[name][key], value, rtol=1e-6, atol=1e-10)
+    record = read_json(tmp_path / "run" / "config.json")
+    assert record is not None
+    assert record["settings"]["start_from"] == BASE
+    assert record["start"]["from"] == "the base model"
+    assert record["start"]["images_shown"] == base_facts().images_shown
+
+
+def test_a_run_begins_with_another_run(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(11)
+    train_gan(data, tmp_path / "first", small(epochs=2, average_kimg=0.01))
+    first = load_checkpoint(Run(folder=tmp_path / "first").last)
+    start = open_start(str(tmp_path / "first"))
+    assert start.images_shown == 22
+    for key, value in first["average"].items():  # whose pictures count
+        assert torch.equal(start.generator[key], value)
+    train_gan(
+        data, tmp_path / "again", small(epochs=1, start_from=str(tmp_path / "first"), **STILL)
+    )
+    again = load_checkpoint(Run(folder=tmp_path / "again").last)
+    for key, value in first["discriminator"].items():
+        if "running" not in key and "num_batches" not in key:
+            torch.testing.assert_close(again["discriminator"][key], value, rtol=1e-6, atol=1e-10)
+
+
+def test_the_start_is_no_matter_to_carrying_on(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Stopped and carried on to the bit, also where what it began with is gone by then."""
+    data = make_data_set(11)
+    train_gan(data, tmp_path / "first", small(epochs=1))
+    config = small(epochs=3, start_from=str(tmp_path / "first"))
+    train_gan(data, tmp_path / "whole", config)
+    for stop_after in (1, 2, 100):
+        if stop_after > 1:
+            Run(folder=tmp_path / "first").last.unlink(missing_ok=True)
+        steps = iter(range(1, 1000))
+        train_gan(
+            data,
+            tmp_path / "parts",
+            config,
+            should_stop=lambda steps=steps, last=stop_after: next(steps) >= last,  # type: ignore[misc]
+        )
+    assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
+    records = [read_json(tmp_path / name / "config.json") for name in ("whole", "parts")]
+    assert records[0] is not None
+    assert records[0] == records[1]
+    assert records[0]["start"]["images_shown"] == 11
+
+
+def test_what_does_not_fit_is_named(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(11)
+    for changes, words in (
+        ({"ngf": 8, "ndf": 8}, "--ngf 32 --ndf 32"),
+        ({"size": 128}, "--size 64"),
+        ({"recipe": "article"}, "--norm none"),
+    ):
+        recipe = str(changes.pop("recipe", "balanced"))
+        shape = open_start(BASE).shape | changes
+        config = TrainConfig.of_recipe(recipe, start_from=BASE, **shape)
+        with pytest.raises(BadSettings, match=words):
+            plan_training(data, tmp_path / "run", config)
+        with pytest.raises(BadSettings, match=words):
+            train_gan(data, tmp_path / "run", config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_start_that_is_none(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(11)
+    with pytest.raises(NoSuchFolder, match="no run's folder and no checkpoint"):
+        train_gan(data, tmp_path / "run", small(start_from=str(tmp_path / "nothing")))
+    (tmp_path / "file").write_bytes(b"no checkpoint")
+    with pytest.raises(CheckpointRefused, match="not a checkpoint"):
+        train_gan(data, tmp_path / "run", small(start_from=str(tmp_path / "file")))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_keeps_the_start_it_began_with(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    data = make_data_set(11)
+    train_gan(data, tmp_path / "first", small(epochs=1))
+    train_gan(data, tmp_path / "run", small(epochs=1))
+    with pytest.raises(SettingsDiffer, match="start-from"):
+        train_gan(data, tmp_path / "run", small(epochs=2, start_from=str(tmp_path / "first")))
+
+
+def test_a_run_from_before_there_was_this_setting(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    """Its settings lack the name; it is carried on, since it began with nets drawn anew."""
+    data = make_data_set(11)
+    run = Run(folder=tmp_path / "run")
+    train_gan(data, run.folder, small(epochs=1))
+    record = read_json(run.config)
+    assert record is not None
+    del record["settings"]["start_from"]
+    write_json(run.config, record)
+    state = load_checkpoint(run.last)
+    del state["settings"]["start_from"]
+    torch.save(state, run.last)
+    assert train_gan(data, run.folder, dataclasses.replace(small(), epochs=2)).epochs == 2
