@@ -1,23 +1,61 @@
 """Makes the base model that is kept in the package out of a finished run.
 
-    python -m benchmarks.base export RUN catgan/model/base
+    catgan train curated/face-crop --name base --ngf 32 --ndf 32 --precision bfloat16 --held-out 0
+    python -m benchmarks.base export runs/base catgan/model/base
+    python -m benchmarks.base card runs/base catgan/model/base [--twin RUN]
 
-RUN is a run's folder, or a checkpoint; of a folder the last checkpoint is taken, since a run on all
-pictures holds none out to tell its best epoch by.
+`export` writes the nets, and what tells a copy of a training picture; the run's pictures must still
+be where they were. Of the run the last checkpoint is taken, since a run on all pictures holds none
+out to tell its best epoch by. `card` measures what was exported and writes the model card beside
+it. A twin is a run of the same settings that holds pictures out: it says for how long training
+gets better.
 """
 
 import argparse
+import dataclasses
+import textwrap
 from pathlib import Path
 
-from catgan.model.base import BaseFacts, save_base
+import numpy as np
+from numpy.typing import NDArray
+
+from catgan.core.datasets import DataSet, open_dataset
+from catgan.core.images import Pictures
+from catgan.core.runs import Run
+from catgan.measure import (
+    EfficientNetLite0,
+    Extractor,
+    Features,
+    Rate,
+    diversity,
+    kid_estimate,
+    rate,
+    recognised_rate,
+)
+from catgan.measure.neighbours import CLOSE, nearest
+from catgan.model.base import (
+    BaseFacts,
+    BaseSeen,
+    base_facts,
+    load_base_generator,
+    load_base_seen,
+    save_base,
+    save_base_seen,
+)
 from catgan.model.checkpoint import load_checkpoint
+from catgan.model.sample import draw_latents, sample_images
+from catgan.train.config import TrainConfig
+from catgan.train.data import load_data
 
-MOST_BYTES = 8_000_000  # both files together
+MOST_BYTES = 8_000_000  # of all files together
+AXES = 64
+SAMPLES = 2000
+SEED = 7_000_003  # of the samples that the card is about
 
 
-def export(run: Path, folder: Path) -> int:
-    """Write a run's averaged generator and its discriminator into a folder; the bytes written."""
-    state = load_checkpoint(run if run.is_file() else run / "checkpoints" / "last.pt")
+def export(run: Run, folder: Path) -> int:
+    """Write a run's averaged generator, its discriminator, and what tells copies; bytes written."""
+    state = load_checkpoint(run.last)
     settings = state["settings"]
     facts = BaseFacts(
         ngf=settings["ngf"],
@@ -29,18 +67,232 @@ def export(run: Path, folder: Path) -> int:
     )
     generator = state["average" if "average" in state else "generator"]
     save_base(folder, facts, generator, state["discriminator"])
+    extractor = EfficientNetLite0()
+    save_base_seen(folder, see(training_pictures(run), extractor))
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
 
 
+def training_pictures(run: Run) -> Pictures:
+    """What a run was trained on, as it was shown: (N, size, size, 3) uint8."""
+    config = run.read_config()
+    assert config is not None, f"{run.folder} is no run"
+    dataset = open_dataset(Path(config["data"]["folder"]))
+    assert isinstance(dataset, DataSet), "the run's pictures are gone"
+    data, train, _ = load_data(dataset, TrainConfig(**config["settings"]))
+    assert data.digest == config["data"]["digest"], "the run's pictures are not what they were"
+    return train
+
+
+def see(pictures: Pictures, extractor: Extractor) -> BaseSeen:
+    """What it takes to tell a sample that is too like one of these pictures, mirrored or not."""
+    features = np.concatenate([both.pooled for both in _both(pictures, extractor)])
+    mean = features.mean(axis=0)
+    _, _, axes = np.linalg.svd(features - mean, full_matrices=False)
+    along = ((features - mean) @ axes[:AXES].T).astype(np.float16).astype(np.float32)
+    return BaseSeen(
+        extractor=extractor.name,
+        mean=mean.astype(np.float32),
+        axes=np.ascontiguousarray(axes[:AXES].T.astype(np.float32)),
+        pictures=along,
+        limit=usual_distance(along, len(pictures)),
+    )
+
+
+def usual_distance(features: NDArray[np.floating], pictures: int) -> float:
+    """What 5% of pictures are nearer than to another one, mirrored or not.
+
+    Args:
+        features: (2 N, D), of pictures and then of their mirror images.
+        pictures: N.
+    """
+    squared = (features.astype(np.float64) ** 2).sum(axis=1)
+    ours = features[:pictures].astype(np.float64)
+    distances = squared[:pictures, None] + squared - 2 * ours @ features.T.astype(np.float64)
+    own = np.arange(pictures)
+    distances[own, own] = distances[own, own + pictures] = np.inf
+    return float(np.sqrt(np.quantile(distances.min(axis=1), CLOSE)))
+
+
+def _both(pictures: Pictures, extractor: Extractor) -> list[Features]:
+    """Pictures, and their mirror images: the net was shown both."""
+    return [extractor.extract(p) for p in (pictures, np.ascontiguousarray(pictures[:, :, ::-1]))]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What the card says of samples of the base model."""
+
+    training: int
+    """Training pictures."""
+    kid: float
+    """KID against the training pictures."""
+    kid_error: float
+    """Its standard error."""
+    recognised: Rate
+    """Of the samples."""
+    real: Rate
+    """Of the training pictures."""
+    diversity: float
+    """Of the samples over that of the training pictures."""
+    close: Rate
+    """Samples nearer to a training picture or its mirror image than 5% of these to another."""
+    refused: Rate
+    """The same by the numbers in the package alone: what `demo` refuses."""
+    both: int
+    """Samples that are in either."""
+
+
+def measure(pictures: Pictures, folder: Path) -> Measures:
+    """Samples of what was exported, next to what it was trained on."""
+    extractor, generator, seen = (
+        EfficientNetLite0(),
+        load_base_generator(folder),
+        load_base_seen(folder),
+    )
+    samples = sample_images(generator, draw_latents(SAMPLES, generator.latent_dim, SEED))
+    fake = extractor.extract(samples)
+    real, mirrored = _both(pictures, extractor)
+    kid = kid_estimate(fake.pooled, real.pooled)
+    everything = np.concatenate([real.pooled, mirrored.pooled])
+    close = nearest(fake.pooled, everything).distance < usual_distance(everything, len(pictures))
+    refused = nearest(seen.along_axes(fake.pooled), seen.pictures).distance < seen.limit
+    return Measures(
+        training=len(pictures),
+        kid=kid.value,
+        kid_error=kid.error,
+        recognised=recognised_rate(fake, extractor=extractor.name),
+        real=recognised_rate(real, extractor=extractor.name),
+        diversity=diversity(fake.pooled, real.pooled).ratio,
+        close=rate(close, extractor=extractor.name),
+        refused=rate(refused, extractor=extractor.name),
+        both=int((close & refused).sum()),
+    )
+
+
+CARD = """# The base model
+
+Both nets of a small GAN that has learned what cats' faces look like: the generator G, averaged over
+its training, and the discriminator D that it learned from. `catgan demo` draws its cat with G, and
+`catgan train --start-from base` begins with both. {size} x {size} pixels, {latent_dim} latent
+numbers, width {ngf} and {ndf}; half precision, {megabytes:.1f} MB.
+
+## What it was trained on
+
+{training:,} pictures: every face that `catgan curate` with its default settings found, levelled and
+cropped in 1,479 photographs of cats by many owners. The photographs are not part of catgan, nor is
+any crop of them. Cats lying, looking away, half hidden and badly lit are among them; most look at
+the camera.
+
+## How
+
+    {command}
+
+The recipe `balanced` (docs/training.md), {images_shown:,} pictures shown.{twin}
+
+## What it is worth
+
+{samples:,} samples of seed {seed}, next to the {training:,} training pictures (none was held out),
+as EfficientNet-Lite0 sees them (`{extractor}`):
+
+| | samples | training pictures |
+| --- | --- | --- |
+| recognised as a cat | {recognised} | {real} |
+| KID to the training pictures | {kid:.3f} ± {kid_error:.3f} | 0 |
+| variety, next to theirs | {diversity:.2f} | 1 |
+| nearer to a training picture than 5% of these are to another one | {close} | 5% |
+
+## Are the samples copies?
+
+The last line asks that: for each sample the nearest training picture is sought, mirrored ones
+included, in the net's {features:,} features. A generator of new pictures as good as photos would
+come to about 5%, one that copies to far more.
+
+`seen.safetensors` holds what it takes to ask the same wherever catgan runs: {axes} numbers for each
+training picture, its features along the axes in which they differ most. No picture comes of them.
+By these alone {refused} of the samples are too near ({both} of
+{samples:,} are so by both counts). `catgan demo` takes none that is.
+
+## What it is not for
+
+It knows cats' faces from the front, at {size} x {size}, of the kinds of cats that people have
+photographed, and some of what it draws is hardly a cat. MIT licence, as all of catgan.
+"""
+
+
+def card(run: Run, folder: Path, twin: Run | None) -> str:
+    """The model card, with what was measured just now."""
+    found, facts, seen = (
+        measure(training_pictures(run), folder),
+        base_facts(folder),
+        load_base_seen(folder),
+    )
+    written = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    config = run.read_config()
+    assert config is not None
+    return CARD.format(
+        **dataclasses.asdict(facts),
+        **{
+            name: _words(value) if isinstance(value, Rate) else value
+            for name in (field.name for field in dataclasses.fields(found))
+            for value in [getattr(found, name)]
+        },
+        megabytes=written / 1e6,
+        command="catgan train curated/face-crop "
+        + " ".join(
+            f"--{name.replace('_', '-')} {config['settings'][name]}"
+            for name in ("ngf", "ndf", "precision", "epochs", "held_out")
+        ),
+        twin="" if twin is None else _twin_words(twin),
+        samples=SAMPLES,
+        seed=SEED,
+        extractor=seen.extractor,
+        features=len(seen.mean),
+        axes=seen.axes.shape[1],
+    )
+
+
+def _words(share: Rate) -> str:
+    return f"{share.share:.1%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _twin_words(twin: Run) -> str:
+    """For how long a run with pictures held out got better."""
+    config = twin.read_config()
+    assert config is not None
+    data, lines = config["data"], [line for line in twin.read_stats() if "kid" in line]
+    course = ", ".join(
+        f"{line['kid']:.3f} at {line['images_shown'] / 1000:.0f}"
+        for line in (lines[i] for i in np.linspace(0, len(lines) - 1, 10).round().astype(int))
+    )
+    last = lines[-1]
+    text = (
+        "For how long that gets better was asked of a twin, trained on "
+        f"{data['train']} of the pictures with {len(data['held_out'])} others held out. KID to "
+        f"these, by thousands of pictures shown: {course} (standard error {last['kid_error']:.3f})."
+        f" At the end {last['recognised']:.0%} of its samples are recognised as a cat, "
+        f"{last['copies']:.0%} are nearer to a training picture than 95% of the held-out ones, and "
+        f"D's gap between training and held-out pictures is {last['gap']:.2f}."
+    )
+    return "\n" + "\n".join(textwrap.wrap(text, 100))
+
+
 def main() -> None:
-    """Export, and say how large the files are."""
+    """Export, or write the card; and say how large the files are."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     commands = parser.add_subparsers(dest="command", required=True)
-    exporting = commands.add_parser("export", help="write the two files of the package")
-    exporting.add_argument("run", type=Path)
-    exporting.add_argument("folder", type=Path)
+    exporting = commands.add_parser("export", help="write the files of the package")
+    describing = commands.add_parser("card", help="measure them and write the model card")
+    describing.add_argument("--twin", type=Path, help="the run that holds pictures out")
+    for command in (exporting, describing):
+        command.add_argument("run", type=Path)
+        command.add_argument("folder", type=Path)
     options = parser.parse_args()
-    written = export(options.run, options.folder)
+    run = Run(folder=options.run)
+    if options.command == "card":
+        twin = None if options.twin is None else Run(folder=options.twin)
+        (options.folder / "README.md").write_text(card(run, options.folder, twin), encoding="utf-8")
+        return
+    written = export(run, options.folder)
     print(f"{options.folder}: {written / 1e6:.2f} MB")
     if written > MOST_BYTES:
         raise SystemExit(f"more than {MOST_BYTES / 1e6:g} MB: take a narrower net")

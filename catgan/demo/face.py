@@ -12,9 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from catgan.core.errors import MissingPackage
 from catgan.core.images import Pictures
 from catgan.demo.head import Coat, coat_of
 from catgan.measure.features import Extractor
+from catgan.measure.neighbours import nearest
+from catgan.model.base import BaseSeen
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 
@@ -22,6 +25,7 @@ CANDIDATES = 192  # latents that the cat is chosen among
 ANCHORS = 3  # latents whose neighbourhood it is
 SPREAD = 0.5  # of the neighbourhood: how much of each latent is its own, 0 to 1
 SPARE = 2.0  # faces drawn for each that is wanted; the best are taken
+MOST = 16  # the same at most, where the base model has seen too many of them
 ALIKE = 4.0  # what a face is worth less for colours that differ from the first's by 1
 LUMA = (0.33, 0.70)  # of a face, 0 to 1: lighter and darker coats show little on a photo
 
@@ -36,9 +40,18 @@ class Faces:
     """The number of each one's latent in `latents_of`."""
     anchors: tuple[int, ...]
     """Which of the seed's latents were chosen, the best first."""
+    refused: int
+    """How many more were drawn and not taken, being too like a picture that the model has seen."""
 
 
-def draw_faces(generator: Generator, judge: Extractor, *, count: int, seed: int) -> Faces:
+def draw_faces(
+    generator: Generator,
+    judge: Extractor,
+    *,
+    count: int,
+    seed: int,
+    seen: BaseSeen | None = None,
+) -> Faces:
     """Choose a cat and draw it again and again.
 
     Args:
@@ -46,29 +59,54 @@ def draw_faces(generator: Generator, judge: Extractor, *, count: int, seed: int)
         judge: Says how much a face is a cat's.
         count: How many faces.
         seed: Decides which cat, and which faces of it.
+        seen: What the model was trained on; faces too like that are not taken. None: unknown.
+
+    Raises:
+        MissingPackage: Nearly all of the faces are like what the model was trained on.
     """
-    anchors = choose_anchors(generator, judge, seed=seed)
-    latents = latents_of(generator.latent_dim, anchors, count=math.ceil(SPARE * count), seed=seed)
-    pictures = sample_images(generator, latents)
-    worth = _worth(pictures, judge)
+    anchors = choose_anchors(generator, judge, seed=seed, seen=seen)
+    drawn = math.ceil(SPARE * count)
+    while True:
+        latents = latents_of(generator.latent_dim, anchors, count=drawn, seed=seed)
+        pictures = sample_images(generator, latents)
+        worth, own = _worth(pictures, judge, seen)
+        if own.sum() >= count:
+            break
+        if drawn >= MOST * count:
+            raise MissingPackage(
+                f"The base model draws copies: of {drawn} faces {drawn - own.sum()} are too like "
+                "what it was trained on; reinstall catgan, or try another --seed."
+            )
+        drawn *= 2
     first = sample_images(generator, _candidates(generator.latent_dim, seed)[[anchors[0]]])
     wanted = coat_of(first[0])
     strange = np.array([_apart(coat_of(picture), wanted) for picture in pictures])
-    best = np.argsort(-(worth - ALIKE * strange), kind="stable")[:count]
+    best = np.argsort(-np.where(own, worth - ALIKE * strange, -np.inf), kind="stable")[:count]
     chosen = np.sort(best)
-    return Faces(pictures=pictures[chosen], numbers=tuple(int(n) for n in chosen), anchors=anchors)
+    return Faces(
+        pictures=pictures[chosen],
+        numbers=tuple(int(n) for n in chosen),
+        anchors=anchors,
+        refused=int((~own).sum()),
+    )
 
 
-def choose_anchors(generator: Generator, judge: Extractor, *, seed: int) -> tuple[int, ...]:
+def choose_anchors(
+    generator: Generator, judge: Extractor, *, seed: int, seen: BaseSeen | None = None
+) -> tuple[int, ...]:
     """The latents of a seed whose faces are the best of one coat.
 
     The first is the best face of all, the others those of the better quarter that wear its colours.
+
+    Args:
+        generator, judge, seed, seen: See `draw_faces`.
 
     Returns:
         Numbers among the seed's first `CANDIDATES` latents.
     """
     pictures = sample_images(generator, _candidates(generator.latent_dim, seed))
-    order = np.argsort(-_worth(pictures, judge), kind="stable")
+    worth, own = _worth(pictures, judge, seen)
+    order = np.argsort(-np.where(own, worth, -np.inf), kind="stable")
     coats = [coat_of(picture) for picture in pictures]
     good = order[: CANDIDATES // 4]
     alike = sorted(good[1:], key=lambda number: _apart(coats[number], coats[good[0]]))
@@ -101,16 +139,27 @@ def _candidates(latent_dim: int, seed: int) -> Tensor:
     return draw_latents(CANDIDATES, latent_dim, seed)
 
 
-def _worth(pictures: Pictures, judge: Extractor) -> NDArray[np.float64]:
-    """How good faces are: cats, seen from the front, neither nearly black nor nearly white."""
-    cat = judge.extract(pictures).cat.astype(np.float64)
+def _worth(
+    pictures: Pictures, judge: Extractor, seen: BaseSeen | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How good faces are: cats, seen from the front, neither nearly black nor nearly white.
+
+    Returns:
+        That, (N,); and whether each is the generator's own, (N,): not too like what it has seen.
+    """
+    features = judge.extract(pictures)
+    own = np.ones(len(pictures), dtype=np.bool_)
+    if seen is not None and seen.extractor == judge.name:
+        distance = nearest(seen.along_axes(features.pooled), seen.pictures).distance
+        own = distance >= seen.limit
+    cat = features.cat.astype(np.float64)
     grey = pictures.mean(axis=3) / 255
     size = grey.shape[1]
     face = grey[:, size // 4 : -size // 6, size // 5 : -size // 5]
     lopsided = abs(face - face[:, :, ::-1]).mean(axis=(1, 2))
     luma = face.mean(axis=(1, 2))
     outside = np.maximum(LUMA[0] - luma, 0) + np.maximum(luma - LUMA[1], 0)
-    return np.asarray(cat - 3.0 * lopsided - 6.0 * outside)
+    return np.asarray(cat - 3.0 * lopsided - 6.0 * outside), own
 
 
 def _apart(one: Coat, other: Coat) -> float:

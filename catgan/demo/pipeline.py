@@ -25,7 +25,7 @@ from catgan.demo.face import draw_faces
 from catgan.demo.photo import Shot, Taken, take
 from catgan.demo.truth import FORMAT, KIND, NAME, Truth, read_truth
 from catgan.measure.features import EfficientNetLite0, Extractor
-from catgan.model.base import base_digest, load_base_generator
+from catgan.model.base import base_digest, load_base_generator, load_base_seen
 from catgan.model.networks import Generator
 
 CHUNK = 8  # photos handed over at a time
@@ -226,6 +226,7 @@ def _draw(
         judge or EfficientNetLite0(),
         count=faces_needed(config),
         seed=config.seed,
+        seen=load_base_seen() if generator is None else None,
     )
     header = {
         "kind": KIND,
@@ -233,6 +234,7 @@ def _draw(
         "settings": _recorded(config),
         "model": _model(generator),
         "anchors": list(faces.anchors),
+        "refused": faces.refused,
     }
     truth_file = raw / NAME
     if not truth_file.exists():

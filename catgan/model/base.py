@@ -1,13 +1,17 @@
 """The base model: both nets of a run on many cats' faces, kept in the package.
 
 The files lie in `base/` beside this module, in half precision, and hold numbers and words alone;
-`benchmarks/base.py` writes them from a run. `demo` draws its cat with the generator.
+`benchmarks/base.py` writes them from a run, with the model card beside them. `demo` draws its cat
+with the generator, and `train --start-from base` begins with both nets.
 """
 
 import dataclasses
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -22,6 +26,7 @@ FORMAT = "catgan-base-1"
 FOLDER = Path(__file__).with_name("base")
 GENERATOR = "generator.safetensors"
 DISCRIMINATOR = "discriminator.safetensors"
+SEEN = "seen.safetensors"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,67 @@ class BaseFacts:
         """The facts as a safetensors file holds them: words only."""
         facts = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {"format": FORMAT, **facts}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaseSeen:
+    """What the model was trained on, as far as it takes to tell a sample that is too like it.
+
+    Of each training picture, and of its mirror image, a few numbers: its features along the axes
+    in which the training pictures differ most (principal components). No picture comes of them.
+    """
+
+    extractor: str
+    """In whose features."""
+    mean: NDArray[np.float32]
+    """(D,) float32, of the training pictures' features."""
+    axes: NDArray[np.float32]
+    """(D, K) float32, the axes, each of length 1."""
+    pictures: NDArray[np.float32]
+    """(N, K) float32, the training pictures along them."""
+    limit: float
+    """The distance below which a picture is too like one of them: 5% of the training pictures are
+    nearer than that to another one."""
+
+    def along_axes(self, features: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Features (M, D) along the axes: (M, K) float32."""
+        return ((features.astype(np.float32) - self.mean) @ self.axes).astype(np.float32)
+
+
+def load_base_seen(folder: Path = FOLDER) -> BaseSeen:
+    """What the model was trained on.
+
+    Raises:
+        MissingPackage: The file is missing, broken, or another version's.
+    """
+    path = folder / SEEN
+    try:
+        with safe_open(path, framework="pt") as file:
+            words = file.metadata() or {}
+            if words.get("format") != FORMAT:
+                raise ValueError(f"its format is {words.get('format')}")
+            mean, axes, pictures = (
+                file.get_tensor(name).float().numpy() for name in ("mean", "axes", "pictures")
+            )
+            return BaseSeen(
+                extractor=words["extractor"],
+                mean=mean,
+                axes=axes,
+                pictures=pictures,
+                limit=float(words["limit"]),
+            )
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise _refused(path, error) from error
+
+
+def save_base_seen(folder: Path, seen: BaseSeen) -> None:
+    """Write it beside the nets, in half precision."""
+    tensors = {
+        name: torch.from_numpy(getattr(seen, name)).half().contiguous()
+        for name in ("mean", "axes", "pictures")
+    }
+    words = {"format": FORMAT, "extractor": seen.extractor, "limit": f"{seen.limit:.6g}"}
+    write_bytes(folder / SEEN, save(tensors, metadata=words))
 
 
 def load_base_generator(folder: Path = FOLDER) -> Generator:
@@ -80,16 +146,16 @@ def base_facts(folder: Path = FOLDER) -> BaseFacts:
 
 
 def base_digest(folder: Path = FOLDER) -> str:
-    """The first eight digits of the generator file's SHA-256: another model, other digits.
+    """Eight digits of the SHA-256 of what `demo` draws with: another model, other digits.
 
     Raises:
-        MissingPackage: The file is missing or cannot be read.
+        MissingPackage: A file is missing or cannot be read.
     """
-    path = folder / GENERATOR
+    paths = [folder / GENERATOR, folder / SEEN]
     try:
-        return sha256(path.read_bytes())[:8]
+        return sha256(b"".join(path.read_bytes() for path in paths))[:8]
     except OSError as error:
-        raise _refused(path, error) from error
+        raise _refused(folder, error) from error
 
 
 def save_base(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from catgan.core.errors import MissingPackage
 from catgan.core.images import read_photo
 from catgan.demo.album import SHARES, faces_needed, kinds_of
 from catgan.demo.body import Light, draw_cat
@@ -20,6 +21,7 @@ from catgan.demo.pose import BEHIND, FACING, mirrored
 from catgan.demo.room import SETTINGS, draw_room
 from catgan.demo.texture import cloud, grain, streaks
 from catgan.demo.truth import BLURRED, BURST, EMPTY, PLAIN
+from catgan.model.base import BaseSeen
 from catgan.model.networks import Generator
 from tests.demo.conftest import LikesAll
 
@@ -70,6 +72,30 @@ def test_latents_do_not_depend_on_how_many_and_lie_near_their_anchors() -> None:
     # 0 +- 0.1 of latents that have nothing to do with one another
     unit = many / many.norm(dim=1, keepdim=True)
     assert float((unit @ unit.T).mean()) > 0.25
+
+
+def test_faces_too_like_what_was_seen_are_not_taken(generator: Generator, judge: LikesAll) -> None:
+    """What was seen here is a quarter of what would be drawn; the brightness tells them apart."""
+    free = draw_faces(generator, judge, count=6, seed=0)
+    bright = judge.extract(free.pictures).pooled
+    seen = BaseSeen(
+        extractor=judge.name,
+        mean=np.zeros(1, dtype=np.float32),
+        axes=np.ones((1, 1), dtype=np.float32),
+        pictures=bright[:2],
+        limit=1e-6,
+    )
+    faces = draw_faces(generator, judge, count=6, seed=0, seen=seen)
+    assert faces.refused >= 2
+    assert len(faces.pictures) == 6
+    apart = abs(judge.extract(faces.pictures).pooled - bright[:2].T)
+    assert apart.min() >= 1e-6
+    # by other features nothing can be said
+    other = dataclasses.replace(seen, extractor="another")
+    assert draw_faces(generator, judge, count=6, seed=0, seen=other).refused == 0
+    copied = dataclasses.replace(seen, limit=10.0)
+    with pytest.raises(MissingPackage, match="draws copies"):
+        draw_faces(generator, judge, count=6, seed=0, seen=copied)
 
 
 def test_faces_are_the_same_again_and_other_with_another_seed(

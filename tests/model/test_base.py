@@ -2,21 +2,27 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from benchmarks.base import usual_distance
 from catgan.core.errors import MissingPackage
 from catgan.measure import EfficientNetLite0, recognised_rate
 from catgan.model.base import (
     DISCRIMINATOR,
     FOLDER,
     GENERATOR,
+    SEEN,
     BaseFacts,
+    BaseSeen,
     base_digest,
     base_facts,
     load_base_discriminator,
     load_base_generator,
+    load_base_seen,
     save_base,
+    save_base_seen,
 )
 from catgan.model.networks import Discriminator, Generator, init_weights
 from catgan.model.sample import draw_latents, sample_images
@@ -82,3 +88,50 @@ def test_it_draws_cats() -> None:
     generator = load_base_generator()
     pictures = sample_images(generator, draw_latents(80, generator.latent_dim, 1))
     assert recognised_rate(EfficientNetLite0().extract(pictures), extractor="x").share > 0.25
+
+
+def test_what_was_seen_comes_back(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.normal(size=(20, 5)))[0].astype(np.float32)
+    seen = BaseSeen(
+        extractor="pixels",
+        mean=rng.normal(size=20).astype(np.float32),
+        axes=axes,
+        pictures=rng.normal(size=(7, 5)).astype(np.float32),
+        limit=0.123456,
+    )
+    save_base_seen(tmp_path, seen)
+    loaded = load_base_seen(tmp_path)
+    assert (loaded.extractor, loaded.limit) == ("pixels", 0.123456)
+    for name in ("mean", "axes", "pictures"):
+        np.testing.assert_allclose(getattr(loaded, name), getattr(seen, name), rtol=2e-3, atol=1e-4)
+    # features made of a picture's place along the axes come back to that place
+    features = seen.mean + seen.pictures @ seen.axes.T
+    np.testing.assert_allclose(loaded.along_axes(features), seen.pictures, atol=0.02)
+    (tmp_path / SEEN).write_bytes(b"not tensors")
+    with pytest.raises(MissingPackage, match="reinstall catgan"):
+        load_base_seen(tmp_path)
+
+
+def test_the_packaged_traces_are_those_of_the_extractor() -> None:
+    seen = load_base_seen()
+    assert seen.extractor == EfficientNetLite0().name
+    assert seen.axes.shape == (len(seen.mean), seen.pictures.shape[1])
+    assert seen.pictures.shape[0] > 1000
+    # each once and once mirrored; hardly any lies within the limit of one that is not its own
+    half = len(seen.pictures) // 2
+    straight, mirrored = seen.pictures[:half], seen.pictures[half:]
+    own = np.linalg.norm(straight - mirrored, axis=1)
+    others = np.linalg.norm(straight - np.roll(mirrored, 1, axis=0), axis=1)
+    assert np.median(own) < np.median(others)
+    assert (others < seen.limit).mean() < 0.05
+
+
+def test_how_near_pictures_usually_are() -> None:
+    """Twenty pictures in a row, a step apart but for two, a tenth apart; the mirror image of
+    each lies on it, and is not counted as another."""
+    places = np.arange(20.0)
+    places[1] = 0.1
+    features = np.concatenate([places, places])[:, None]
+    # two of twenty have a neighbour at 0.1, so that is what 5% are nearer than or just as near
+    assert usual_distance(features, 20) == pytest.approx(0.1)
