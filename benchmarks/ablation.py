@@ -4,9 +4,14 @@
     python -m benchmarks.ablation --table RUNS
     python -m benchmarks.ablation --table RUNS --at 40    # each run as it was at 40,000 pictures
 
-DATASET is a folder of equal pictures (the face crops of `catgan curate`); 500 of them are trained
-on and all others held out. A run lies in RUNS/ARM-sSEED and carries on where it was stopped, so
-the same line may be interrupted at any time. Called twice at once, the two share the work.
+What it brings to begin with nets that have learned already, those of a run on other pictures:
+
+    python -m benchmarks.ablation DATASET RUNS --arms balanced,warm --start-from RUN --pictures 200
+
+DATASET is a folder of equal pictures (the face crops of `catgan curate`); 500 of them, or as many
+as --pictures says, are trained on and all others held out. A run lies in RUNS/ARM-sSEED and carries
+on where it was stopped, so the same line may be interrupted at any time. Called twice at once, the
+two share the work.
 """
 
 import argparse
@@ -29,8 +34,6 @@ from catgan.core.runs import find_runs
 from catgan.train import TrainConfig, TrainProgress, train_gan
 from catgan.train.best import best_record
 
-TRAINED = 500  # pictures
-EVERY_KIMG = 10  # thousands of pictures shown between two measurements
 SHARED: dict[str, Any] = {"ngf": 32, "ndf": 32, "batch_size": 8, "precision": "bfloat16"}
 
 
@@ -84,36 +87,52 @@ ARMS = {
         changes={"augment": "colour,translation,cutout"},
     ),
     "slow-d": Arm(what="D at half the rate", recipe="balanced", changes={"lr_d": 5e-4}),
+    "warm": Arm(what="`balanced`, begun with the nets of --start-from", recipe="balanced"),
     "long-average": Arm(
         what="average of half-life 20,000 pictures", recipe="balanced", changes={"average_kimg": 20}
     ),
 }
 
 
-def settings(arm: Arm, seed: int, pictures: int, kimg: float) -> TrainConfig:
-    """The settings of one run."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all runs have in common."""
+
+    pictures: int
+    """Pictures trained on; all others are held out."""
+    kimg: float
+    """Thousands of pictures shown in all."""
+    every: float
+    """Thousands of pictures shown between two measurements."""
+
+
+def settings(arm: Arm, seed: int, pictures: int, plan: Plan) -> TrainConfig:
+    """The settings of one run on a data set of so many pictures."""
+    every = max(1, round(plan.every * 1000 / plan.pictures))
     return TrainConfig.of_recipe(
         arm.recipe,
         **SHARED
         | {
             "seed": seed,
-            "held_out": pictures - TRAINED,
-            "epochs": round(kimg * 1000 / TRAINED),
-            "evaluate_every": round(EVERY_KIMG * 1000 / TRAINED),
-            "sample_every": round(EVERY_KIMG * 1000 / TRAINED),
+            "held_out": pictures - plan.pictures,
+            "epochs": round(plan.kimg * 1000 / plan.pictures),
+            "evaluate_every": every,
+            "sample_every": every,
             "device": "cpu",
         }
         | arm.changes,
     )
 
 
-def train(folder: Path, runs: Path, arms: Sequence[str], seeds: Sequence[int], kimg: float) -> None:
+def train(folder: Path, runs: Path, arms: dict[str, Arm], seeds: Sequence[int], plan: Plan) -> None:
     """Every run that is neither done nor under way elsewhere; seed by seed."""
     dataset = open_dataset(folder)
-    if dataset is None or len(dataset.files) <= TRAINED + 50:
-        sys.exit(f"{folder} has too few pictures: {TRAINED} to train on and 50 to measure against.")
+    if dataset is None or len(dataset.files) < plan.pictures + 50:
+        sys.exit(
+            f"{folder} has too few pictures: {plan.pictures} to train on and 50 to measure against."
+        )
     for seed in seeds:
-        for name in arms:
+        for name, arm in arms.items():
             run = runs / f"{name}-s{seed}"
             began, shown = time.process_time(), 0
 
@@ -127,7 +146,7 @@ def train(folder: Path, runs: Path, arms: Sequence[str], seeds: Sequence[int], k
 
             try:
                 result = train_gan(
-                    dataset, run, settings(ARMS[name], seed, len(dataset.files), kimg), progress=say
+                    dataset, run, settings(arm, seed, len(dataset.files), plan), progress=say
                 )
                 shown = result.images_shown
             except FolderRefused as error:
@@ -200,7 +219,10 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="?")
     parser.add_argument("--table", type=Path, metavar="RUNS")
     parser.add_argument("--at", type=float, default=math.inf, metavar="KIMG")
-    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--arms", default=",".join(name for name in ARMS if name != "warm"))
+    parser.add_argument("--start-from", metavar="RUN", help="whose nets the arm warm begins with")
+    parser.add_argument("--pictures", type=int, default=500)
+    parser.add_argument("--every", type=float, default=10, metavar="KIMG")
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--kimg", type=float, default=60)
     parser.add_argument("--threads", type=int, default=1)
@@ -210,14 +232,21 @@ def main() -> None:
         return
     if given.runs is None:
         parser.error("name the data set and a folder for the runs")
-    arms = given.arms.split(",")
-    unknown = [name for name in arms if name not in ARMS]
+    names = given.arms.split(",")
+    unknown = [name for name in names if name not in ARMS]
     if unknown:
         parser.error(f"there is no arm {unknown[0]}; there are: {', '.join(ARMS)}")
+    arms = {name: ARMS[name] for name in names}
+    if "warm" in arms:
+        if given.start_from is None:
+            parser.error("warm needs --start-from")
+        start = {"start_from": str(Path(given.start_from).absolute())}
+        arms["warm"] = dataclasses.replace(arms["warm"], changes=start)
     os.nice(5)
     torch.set_num_threads(given.threads)
     seeds = [int(seed) for seed in given.seeds.split(",")]
-    train(given.dataset, given.runs, arms, seeds, given.kimg)
+    plan = Plan(pictures=given.pictures, kimg=given.kimg, every=given.every)
+    train(given.dataset, given.runs, arms, seeds, plan)
 
 
 if __name__ == "__main__":
