@@ -81,7 +81,13 @@ def compare(
     runs of one kind, which differ in their seeds, are taken together, and differences between kinds
     come with an interval that allows for the seeds.
     """
-    from catgan.compare import CompareConfig, compare_runs, plan_groups, write_report
+    from catgan.compare import (
+        CompareConfig,
+        check_outputs,
+        compare_runs,
+        plan_groups,
+        write_report,
+    )
     from catgan.console import Screen
     from catgan.core.places import cache_folder
 
@@ -98,6 +104,7 @@ def compare(
         )
     )
     screen = Screen(as_json=json)
+    check_outputs(report, csv)
     if dry_run:
         groups = plan_groups(names, runs, against=settings.against, apart=settings.apart)
         arms = {group.label: [str(one.folder) for one in group.sources] for group in groups}

@@ -68,7 +68,7 @@ class Arm:
         if key not in SHARES:
             return found
         # at 0 and at 1 the jackknife sees nothing that could change: the wider of both there
-        low, high = self._counted(key)
+        low, high = self.counted(key)
         return dataclasses.replace(
             found, low=max(0.0, min(found.low, low)), high=min(1.0, max(found.high, high))
         )
@@ -89,8 +89,12 @@ class Arm:
         half = math.hypot((found.high - found.low) / 2, Z95 * math.sqrt(variance))
         return dataclasses.replace(found, value=value, low=value - half, high=value + half)
 
-    def _counted(self, key: str) -> tuple[float, float]:
-        """Wilson's interval of a share, as if its pictures had been counted once."""
+    def counted(self, key: str) -> tuple[float, float]:
+        """Wilson's interval of a share, as if its pictures had been counted once.
+
+        Args:
+            key: One of `precision`, `recall`, `coverage`, which all runs have.
+        """
         crowds = [run.crowd for run in self.runs if run.crowd is not None]
         counted = crowds[0].precision_recall
         total = counted.n_fake if key == "precision" else counted.n_real
@@ -109,13 +113,28 @@ def difference(first: Arm, second: Arm, key: str) -> Difference | None:
     if key in RATES:
         ours = _whole([rate_of(run, key) for run in first.runs])
         theirs = _whole([rate_of(run, key) for run in second.runs])
-        return rate_difference(ours, theirs) if ours and theirs else None
+        # what is close is told by training and held-out pictures alike
+        same = first.real.reals == second.real.reals
+        return rate_difference(ours, theirs, same_real=same) if ours and theirs else None
     one = _whole([estimate_of(run, key) for run in first.runs])
     other = _whole([estimate_of(run, key) for run in second.runs])
     if not one or not other:
         return None
     same = first.real.reals.yardstick == second.real.reals.yardstick
-    return estimate_difference(one, other, same_real=same)
+    found = estimate_difference(one, other, same_real=same)
+    if key not in SHARES:
+        return found
+    # an arm at 0 or at 1, where the jackknife sees nothing that could change, may lie off it
+    below, above = found.value - found.low, found.high - found.value
+    for arm, sign in ((first, 1), (second, -1)):
+        share = sum(arm.values(key)) / len(arm.values(key))
+        low, high = arm.counted(key)
+        down, up = (share - low, high - share) if sign > 0 else (high - share, share - low)
+        if share in (0, 1):
+            below, above = math.hypot(below, max(0.0, down)), math.hypot(above, max(0.0, up))
+    return dataclasses.replace(
+        found, low=max(-1.0, found.value - below), high=min(1.0, found.value + above)
+    )
 
 
 def estimate_of(run: Measured, key: str) -> Estimate | None:

@@ -243,6 +243,7 @@ def _across(
                 faint=drawn,
             )
             line["mode"] = "lines+markers"
+            line["cliponaxis"] = False  # a dot at 0 is as round as any other
             # the epoch that was measured stands out
             sizes = [10 if record["epoch"] == run.epoch else 4 for record in points]
             line["marker"] = {"size": sizes}
@@ -251,7 +252,7 @@ def _across(
                     "type": "data",
                     "array": [_round(Z95 * float(record[error])) for record in points],
                     "thickness": 1,
-                    "width": 2,
+                    "width": 4,  # ends that show beside the upright line of the slider
                 }
             data.append(line)
             values = [float(record[key]) for record in points]

@@ -54,8 +54,12 @@ class Comparison:
         for row in self.rows():
             verdict = row.verdict
             if len(row.apart) == 1:  # of more than two arms the page shows them all
-                apart = words.apart(row.apart[0].difference, _digits(row.key))
-                verdict += f", by {apart}" if row.apart[0].difference.shown else f": {apart}"
+                found, digits = row.apart[0].difference, _digits(row.key)
+                verdict += (
+                    f", by {words.ahead(found, digits)}"
+                    if found.shown
+                    else f": {words.apart(found, digits)}"
+                )
             cells = [cell.text for cell in row.cells]
             rows.append([row.label, *cells, *([verdict] if several else [])])
         return headers, rows
@@ -293,7 +297,8 @@ def _arm_json(arm: Arm) -> Json:
         "recognised_real": _rate_json(real.recognised),
         "faces_real": _rate_json(real.faces),
         "kid_real": dataclasses.asdict(real.crowd.kid) if real.crowd else None,
-        "agreement": real.agreement,
+        "agreement": real.agreement.share if real.agreement else None,
+        "agreement_error": real.agreement.error if real.agreement else None,
         "face": dataclasses.asdict(real.face) if real.face else None,
         "notes": list(arm.notes),
     }

@@ -1,6 +1,7 @@
 """The real pictures of a run, and what the extractor sees in them."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from catgan.compare.reals import TRAINING, Reals
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.images import Picture, Pictures, read_photo, resize_shorter_side, to_srgb
 from catgan.measure import Extractor, Features
+from catgan.measure.estimate import left_out
 from catgan.measure.neighbours import Nearest, nearest
+
+FEWEST = 3  # pictures: with one left out, two still make a pair
+LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,34 +133,56 @@ def mean_picture(pictures: Pictures) -> Picture:
     return np.asarray((total / len(pictures)).round(), dtype=np.uint8)
 
 
-def agreement(pictures: Pictures) -> float | None:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How much of the light and dark of a picture is at the same place in all of them."""
+
+    share: float
+    """At most 1: all pictures are the same; 0, or below by chance, where knowing one says nothing
+    of another."""
+    error: float
+    """Standard error of `share`: what other pictures would change (the jackknife)."""
+
+
+def agreement(pictures: Pictures) -> Agreement | None:
     """How much of the light and dark of a picture is at the same place in all of them.
 
     The covariance of two different pictures over their pixels, averaged over all pairs, as a share
-    of the variance of one: 1 where all pictures are the same, 0 where knowing one says nothing of
-    another. Overall brightness and contrast between pictures are left out. For pictures x_i with
-    their own mean taken off and mean picture m, the average over pairs is
-    (N var(m) - mean var(x_i)) / (N - 1), since N^2 var(m) sums every pair and every picture itself.
+    of the variance of one. Overall brightness and contrast between pictures are left out. For N
+    pictures x_i with their own mean taken off, their sum s, and |.|^2 the mean over the pixels of
+    the square, the average over pairs is (|s|^2 - sum |x_i|^2) / (N (N - 1)), since |s|^2 sums
+    every pair and every picture itself.
 
     Args:
         pictures: (N, H, W, 3) uint8.
 
     Returns:
-        At most 1, and below 0 by chance; None for fewer than two pictures or blank ones.
+        None for fewer than three pictures or blank ones.
     """
     count = len(pictures)
-    if count < 2:
+    if count < FEWEST:
         return None
-    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601 luma
     total: NDArray[np.float64] = np.zeros(pictures.shape[1:3])
-    own = 0.0
-    for picture in pictures:
-        grey = picture.astype(np.float32) @ weights
-        grey -= grey.mean()
+    own, with_total = np.empty(count), np.empty(count)
+    for index, picture in enumerate(pictures):
+        grey = _pattern(picture)
         total += grey
-        own += float(grey.var())
-    own /= count
-    if own == 0:
+        own[index] = np.square(grey).mean()
+    for index, picture in enumerate(pictures):
+        with_total[index] = (_pattern(picture) * total).mean()
+    all_own, pairs = own.sum(), float(np.square(total).mean()) - own.sum()
+    own_without = all_own - own
+    if min(own_without) <= 0:
         return None
-    shared = (count * float((total / count).var()) - own) / (count - 1)
-    return shared / own
+    # without a picture, the sum over all pairs loses its row and its column
+    pairs_without = pairs - 2 * (with_total - own)
+    without = pairs_without / ((count - 2) * own_without)
+    return Agreement(
+        share=float(pairs / ((count - 1) * all_own)), error=math.sqrt(left_out(without))
+    )
+
+
+def _pattern(picture: Picture) -> NDArray[np.float32]:
+    """(H, W) float32, the light and dark of a picture about its mean."""
+    grey = picture.astype(np.float32) @ LUMA
+    return np.asarray(grey - grey.mean())

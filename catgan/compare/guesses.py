@@ -7,13 +7,16 @@ filter), and the others cut to the face (the crop).
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Sequence
 
 from catgan.compare import words
 from catgan.compare.arm import Arm, difference, other_settings
 from catgan.compare.quantities import CROSSING, RECOGNISED, Quantity
+from catgan.compare.real import Real
 from catgan.core.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
-from catgan.measure import Difference
+from catgan.measure import NO_DIFFERENCE, Difference
+from catgan.measure.metrics import Z95
 
 CLEANED = (FULL_BODY, FULL_BODY_KEPT, FACE_CROP)  # each cleaner than the one before
 BROUGHT = {
@@ -87,20 +90,48 @@ def steps(arms: Sequence[Arm]) -> list[Step]:
     ]
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of real pictures."""
+
+    place: int
+    """Of the first arm with them, among all arms."""
+    label: str
+    """That arm's name; where several arms share them, the data set's."""
+    real: Real
+    """What was found out about them."""
+
+
+def kinds(arms: Sequence[Arm]) -> list[Kind]:
+    """The kinds of real pictures that there are, each once."""
+    reals = [arm.real.reals for arm in arms]
+    return [
+        Kind(
+            place=place,
+            label=arm.label if arm.is_run and reals.count(reals[place]) == 1 else reals[place].name,
+            real=arm.real,
+        )
+        for place, arm in enumerate(arms)
+        if reals.index(reals[place]) == place
+    ]
+
+
 def face_sentence(arms: Sequence[Arm]) -> str | None:
     """How many pixels of face there are to learn from; None where no arm knows."""
-    known = [(arm, arm.real.face) for arm in arms if arm.real.face is not None]
+    known = [(kind, kind.real.face) for kind in kinds(arms) if kind.real.face is not None]
     if not known:
         return None
     parts: list[str] = []
-    for arm, face in known:
-        size = arm.real.reals.size
+    for kind, face in known:
+        size = kind.real.reals.size
         whole = size * size
         share = words.percent(face.pixels / whole)
         verb = "" if parts else "a face is "
-        parts.append(f"in {arm.label} {verb}about {face.pixels:,.0f} of {whole:,} pixels ({share})")
+        parts.append(
+            f"in {kind.label} {verb}about {face.pixels:,.0f} of {whole:,} pixels ({share})"
+        )
     sentence = "; ".join(parts)
-    shares = [(face.pixels / arm.real.reals.size**2, arm.label) for arm, face in known]
+    shares = [(face.pixels / kind.real.reals.size**2, kind.label) for kind, face in known]
     (least, fewest), (most, largest) = min(shares), max(shares)
     if most > 1.05 * least:
         sentence += f": {most / least:.1f} times as much face in {largest} as in {fewest}"
@@ -109,14 +140,26 @@ def face_sentence(arms: Sequence[Arm]) -> str | None:
 
 def pose_sentence(arms: Sequence[Arm]) -> str | None:
     """How much of the pictures their average loses; None where no arm knows."""
-    known = [(arm, arm.real.agreement) for arm in arms if arm.real.agreement is not None]
+    known = [
+        (kind.label, kind.real.agreement) for kind in kinds(arms) if kind.real.agreement is not None
+    ]
     if not known:
         return None
-    parts = [f"{words.percent(1 - max(0.0, kept))} in {arm.label}" for arm, kept in known]
-    return (
+    parts = [f"{words.percent(1 - max(0.0, kept.share))} in {label}" for label, kept in known]
+    sentence = (
         "Of the pattern of light and dark in a picture, the average of all pictures loses "
-        f"{words.listed(parts)}: it lies elsewhere in the others."
+        f"{words.listed(parts)}, since it lies elsewhere in the others"
     )
+    if len(known) == 1:
+        return sentence + "."
+    fewest, least = min(known, key=lambda entry: entry[1].share)
+    largest, most = max(known, key=lambda entry: entry[1].share)
+    if most.share - least.share <= Z95 * math.hypot(most.error, least.error):
+        return sentence + f": {NO_DIFFERENCE}."
+    if least.share > Z95 * least.error:  # or it may as well be nothing, and nobody divides by that
+        times = f"about {most.share / least.share:.0f} times as much"
+        return f"{sentence}: {times} is left in {largest} as in {fewest}."
+    return f"{sentence}: more is left in {largest} than in {fewest}."
 
 
 def _data(arm: Arm) -> str:

@@ -1,8 +1,7 @@
 """One run, measured: every number that there is of its samples, and how sure it is."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -65,8 +64,6 @@ class Measured:
     """Complete epochs of the generator that was measured; None for a folder of pictures."""
     images_shown: int | None
     """Real pictures that training had shown by then; None for a folder of pictures."""
-    stats: tuple[Json, ...]
-    """What training wrote down, one record an epoch."""
     n_fake: int
     """Samples measured."""
     crowd: Crowd | None
@@ -85,6 +82,11 @@ class Measured:
     """A sheet of the samples that were measured, the first ones: not picked."""
     album: Album | None
     """What else there is to look at; None for all runs of an arm but the first."""
+
+    @property
+    def stats(self) -> tuple[Json, ...]:
+        """What training wrote down, one record an epoch."""
+        return self.source.stats
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,6 @@ def measure_run(
         source=source,
         epoch=epoch,
         images_shown=images_shown,
-        stats=tuple(_well_formed(source.run.read_stats())) if source.run else (),
         n_fake=len(samples),
         crowd=measure_crowd(fake, real, config.seed, extractor.name),
         diversity=varied,
@@ -237,9 +238,3 @@ def samples_of(source: Source, wanted: int) -> int:
         wanted: At most so many.
     """
     return wanted if source.checkpoint is not None else min(wanted, len(source.pictures))
-
-
-def _well_formed(stats: list[dict[str, Any]]) -> Iterator[Json]:
-    """Records of an epoch, each once: a resumed run may have written the newest one twice."""
-    by_epoch = {record["epoch"]: record for record in stats if isinstance(record.get("epoch"), int)}
-    yield from (by_epoch[epoch] for epoch in sorted(by_epoch))

@@ -186,12 +186,15 @@ def _told_apart(groups: Sequence[Group]) -> list[Group]:
 
 
 def differing(settings: Sequence[Json]) -> list[str]:
-    """Settings that change what is learnt and are not the same everywhere."""
+    """Settings that change what is learnt and are not the same everywhere.
+
+    A run from before a setting existed counts as one that left it empty.
+    """
     names = list(dict.fromkeys(name for one in settings for name in one))
     return [
         name
         for name in names
-        if name not in NO_MATTER and len({repr(one.get(name)) for one in settings}) > 1
+        if name not in NO_MATTER and len({repr(one.get(name, "")) for one in settings}) > 1
     ]
 
 

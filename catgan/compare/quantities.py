@@ -55,7 +55,8 @@ CLOSE = Quantity(
     meaning="How many samples are suspiciously like one of the pictures trained on.",
     reading="Closer than all but 5% of real pictures that were never trained on. So about 5% is "
     "what new photos of the same cat would give, and far more means copying. Samples that look "
-    "like nothing are close to nothing: 0% is no praise.",
+    "like nothing are close to nothing: 0% is no praise. From few real pictures the mark is known "
+    "only roughly, and the interval allows for that.",
     most=True,
     digits=None,
     ranked=SAME,
@@ -82,9 +83,10 @@ KID = Quantity(
 PRECISION = Quantity(
     key="precision",
     label="precision",
-    meaning="How many samples could be taken for one of the real pictures.",
-    reading="More is better. One odd real picture can take in many poor samples, so believe it "
-    "only together with density. Its interval leaves out what other real pictures would change.",
+    meaning="How many samples lie near some real picture, in the eyes of the net.",
+    reading="More is better. One odd real picture that lies far from all others counts as near to "
+    "many poor samples, so believe it only together with density. Its interval leaves out what "
+    "other real pictures would change.",
     most=True,
     digits=None,
     ranked=OWN,
@@ -92,7 +94,7 @@ PRECISION = Quantity(
 RECALL = Quantity(
     key="recall",
     label="recall",
-    meaning="How many real pictures could be taken for one of the samples.",
+    meaning="How many real pictures lie near some sample, in the eyes of the net.",
     reading="More is better: it falls when the generator draws the same few cats. Blurred samples "
     "far from everything can raise it, so believe it only together with coverage. Its interval "
     "leaves out what other samples would change.",

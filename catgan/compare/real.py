@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from catgan.compare.config import CompareConfig
 from catgan.compare.faces import FaceSize, face_size
-from catgan.compare.gallery import Gallery, agreement, first, mean_picture
+from catgan.compare.gallery import Agreement, Gallery, agreement, first, mean_picture
 from catgan.compare.grids import Still, show, still, tiles_for
 from catgan.compare.measured import Crowd, Eyes, found_faces, measure_crowd
 from catgan.compare.reals import HELD_OUT, Reals
@@ -29,8 +29,8 @@ class Real:
     """Reference pictures that are recognised as a cat."""
     faces: Rate | None
     """Reference pictures in which a face was found; None where none was looked for."""
-    agreement: float | None
-    """How much of light and dark the training pictures have in the same place; see `gallery`."""
+    agreement: Agreement | None
+    """How much of light and dark the training pictures have in the same place."""
     face: FaceSize | None
     """How large the face is in the training pictures, where it is known."""
     sheet: Still

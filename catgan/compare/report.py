@@ -18,6 +18,7 @@ from catgan.compare.charts import (
 )
 from catgan.compare.comparison import Comparison
 from catgan.compare.grids import Moment, Still
+from catgan.compare.guesses import kinds
 from catgan.compare.rows import OUTCOME, PICTURES, YARDSTICK
 from catgan.core.files import write_bytes
 from catgan.core.pages import data_uri, page_environment
@@ -90,6 +91,7 @@ def render(comparison: Comparison) -> str:
         plotly=get_plotlyjs().replace("</script", r"<\/script") if drawn else "",
         steps=comparison.steps(),
         guesses=comparison.guesses(),
+        kinds=kinds(arms),
         notes=comparison.notes(),
         differing=comparison.differing_settings(),
         equal=comparison.equal_settings(),
@@ -108,9 +110,20 @@ def _moments(arms: tuple[Arm, ...]) -> list[dict[str, Any]]:
     if any(best):
         name = "best" if all(best) else "measured"
         rows.append((name, [album.measured if album else None for _, _, album in trained]))
-    rows.append(("last", [album.latest if album else None for _, _, album in trained]))
+    latest = [album.latest if album else None for _, _, album in trained]
+    if rows[-1][1] == latest and len(rows) > 1:  # the same pictures are shown once
+        rows[-1] = (f"{rows[-1][0]}, and last", latest)
+    else:
+        rows.append(("last", latest))
     named = [(index, arm) for index, arm, _ in trained]
-    return [{"name": name, "moments": list(zip(named, found, strict=True))} for name, found in rows]
+    return [
+        {
+            "name": name,
+            "measured": name not in ("early", "last"),
+            "moments": list(zip(named, found, strict=True)),
+        }
+        for name, found in rows
+    ]
 
 
 def _epochs(arms: tuple[Arm, ...]) -> list[int]:

@@ -10,6 +10,7 @@ from catgan.compare.quantities import OWN, SAME, Quantity
 from catgan.compare.real import Real
 from catgan.compare.reals import TRAINING
 from catgan.measure import MIN_PICTURES, NO_DIFFERENCE, Difference, OverRuns, Rate, level_with_best
+from catgan.measure.metrics import Z95
 
 OTHER_YARDSTICK = "different yardsticks"
 NOT_KNOWN = "not known"
@@ -416,14 +417,18 @@ def _face(arms: Sequence[Arm]) -> Row:
 def _agreement(arms: Sequence[Arm]) -> Row:
     cells = []
     for arm in arms:
-        if arm.real.agreement is None:
+        found = arm.real.agreement
+        if found is None:
             cells.append(Cell(text="not known"))
             continue
+        low, high = (max(0.0, found.share + side * Z95 * found.error) for side in (-1, 1))
         cells.append(
             Cell(
-                text=words.percent(max(0.0, arm.real.agreement)),
+                text=words.share_interval(max(0.0, found.share), low, high),
                 basis=f"{arm.real.n_train} training pictures",
-                value=arm.real.agreement,
+                value=found.share,
+                low=low,
+                high=high,
                 n_real=arm.real.n_train,
             )
         )

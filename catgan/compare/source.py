@@ -1,7 +1,7 @@
 """What a person named, as it lies on disk, checked before anything is measured."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Source:
     """The version that trained it; "" for a folder of pictures."""
     settings: Json
     """The settings that it was trained with; empty for a folder of pictures."""
+    stats: tuple[Json, ...]
+    """What training wrote down, one record an epoch; read once, since the run may be going on."""
     finished: bool
     """Whether it ran to its last epoch."""
     checkpoint: Path | None
@@ -85,6 +87,7 @@ def open_run(run: Run, name: str) -> Source:
             "put them back, or train the run anew."
         )
     finished = bool(config.get("finished", False))
+    stats = tuple(_well_formed(run.read_stats()))
     return Source(
         name=name,
         folder=run.folder,
@@ -100,6 +103,7 @@ def open_run(run: Run, name: str) -> Source:
         ),
         catgan=str(config.get("catgan", "unknown")),
         settings=settings,
+        stats=stats,
         finished=finished,
         checkpoint=checkpoint,
         best=checkpoint == run.best,
@@ -107,7 +111,7 @@ def open_run(run: Run, name: str) -> Source:
             _notes(
                 settings,
                 finished=finished,
-                epochs=_epochs(run.read_stats()),
+                epochs=max((record["epoch"] for record in stats), default=0),
                 trained_on=trained_on,
                 train=len(train),
                 chosen=len(chosen),
@@ -141,6 +145,7 @@ def open_pictures(folder: Path, files: tuple[str, ...], reals: Reals) -> Source:
         reals=reals,
         catgan="",
         settings={},
+        stats=(),
         finished=True,
         checkpoint=None,
         best=False,
@@ -201,9 +206,10 @@ def _files(folder: Path, name: str) -> tuple[str, ...]:
     return dataset.files
 
 
-def _epochs(stats: list[dict[str, Any]]) -> int:
-    done = [record["epoch"] for record in stats if isinstance(record.get("epoch"), int)]
-    return max(done, default=0)
+def _well_formed(stats: list[dict[str, Any]]) -> Iterator[Json]:
+    """Records of an epoch, each once: a resumed run may have written the newest one twice."""
+    by_epoch = {record["epoch"]: record for record in stats if isinstance(record.get("epoch"), int)}
+    yield from (by_epoch[epoch] for epoch in sorted(by_epoch))
 
 
 def _notes(

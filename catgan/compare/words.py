@@ -1,5 +1,6 @@
 """Numbers as people read them."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from catgan.measure import Difference
@@ -47,6 +48,20 @@ def apart(difference: Difference, digits: int | None) -> str:
         unit = ""
     plus = "" if value.startswith("\N{MINUS SIGN}") or float(value) == 0 else "+"
     return f"{plus}{value}{unit} ({low} to {high})"
+
+
+def ahead(difference: Difference, digits: int | None) -> str:
+    """How far the one of two arms that is ahead is ahead, with no sign.
+
+    Args:
+        difference: Of two arms that differ.
+        digits: As in `apart`.
+    """
+    value, low, high = difference.value, difference.low, difference.high
+    if value < 0:
+        low, high = -high, -low
+    turned = dataclasses.replace(difference, value=abs(value), low=low, high=high)
+    return apart(turned, digits).lstrip("+")
 
 
 def listed(names: Sequence[str]) -> str:

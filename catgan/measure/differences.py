@@ -101,7 +101,8 @@ def rate_over_runs(rates: Sequence[Rate]) -> OverRuns:
     """The mean share over several runs of an arm.
 
     Its interval is the wider of two: Student's t on the runs' own spread, and Wilson's of all
-    their pictures taken together, which holds where the runs agree by luck or at 0.
+    their pictures taken together, which holds where the runs agree by luck or at 0. What another
+    mark to hold them against would change, which all runs share, is added as squares.
 
     Args:
         rates: One a run, from one on.
@@ -109,10 +110,11 @@ def rate_over_runs(rates: Sequence[Rate]) -> OverRuns:
     values = [rate.share for rate in rates]
     mean, half = float(np.mean(values)), _half_of_seeds(values, [])
     low, high = _pooled(rates)
+    below, above = _by_mark(rates)
     return OverRuns(
         value=mean,
-        low=max(0.0, min(low, mean - half)),
-        high=min(1.0, max(high, mean + half)),
+        low=max(0.0, mean - math.hypot(max(mean - low, half), below)),
+        high=min(1.0, mean + math.hypot(max(high - mean, half), above)),
         spread=_deviation(values),
         runs=len(values),
     )
@@ -151,16 +153,21 @@ def estimate_difference(
     )
 
 
-def rate_difference(first: Sequence[Rate], second: Sequence[Rate]) -> Difference:
+def rate_difference(
+    first: Sequence[Rate], second: Sequence[Rate], *, same_real: bool = False
+) -> Difference:
     """How far the share of one arm lies above that of another, counted on different pictures.
 
     Newcombe 1998 ("Interval estimation for the difference between independent proportions"),
     method 10, made of both shares' Wilson intervals; with several runs of an arm, the wider of
-    that and of Student's t on the runs, as in `estimate_difference`.
+    that and of Student's t on the runs, as in `estimate_difference`. What other marks to hold them
+    against would change is added as squares.
 
     Args:
         first: One a run of the first arm, from one on.
         second: Of the second arm likewise.
+        same_real: Whether both arms were held against the same mark, measured on the same real
+            pictures: then what it moves in both alike falls out.
     """
     values, others = [rate.share for rate in first], [rate.share for rate in second]
     value = float(np.mean(values) - np.mean(others))
@@ -169,10 +176,16 @@ def rate_difference(first: Sequence[Rate], second: Sequence[Rate]) -> Difference
     below = math.hypot(share - low, other_high - other)
     above = math.hypot(high - share, other - other_low)
     seeds = _half_of_seeds(values, others)
+    (ours_below, ours_above), (theirs_below, theirs_above) = _by_mark(first), _by_mark(second)
+    if same_real:
+        moved = theirs_below - ours_below, ours_above - theirs_above
+        down, up = max(0.0, -min(moved)), max(0.0, *moved)
+    else:
+        down, up = math.hypot(ours_below, theirs_above), math.hypot(ours_above, theirs_below)
     return Difference(
         value=value,
-        low=max(-1.0, value - max(below, seeds)),
-        high=min(1.0, value + max(above, seeds)),
+        low=max(-1.0, value - math.hypot(max(below, seeds), down)),
+        high=min(1.0, value + math.hypot(max(above, seeds), up)),
         seeds=max(len(first), len(second)) > 1,
     )
 
@@ -231,6 +244,14 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 def _pooled(rates: Sequence[Rate]) -> tuple[float, float]:
     return wilson(sum(rate.hits for rate in rates), sum(rate.total for rate in rates))
+
+
+def _by_mark(rates: Sequence[Rate]) -> tuple[float, float]:
+    """How far a mean share may lie too high and too low by the mark that all runs share."""
+    return (
+        float(np.mean([rate.below for rate in rates])),
+        float(np.mean([rate.above for rate in rates])),
+    )
 
 
 def _pooled_share(rates: Sequence[Rate]) -> float:

@@ -102,7 +102,11 @@ class PrecisionRecall:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """A share of pictures, with the interval that the true share lies in 19 times out of 20."""
+    """A share of pictures, with the interval that the true share lies in 19 times out of 20.
+
+    The interval says what other pictures would change. Where the mark that they are held against
+    was measured too (`neighbours.too_close`), `below` and `above` say what another one would.
+    """
 
     hits: int
     """Pictures that count."""
@@ -114,6 +118,10 @@ class Rate:
     """Upper end of the interval, 0 to 1."""
     extractor: str
     """Whose judgement it is; "" where the caller did not say."""
+    below: float = 0.0
+    """How much smaller the share would be by the lowest mark there may be; 0 where it is fixed."""
+    above: float = 0.0
+    """How much larger by the highest one, likewise."""
 
     @property
     def share(self) -> float:

@@ -107,6 +107,33 @@ def test_no_is_one_sentence(
     assert not report.exists()
 
 
+def test_files_that_cannot_be_written_are_a_sentence_before_anything_is_measured(
+    catgan: Catgan, runs: Path, tmp_path: Path
+) -> None:
+    picture = next((tmp_path / "data").glob("*.png"))
+    before = picture.read_bytes()
+    (tmp_path / "old.html").write_text("<p>my own page")
+    (tmp_path / "empty.html").touch()
+    for line, code, words in (
+        (("--report", tmp_path), 2, "is a folder; name a file to write: --report"),
+        (("--report", picture / "r.html"), 2, "is a file, so"),
+        (("--report", picture), 1, "catgan did not write it"),
+        (("--report", tmp_path / "old.html"), 1, "catgan did not write it"),
+        (("--report", tmp_path / "empty.html", "--csv", picture), 1, "name another file: --csv"),
+        (("--report", tmp_path / "r", "--csv", tmp_path / "r"), 2, "are both"),
+    ):
+        for more in ((), ("--dry-run",)):
+            ended = catgan("compare", "b", "--runs", runs, *line, *more)
+            assert ended.code == code, ended.err
+            assert words in one_sentence(ended)
+    assert picture.read_bytes() == before
+    assert not (tmp_path / "r").exists()
+    written = ("--report", tmp_path / "empty.html", "--csv", tmp_path / "n.csv")
+    for _ in range(2):  # what catgan wrote may be written over
+        ended = catgan("compare", "b", "--runs", runs, *written, *SMALL, "--faces", "0")
+        assert ended.code == 0, ended.err
+
+
 @pytest.mark.parametrize("net", ["inception", "dinov2"])
 def test_weights_that_cannot_be_fetched_are_a_sentence_that_says_where_they_go(
     catgan: Catgan, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, net: str

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catgan.compare import CompareConfig, Comparison, compare_runs
+from catgan.compare import Arm, CompareConfig, Comparison, compare_runs, words
 from catgan.compare.arm import difference
 from catgan.compare.comparison import COLUMNS
 from catgan.compare.gallery import draw
@@ -20,6 +20,8 @@ from catgan.core.files import append_jsonl
 from catgan.core.images import Picture, Pictures, read_pictures
 from catgan.measure import (
     NO_DIFFERENCE,
+    Difference,
+    Estimate,
     Features,
     density_coverage,
     diversity,
@@ -412,6 +414,45 @@ class TestArmsOfSeveralRuns:
         kids = [line for line in lines if (line["measure"], line["arm"]) == ("kid", "one")]
         assert [line["run"] for line in kids] == ["", "one-s0", "one-s1", "one-s2"]
         assert kids[1]["low"] == "", "the interval is that of the mean"
+
+
+def test_how_far_an_arm_is_ahead_has_no_sign() -> None:
+    behind = Difference(value=-0.21, low=-0.25, high=-0.17, seeds=False)
+    ahead = dataclasses.replace(behind, value=0.21, low=0.17, high=0.25)
+    assert words.ahead(behind, None) == words.ahead(ahead, None) == "21 points (17 to 25)"
+    assert words.ahead(behind, 2) == "0.21 (0.17 to 0.25)"
+
+
+@pytest.mark.parametrize("key", ["precision", "recall", "coverage"])
+def test_shares_at_their_ends_leave_room_for_chance_and_differ_by_at_most_all(
+    two: Path, projection: Projection, key: str
+) -> None:
+    (arm,) = compare_runs(["full-body"], CONFIG, runs=two, extractor=projection).arms
+
+    def at(share: float, count: int) -> Arm:
+        """The same arm, so many of whose pictures count."""
+        run = arm.runs[0]
+        assert run.crowd is not None
+        n, m = run.n_fake, arm.real.n_reference
+        counted = np.arange(n if key == "precision" else m) < count
+        left = (counted.sum() - counted) / (len(counted) - 1)
+        same = [np.full(size, share) for size in (n, m)]
+        fake, real = (left, same[1]) if key == "precision" else (same[0], left)
+        estimate = Estimate(value=share, without_fake=fake, without_real=real)
+        crowd = dataclasses.replace(run.crowd, estimates={**run.crowd.estimates, key: estimate})
+        return dataclasses.replace(arm, runs=(dataclasses.replace(run, crowd=crowd),))
+
+    total = 80 if key == "precision" else 60
+    none, all_of_them, four = at(0.0, 0), at(1.0, total), at(4 / total, 4)
+    found = difference(all_of_them, none, key)
+    assert found is not None
+    assert (found.value, found.high) == (1, 1)
+    assert 0.8 < found.low < 0.95
+    # four of sixty against none: one time in eight by chance (McNemar), though the jackknife of
+    # the four alone leaves 0 out
+    found = difference(four, none, key)
+    assert found is not None
+    assert not found.shown
 
 
 class Fake:

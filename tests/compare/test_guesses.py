@@ -1,11 +1,15 @@
 """The guesses that the cleaning rests on, in numbers; what filter and crop brought."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from catgan.compare import CompareConfig, Comparison, compare_runs
+from catgan.compare.gallery import Agreement
+from catgan.compare.guesses import kinds, pose_sentence
 from catgan.core.files import write_json, write_jsonl
+from catgan.measure import NO_DIFFERENCE
 from tests.compare.conftest import Projection, draw_dataset, make_run
 
 CONFIG = CompareConfig(samples=60)
@@ -95,9 +99,12 @@ def test_the_face_is_told_in_pixels(chain: Path) -> None:
     assert poses.count("%") == 3
     cells = {row.key: row.cells for row in found.rows()}
     assert cells["face"][0].text == "4 of 16 pixels wide"
-    kept = cells["agreement"][2].value
-    assert kept is not None
-    assert f"{100 * (1 - kept):.0f}% in face-crop" in poses
+    kept = cells["agreement"][2]
+    assert kept.value is not None
+    assert kept.low is not None
+    assert kept.high is not None
+    assert kept.low < kept.value < kept.high
+    assert f"{100 * (1 - kept.value):.0f}% in face-crop" in poses
 
 
 def test_pictures_that_nobody_curated_say_nothing_of_faces(
@@ -106,3 +113,41 @@ def test_pictures_that_nobody_curated_say_nothing_of_faces(
     found = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
     assert len(found.guesses()) == 1
     assert "light and dark" in found.guesses()[0]
+
+
+def test_pictures_that_several_arms_share_are_told_of_once(chain: Path, tmp_path: Path) -> None:
+    make_run(chain, "slow", tmp_path / "curated" / "face-crop", lr_d=1e-5)
+    draw_dataset(tmp_path / "drawn", 60, first=9000)
+    config = CompareConfig(samples=60, against="face-crop")
+    names = ["full-body", "face-crop", "slow", str(tmp_path / "drawn")]
+    found = compare_runs(names, config, runs=chain, extractor=Projection())
+    assert [(kind.place, kind.label) for kind in kinds(found.arms)] == [
+        (0, "full-body"),
+        (1, "face-crop"),
+    ]
+    face, poses = found.guesses()
+    assert face.count("pixels (") == 2
+    assert "slow" not in face + poses
+    assert "drawn" not in face + poses
+
+
+def test_poses_that_differ_no_less_are_said_to(chain: Path) -> None:
+    found = compared(["full-body", "face-crop"], chain)
+
+    def sentence(*kept: tuple[float, float]) -> str:
+        arms = [
+            dataclasses.replace(
+                arm,
+                real=dataclasses.replace(arm.real, agreement=Agreement(share=share, error=error)),
+            )
+            for arm, (share, error) in zip(found.arms, kept, strict=True)
+        ]
+        told = pose_sentence(arms)
+        assert told is not None
+        return told
+
+    assert sentence((0.04, 0.01), (0.05, 0.01)).endswith(f": {NO_DIFFERENCE}.")
+    often = sentence((0.02, 0.005), (0.16, 0.01))
+    assert often.endswith("about 8 times as much is left in face-crop as in full-body.")
+    unsure = sentence((0.005, 0.004), (0.16, 0.01))
+    assert unsure.endswith("more is left in face-crop than in full-body.")

@@ -1,5 +1,6 @@
 """The parts of a comparison: neighbours, agreement, faces, grids, curves."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from catgan.compare.gallery import agreement, draw, mean_picture, read_at_size
 from catgan.compare.grids import BUDGET, closest, read_moment, show, spread, through_time
 from catgan.core.files import write_json, write_jsonl
 from catgan.core.images import cut_sheet, encode_png, sheet
+from catgan.measure import rate_difference, rate_over_runs
 from catgan.measure.neighbours import Nearest, nearest, too_close
 from catgan.model.sample import to_pictures
 from tests.compare.conftest import draw_dataset
@@ -55,6 +57,49 @@ def test_copies_are_too_close_and_new_pictures_are_not() -> None:
     assert share(points(500, 7)) == pytest.approx(0.05, abs=0.03)
 
 
+@pytest.mark.parametrize("held_out", [60, 200])
+def test_crowds_that_are_alike_are_as_close_and_no_difference_is_shown(held_out: int) -> None:
+    """The mark is measured too: 5% of 60 real pictures are 3, give or take 3.
+
+    Over 150 repetitions 95 times in 100, less three standard deviations of that, which are 5.
+    Intervals that take the mark for exact hold it in 57 and show a difference in 42.
+    """
+    held = shown = exact = 0
+    for i in range(0, 900, 6):
+        rates = []
+        for side in (i, i + 3):
+            train, real, samples = (
+                points(200, side),
+                points(held_out, side + 1),
+                points(300, side + 2),
+            )
+            found = too_close(nearest(samples, train), nearest(real, train))
+            assert found is not None
+            rates.append(found)
+        over = rate_over_runs(rates[:1])
+        held += over.low <= 0.05 <= over.high
+        shown += rate_difference(rates[:1], rates[1:]).shown
+        bare = [dataclasses.replace(one, below=0.0, above=0.0) for one in rates]
+        exact += rate_difference(bare[:1], bare[1:]).shown
+    assert held >= 0.89 * 150
+    assert shown <= 0.11 * 150
+    if held_out == 60:
+        assert exact > 0.25 * 150, "or the mark matters too little here to say anything"
+
+
+def test_copies_stay_copies_wherever_the_mark_may_lie() -> None:
+    train, real = points(200, 4), nearest(points(60, 5), points(200, 4))
+    copied, new = (too_close(nearest(samples, train), real) for samples in (train, points(500, 7)))
+    assert copied is not None
+    assert new is not None
+    assert (copied.share, copied.below) == (1, 0)
+    assert rate_difference([copied], [new]).low > 0.5
+    # held against one mark, what that moves in both alike falls out
+    same, apart = (rate_difference([new], [new], same_real=same) for same in (True, False))
+    assert same.high - same.low < apart.high - apart.low
+    assert same.value == apart.value == 0
+
+
 def test_too_few_held_out_give_no_share() -> None:
     some = Nearest(index=np.zeros(19, dtype=np.intp), distance=np.ones(19))
     assert too_close(some, some) is None
@@ -71,12 +116,15 @@ def test_the_mean_is_the_mean() -> None:
 def test_agreement_is_all_of_equal_pictures_and_none_of_noise() -> None:
     rng = np.random.default_rng(1)
     one = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
-    assert agreement(np.repeat(one[None], 5, axis=0)) == pytest.approx(1, abs=1e-6)
+    same = agreement(np.repeat(one[None], 5, axis=0))
+    assert same is not None
+    assert (same.share, same.error) == pytest.approx((1, 0), abs=1e-5)
     noise = rng.integers(0, 256, (200, 16, 16, 3), dtype=np.uint8)
     found = agreement(noise)
     assert found is not None
     # 19,900 pairs that correlate by 1/16 at random: 0.0004
-    assert abs(found) < 0.003
+    assert abs(found.share) < 0.003
+    assert 0 < found.error < 0.002
 
 
 def test_agreement_is_the_share_that_is_shared() -> None:
@@ -85,13 +133,42 @@ def test_agreement_is_the_share_that_is_shared() -> None:
     own = rng.normal(0, 30, (100, 32, 32, 1))
     pictures = np.repeat((128 + shared + own).clip(0, 255), 3, axis=3).astype(np.uint8)
     # half of the variance; 1,024 pixels know it to 4%
-    assert agreement(pictures) == pytest.approx(0.5, abs=0.05)
+    found = agreement(pictures)
+    assert found is not None
+    assert found.share == pytest.approx(0.5, abs=0.05)
     brighter = (pictures // 2 + np.arange(100).reshape(-1, 1, 1, 1)).astype(np.uint8)
-    assert agreement(brighter) == pytest.approx(0.5, abs=0.05), "brightness is no pattern"
+    found = agreement(brighter)
+    assert found is not None
+    assert found.share == pytest.approx(0.5, abs=0.05), "brightness is no pattern"
 
 
-def test_agreement_of_one_or_of_blank_pictures_is_unknown() -> None:
-    assert agreement(np.zeros((1, 8, 8, 3), np.uint8)) is None
+def test_agreement_is_that_of_all_pairs_and_its_error_that_of_leaving_pictures_out() -> None:
+    rng = np.random.default_rng(3)
+    shared = rng.normal(0, 30, (8, 8, 1))
+    pictures = (128 + shared + rng.normal(0, 40, (9, 8, 8, 3))).clip(0, 255).astype(np.uint8)
+
+    def over_pairs(chosen: NDArray[np.uint8]) -> float:
+        grey = chosen.astype(float) @ [0.299, 0.587, 0.114]
+        flat = (grey - grey.mean(axis=(1, 2), keepdims=True)).reshape(len(chosen), -1)
+        products = flat @ flat.T
+        own = np.trace(products) / len(chosen)
+        others = (products.sum() - np.trace(products)) / (len(chosen) * (len(chosen) - 1))
+        return float(others / own)
+
+    found = agreement(pictures)
+    assert found is not None
+    # the pattern is kept in single precision
+    assert found.share == pytest.approx(over_pairs(pictures), rel=1e-5)
+    left = np.array([over_pairs(np.delete(pictures, i, axis=0)) for i in range(9)])
+    assert found.error == pytest.approx(np.sqrt(8 * left.var()), rel=1e-4)
+
+
+def test_agreement_of_two_or_of_blank_pictures_is_unknown() -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    assert agreement(noise) is not None
+    assert agreement(noise[:2]) is None
+    noise[:2] = 7
+    assert agreement(noise) is None, "without the third there is nothing to share"
     assert agreement(np.full((4, 8, 8, 3), 9, np.uint8)) is None
 
 

@@ -66,6 +66,15 @@ def test_runs_that_differ_in_more_than_seeds_are_no_arm(seeded: Path, tmp_path: 
     assert "(pictures)" in groups[0].notes[0]
 
 
+def test_a_run_from_before_a_setting_existed_is_one_that_left_it_empty(
+    seeded: Path, tmp_path: Path
+) -> None:
+    make_run(seeded, "a-s4", tmp_path / "data", seed=4, start_from="")
+    assert planned(["a-s0", "a-s4"], seeded) == [("a", ["a-s0", "a-s4"])]
+    make_run(seeded, "a-s5", tmp_path / "data", seed=5, start_from="base")
+    assert len(plan_groups(["a-s0", "a-s5"], seeded)) == 2
+
+
 def test_where_it_was_computed_makes_no_other_arm(seeded: Path, tmp_path: Path) -> None:
     make_run(seeded, "c-s0", tmp_path / "data", device="cpu")
     make_run(seeded, "c-s1", tmp_path / "data", seed=1, device="cuda", checkpoint_minutes=5)

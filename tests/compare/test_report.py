@@ -189,6 +189,21 @@ def test_pictures_come_first_and_settings_last(page: Page) -> None:
     assert text.index("What differs") < text.index("What all share")
 
 
+def test_pictures_that_are_best_and_last_are_shown_once_and_late_ones_say_so(
+    tmp_path: Path, projection: Projection
+) -> None:
+    runs = tmp_path / "runs"
+    make_run(runs, "late", tmp_path / "data", best=6)
+    text = Page(render(compare_runs(["late"], CONFIG, runs=runs, extractor=projection))).text
+    assert "Best, and last" in text
+    make_run(runs, "between", tmp_path / "data", best=4)
+    (runs / "between" / "samples" / "epoch_0004.png").unlink()
+    text = Page(render(compare_runs(["between"], CONFIG, runs=runs, extractor=projection))).text
+    assert "Best, and last" not in text
+    assert "epoch 3 (training left no grid at epoch 4, which was measured)" in text
+    assert text.count("training left no grid") == 1
+
+
 def test_everything_on_the_page_can_be_reached(page: Page) -> None:
     ids = [attrs["id"] for _, attrs in page.elements if attrs.get("id")]
     assert len(ids) == len(set(ids))

@@ -17,8 +17,15 @@ from catgan.core.errors import (
     UnknownRun,
     UnreadablePhoto,
 )
+from catgan.core.files import append_jsonl
 from catgan.core.runs import Run
-from tests.compare.conftest import Projection, draw_dataset, edit_config, make_run
+from tests.compare.conftest import (
+    Projection,
+    draw_dataset,
+    edit_config,
+    make_run,
+    stats_record,
+)
 
 
 def open_sources(names: list[str], runs: Path) -> list[Source]:
@@ -123,6 +130,23 @@ def test_a_run_still_going_is_compared_and_says_so(tmp_path: Path, projection: P
         ["going"], CompareConfig(samples=50), runs=tmp_path / "runs", extractor=projection
     )
     assert any("still going or was stopped: 5 of 10 epochs" in note for note in found.notes())
+
+
+def test_a_run_that_goes_on_meanwhile_is_told_of_as_it_was(
+    tmp_path: Path, projection: Projection
+) -> None:
+    run = make_run(tmp_path / "runs", "going", tmp_path / "data", finished=False, epochs=5)
+
+    def train_on(_: str) -> None:
+        append_jsonl(run.stats, [stats_record(6, 70)])
+
+    config = CompareConfig(samples=50)
+    found = compare_runs(
+        ["going"], config, runs=tmp_path / "runs", extractor=projection, progress=train_on
+    )
+    assert "5 of 10 epochs" in found.arms[0].notes[0]
+    assert found.rows()[0].cells[0].basis.startswith("5 of 10 epochs done")
+    assert found.arms[0].shown.stats[-1]["epoch"] == 5
 
 
 def test_a_data_set_that_grew_is_compared_and_says_so(two: Path) -> None:

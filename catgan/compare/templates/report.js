@@ -56,7 +56,7 @@
     };
     const figure = (key, value) => {
       if (typeof value === "string") return value;
-      if (key === "recognised") return (100 * value).toFixed(value < 0.1 ? 1 : 0) + "%";
+      if (key === "recognised") return (100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0) + "%";
       return value.toFixed(key === "kid" ? 3 : 2);
     };
     /* What was written down at an epoch; what is measured now and then, with the epoch it is of. */
@@ -69,7 +69,13 @@
         while (rare && at >= 0 && column[at] === null) at -= 1;
         const value = at < 0 ? null : column[at];
         const late = at !== index && cell.dataset.key !== "balance" ? " (epoch " + columns.epoch[at] + ")" : "";
-        cell.textContent = value === null ? "–" : figure(cell.dataset.key, value) + late;
+        cell.textContent = value === null ? "–" : figure(cell.dataset.key, value);
+        if (late) {
+          const aside = document.createElement("span");
+          aside.className = "late";
+          aside.textContent = late;
+          cell.append(aside);
+        }
         if (cell.dataset.key === "balance")
           cell.classList.toggle("lost", value !== null && !value.toLowerCase().startsWith("healthy"));
       }
