@@ -157,7 +157,8 @@ def pose_sentence(arms: Sequence[Arm]) -> str | None:
     if most.share - least.share <= Z95 * math.hypot(most.error, least.error):
         return sentence + f": {NO_DIFFERENCE}."
     if least.share > Z95 * least.error:  # or it may as well be nothing, and nobody divides by that
-        times = f"about {most.share / least.share:.0f} times as much"
+        ratio = most.share / least.share
+        times = f"about {ratio:.{1 if ratio < 5 else 0}f} times as much"
         return f"{sentence}: {times} is left in {largest} as in {fewest}."
     return f"{sentence}: more is left in {largest} than in {fewest}."
 
