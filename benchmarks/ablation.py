@@ -88,6 +88,11 @@ ARMS = {
     ),
     "slow-d": Arm(what="D at half the rate", recipe="balanced", changes={"lr_d": 5e-4}),
     "warm": Arm(what="`balanced`, begun with the nets of --start-from", recipe="balanced"),
+    "warm-slow": Arm(
+        what="the same, at a quarter of the rates",
+        recipe="balanced",
+        changes={"lr_g": 1e-4, "lr_d": 2.5e-4},
+    ),
     "long-average": Arm(
         what="average of half-life 20,000 pictures", recipe="balanced", changes={"average_kimg": 20}
     ),
@@ -104,6 +109,9 @@ class Plan:
     """Thousands of pictures shown in all."""
     every: float
     """Thousands of pictures shown between two measurements."""
+
+
+WARM = frozenset({"warm", "warm-slow"})
 
 
 def settings(arm: Arm, seed: int, pictures: int, plan: Plan) -> TrainConfig:
@@ -219,8 +227,10 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="?")
     parser.add_argument("--table", type=Path, metavar="RUNS")
     parser.add_argument("--at", type=float, default=math.inf, metavar="KIMG")
-    parser.add_argument("--arms", default=",".join(name for name in ARMS if name != "warm"))
-    parser.add_argument("--start-from", metavar="RUN", help="whose nets the arm warm begins with")
+    parser.add_argument("--arms", default=",".join(name for name in ARMS if name not in WARM))
+    parser.add_argument(
+        "--start-from", metavar="RUN", help="whose nets the arms warm and warm-slow begin with"
+    )
     parser.add_argument("--pictures", type=int, default=500)
     parser.add_argument("--every", type=float, default=10, metavar="KIMG")
     parser.add_argument("--seeds", default="0,1")
@@ -237,11 +247,11 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no arm {unknown[0]}; there are: {', '.join(ARMS)}")
     arms = {name: ARMS[name] for name in names}
-    if "warm" in arms:
+    for name in WARM & arms.keys():
         if given.start_from is None:
-            parser.error("warm needs --start-from")
+            parser.error(f"{name} needs --start-from")
         start = {"start_from": str(Path(given.start_from).absolute())}
-        arms["warm"] = dataclasses.replace(arms["warm"], changes=start)
+        arms[name] = dataclasses.replace(arms[name], changes=arms[name].changes | start)
     os.nice(5)
     torch.set_num_threads(given.threads)
     seeds = [int(seed) for seed in given.seeds.split(",")]
