@@ -25,6 +25,7 @@ ALIKE = 0.15  # spread of samples over spread of real pictures, below which they
 FALLEN = 0.5  # of the widest spread so far: what tells a collapse from a beginning
 FEWER = 0.5  # of the greatest diversity so far
 VARIED = 0.3  # diversity that has to have been there before it can be lost
+WILD = 2.0  # D's loss, mean of an epoch; guessing costs 2 ln 2 = 1.39, and no sound run came to 1.4
 BLIND_EPOCHS = 10  # D may be at a loss for a while, when G has just learnt something new
 BLIND = 0.01  # D(x) - D(G(z)) below which D tells nothing apart
 BY_HEART = 0.5  # D's gap between training and held-out pictures
@@ -37,7 +38,8 @@ class Balance:
     """How a run stands."""
 
     state: str
-    """`healthy`, `lost`, `collapsed`, `winning`, `blind`, `by heart`, `fewer`, `past its best`."""
+    """`healthy`, `lost`, `wild`, `collapsed`, `winning`, `blind`, `by heart`, `fewer` or
+    `past its best`."""
     since: int | None
     """The first epoch of that state; None where it is healthy."""
 
@@ -50,6 +52,8 @@ class Balance:
 _WORDS = {
     HEALTHY: "healthy",
     "lost": "lost: the losses are no numbers any more since epoch {since}",
+    "wild": "D has run wild since epoch {since}: it does worse than guessing, for its steps "
+    "(--lr-d) are too large",
     "collapsed": "collapsed: all samples look alike since epoch {since}",
     "winning": "D is winning since epoch {since}: it is never fooled, and G learns nothing from it",
     "blind": "D has given up since epoch {since}: it tells real from fake no better than by chance",
@@ -77,6 +81,7 @@ def judge_balance(records: Sequence[Json]) -> Balance:
         return Balance(state="lost", since=int(records[since - 1]["epoch"]))
     # from the worst to the least
     for state, flags in (
+        ("wild", [record["loss_d"] > WILD for record in records]),
         ("collapsed", _collapsed(records)),
         ("winning", _winning(records)),
         ("blind", [_blind(record) for record in records]),

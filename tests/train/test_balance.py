@@ -47,6 +47,7 @@ def history(epochs: int, **since: tuple[int, Json]) -> list[Json]:
 WINNING = {"d_real": 0.97, "d_fake": 0.03, "loss_g": 6.0}
 COLLAPSED = {"spread_fake": 0.01}
 BLIND = {"d_real": 0.501, "d_fake": 0.499}
+WILD = {"loss_d": 17.0, "d_real": 0.75, "d_fake": 0.25}
 LOST = {"loss_g": None}
 
 
@@ -59,7 +60,8 @@ def test_good_order_is_healthy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "change"), [("winning", WINNING), ("collapsed", COLLAPSED), ("blind", BLIND)]
+    ("state", "change"),
+    [("winning", WINNING), ("collapsed", COLLAPSED), ("blind", BLIND), ("wild", WILD)],
 )
 def test_each_state_is_named_with_its_first_epoch(state: str, change: Json) -> None:
     balance = judge_balance(history(60, it=(41, change)))
@@ -229,6 +231,12 @@ def strong_d(parts: Parts) -> StepTerms:
     return train_step(**parts)
 
 
+def wild_d(parts: Parts) -> StepTerms:
+    """D takes steps of a hundred times the rate."""
+    parts["optimizer_d"].param_groups[0]["lr"] = 0.1
+    return train_step(**parts)
+
+
 def collapse(parts: Parts) -> StepTerms:
     """G no longer looks at its latents."""
     parts["latents"] = torch.full_like(parts["latents"], 0.5)
@@ -242,7 +250,13 @@ def run_off(parts: Parts) -> StepTerms:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "state"), [(strong_d, "D is winning"), (collapse, "collapsed"), (run_off, "lost")]
+    ("spoil", "state"),
+    [
+        (strong_d, "D is winning"),
+        (wild_d, "D has run wild"),
+        (collapse, "collapsed"),
+        (run_off, "lost"),
+    ],
 )
 def test_a_run_made_to_fail_is_named_within_a_tenth(
     spoil: Callable[[Parts], StepTerms],
