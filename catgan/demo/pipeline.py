@@ -1,21 +1,20 @@
 """`demo` from end to end: an album drawn into a folder, with the truth about it."""
 
 import dataclasses
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from catgan.core.config import differences, to_json
-from catgan.core.errors import CatganError, FileRefused, FolderRefused, SettingsDiffer
+from catgan.core.errors import CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
 from catgan.core.files import (
     Json,
     append_jsonl,
+    check_place,
     drop_torn_line,
     locked,
     read_jsonl,
-    sweep_partials,
     write_jsonl,
     write_picture,
 )
@@ -93,8 +92,8 @@ def draw_album(
         progress: Called after every few photos.
 
     Raises:
+        BadUsage: `raw` may not be written to.
         FolderRefused: `raw` holds something else, or cannot be made.
-        FileRefused: A file of somebody else's has the name of a photo that is missing.
         SettingsDiffer: `raw` holds an album of other settings.
         MissingPackage: The base model or the judge's net is missing or broken.
         DiskFull: There is no room; the same call carries on later.
@@ -109,9 +108,10 @@ def draw_album(
                 f"{raw} cannot be made ({error.strerror}); name another folder."
             ) from error
         with locked(raw):
-            _check_model(raw, generator)
-            sweep_partials(raw)
-            _draw(raw, config, plan, generator, judge, progress)
+            plan = plan_album(raw, config)  # another catgan may have been at work in it until now
+            if plan.missing:
+                _check_model(raw, generator)
+                _draw(raw, config, plan, generator, judge, progress)
     return DemoResult(
         raw=raw,
         truth=raw / NAME,
@@ -125,20 +125,19 @@ def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
     """What `draw_album` would have to do with the same arguments; nothing is written.
 
     Raises:
-        FolderRefused: `raw` holds something else than an album of `demo`.
-        FileRefused: A file of somebody else's has the name of a photo that is missing.
+        BadUsage: There is something to draw, and `raw` may not be written to.
+        FolderRefused: There is, and `raw` holds files of somebody else's; or it holds a damaged
+            album, or is a file.
         SettingsDiffer: It holds one of other settings.
     """
     config = config or DemoConfig()
     kinds = kinds_of(config)
     known = _known(raw, config)
     names = [name_of(number) for number in range(1, config.photos + 1)]
-    missing = tuple(name for name in names if name not in known)
-    strange = next((raw / name for name in missing if (raw / name).exists()), None)
-    if strange is not None:
-        raise FileRefused(
-            f"{strange} is there already and was not drawn by catgan demo; move it away."
-        )
+    missing = tuple(name for name in names if known is None or name not in known)
+    if missing:
+        _check_others(raw, PASSED_OVER if known is None else {*PASSED_OVER, NAME, *known})
+        check_place(raw / NAME)
     return DemoPlan(
         raw=raw,
         photos=config.photos,
@@ -147,36 +146,43 @@ def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
     )
 
 
-def _known(raw: Path, config: DemoConfig) -> dict[str, Truth]:
-    """The photos of this album that are there, by name.
+def _known(raw: Path, config: DemoConfig) -> dict[str, Truth] | None:
+    """The photos of this album that are there, by name; None where no album was begun.
 
     Raises:
         FolderRefused, SettingsDiffer: See `plan_album`.
     """
     if not raw.exists():
-        return {}
+        return None
     if not raw.is_dir():
         raise FolderRefused(f"{raw} is a file, not a folder; name a folder for the album.")
     then = _settings(raw)
     if then is None:
-        others = sorted(
-            entry.name
-            for entry in os.scandir(raw)
-            if entry.name not in PASSED_OVER and not entry.name.startswith(".")
-        )
-        if others:
-            raise FolderRefused(
-                f"{raw} holds files that catgan demo did not draw ({others[0]}); "
-                "name another folder, where there is nothing yet."
-            )
-        return {}
+        return None
     changed = differences(then, _recorded(config))
     if changed:
         raise SettingsDiffer(
             f"{raw} holds an album of other settings ({changed[0]}); "
             "name another folder, or take those settings."
         )
-    return {truth.file: truth for truth in read_truth(raw) if (raw / truth.file).is_file()}
+    try:
+        return {truth.file: truth for truth in read_truth(raw) if (raw / truth.file).is_file()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise FolderRefused(
+            f"{raw / NAME} is damaged (a line of it describes no photo); "
+            "name another folder, or take that album away."
+        ) from error
+
+
+def _check_others(raw: Path, ours: Collection[str]) -> None:
+    """That nothing lies in a folder but what is ours, and hidden files."""
+    found = sorted(entry.name for entry in raw.iterdir()) if raw.exists() else []
+    others = [name for name in found if name not in ours and not name.startswith(".")]
+    if others:
+        raise FolderRefused(
+            f"{raw} holds files that catgan demo did not draw ({others[0]}); "
+            "move them away, or name a folder where there is nothing yet."
+        )
 
 
 def _settings(raw: Path) -> Json | None:
@@ -184,7 +190,9 @@ def _settings(raw: Path) -> Json | None:
     header = next(read_jsonl(raw / NAME), None)
     if header is None or header.get("kind") != KIND:
         return None
-    return header.get("settings") if header.get("format") == FORMAT else {"format": "another"}
+    settings = header.get("settings")
+    readable = header.get("format") == FORMAT and isinstance(settings, dict)
+    return settings if readable else {"format": "another"}
 
 
 def _recorded(config: DemoConfig) -> Json:
@@ -195,7 +203,7 @@ def _recorded(config: DemoConfig) -> Json:
 def _check_model(raw: Path, generator: Generator | None) -> None:
     """An album half drawn by another base model would be of two cats."""
     header = next(read_jsonl(raw / NAME), None)
-    if header is not None and header["model"] != _model(generator):
+    if header is not None and header.get("model") != _model(generator):
         raise SettingsDiffer(
             f"{raw} holds a part of an album that another version of catgan drew; "
             "name another folder, or take that one away."

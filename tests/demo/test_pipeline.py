@@ -1,15 +1,18 @@
 """Drawing an album into a folder: the same each time, carried on, and never over anything."""
 
 import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import BadSettings, FileRefused, FolderRefused, SettingsDiffer
+from catgan.core.errors import BadSettings, BadUsage, FolderRefused, SettingsDiffer
 from catgan.core.images import read_photo
 from catgan.curate.find import find_photos
-from catgan.demo import DemoConfig, draw_album, plan_album, read_truth
+from catgan.demo import DemoConfig, draw_album, pipeline, plan_album, read_truth
 from catgan.demo.truth import BROKEN, BURST, EXPECTED
 from catgan.model.networks import Generator
 from tests.demo.conftest import LikesAll
@@ -123,9 +126,21 @@ def test_a_strange_file_in_a_photos_place_is_refused(
     header = (whole / "demo.jsonl").read_text(encoding="utf-8").splitlines()[0]
     (raw / "demo.jsonl").write_text(header + "\n", encoding="utf-8")
     (raw / "IMG_0001.jpg").write_bytes(b"mine")
-    with pytest.raises(FileRefused, match="IMG_0001"):
+    with pytest.raises(FolderRefused, match="IMG_0001"):
         draw_album(raw, TINY, generator=generator, judge=judge)
     assert (raw / "IMG_0001.jpg").read_bytes() == b"mine"
+
+
+def test_nothing_is_drawn_among_photos_of_somebody(whole: Path, tmp_path: Path) -> None:
+    """The album's photos taken out and others put in, demo.jsonl forgotten."""
+    raw = tmp_path / "raw"
+    shutil.copytree(whole, raw)
+    (raw / "tama.jpg").write_bytes(b"mine")
+    assert plan_album(raw, TINY).missing == ()  # beside a whole album they may lie
+    for photo in raw.glob("IMG_*.jpg"):
+        photo.unlink()
+    with pytest.raises(FolderRefused, match=r"tama\.jpg"):
+        plan_album(raw, TINY)
 
 
 def test_half_an_album_of_another_model_is_refused(
@@ -142,10 +157,70 @@ def test_half_an_album_of_another_model_is_refused(
         draw_album(raw, TINY, generator=generator, judge=judge)
 
 
+def test_hidden_files_of_somebody_stay(
+    tmp_path: Path, generator: Generator, judge: LikesAll
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    mine = {".DS_Store": b"mine", ".notes.partial": b"mine"}
+    for name, data in mine.items():
+        (raw / name).write_bytes(data)
+    draw_album(raw, TINY, generator=generator, judge=judge)
+    assert tree(raw).items() >= mine.items()
+
+
+def test_a_folder_that_may_not_be_written_to(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root, for one, may write anywhere
+    for raw in (tmp_path, tmp_path / "raw"):
+        with pytest.raises(BadUsage, match="may not be written to"):
+            plan_album(raw, TINY)
+    assert plan_album(whole, TINY).missing == ()  # nothing to write
+
+
+def test_what_another_process_drew_meanwhile_stays(
+    tmp_path: Path, generator: Generator, judge: LikesAll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another seed's album, begun after the folder was looked at and before it was locked."""
+    raw = tmp_path / "raw"
+
+    @contextmanager
+    def locked_late(folder: Path) -> Iterator[None]:
+        monkeypatch.undo()
+        draw_album(
+            folder, DemoConfig(photos=12, seed=4, workers=1), generator=generator, judge=judge
+        )
+        before.update(tree(folder))
+        yield
+
+    before: dict[str, bytes] = {}
+    monkeypatch.setattr(pipeline, "locked", locked_late)
+    with pytest.raises(SettingsDiffer, match="seed was 4, is 3"):
+        draw_album(raw, TINY, generator=generator, judge=judge)
+    assert tree(raw) == before
+
+
+def test_a_damaged_demo_jsonl_is_one_sentence(whole: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(whole, raw)
+    truth = raw / "demo.jsonl"
+    header, *photos = truth.read_text(encoding="utf-8").splitlines()
+    truth.write_text("\n".join([header, '{"file": "IMG_0001.jpg"}', *photos[1:]]) + "\n")
+    with pytest.raises(FolderRefused, match="damaged"):
+        plan_album(raw, TINY)
+    strange = json.dumps(json.loads(header) | {"settings": [1]})
+    truth.write_text("\n".join([strange, *photos]) + "\n")
+    with pytest.raises(SettingsDiffer, match="name another folder"):
+        plan_album(raw, TINY)
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("", encoding="utf-8")
     with pytest.raises(FolderRefused, match="is a file"):
         plan_album(tmp_path / "raw", TINY)
+    with pytest.raises(BadUsage, match="is a file"):
+        plan_album(tmp_path / "raw" / "deeper", TINY)
 
 
 @pytest.mark.parametrize(
