@@ -47,7 +47,11 @@ def train(
         float | None, typer.Option(help="Learning rate of the generator. [default: 0.0004]")
     ] = None,
     lr_d: Annotated[
-        float | None, typer.Option(help="Learning rate of the discriminator. [default: 0.001]")
+        float | None,
+        typer.Option(
+            help="Learning rate of the discriminator. [default: 0.001, above width 32 less: 0.0005 "
+            "at 64]"
+        ),
     ] = None,
     beta1: Annotated[float | None, typer.Option(help="Adam's first decay. [default: 0.5]")] = None,
     beta2: Annotated[
@@ -149,44 +153,43 @@ def train(
     """
     from catgan.console import Screen
     from catgan.core.datasets import find_datasets
-    from catgan.train import BASE, DEFAULT_RECIPE, TrainConfig, check_plan
+    from catgan.core.runs import Run
+    from catgan.train import BASE, DEFAULT_RECIPE, TrainConfig, check_plan, shape_of_start
 
     if start_from:
         start_from = start_from if start_from == BASE else str(Path(start_from).absolute())
-    settings = TrainConfig.of_recipe(
-        recipe or DEFAULT_RECIPE,
-        **_shape_of(start_from)
-        | given(
-            start_from=start_from,
-            epochs=epochs,
-            batch_size=batch_size,
-            size=size,
-            latent_dim=latent_dim,
-            ngf=ngf,
-            ndf=ndf,
-            lr_g=lr_g,
-            lr_d=lr_d,
-            beta1=beta1,
-            beta2=beta2,
-            norm=norm,
-            start_d=start_d,
-            r1=r1,
-            r1_every=r1_every,
-            flip=flip,
-            augment=augment,
-            average_kimg=average_kimg,
-            precision=precision,
-            graphs=graphs,
-            evaluate_every=evaluate_every,
-            evaluate_samples=evaluate_samples,
-            stop_when_lost=stop_when_lost,
-            held_out=held_out,
-            seed=seed,
-            sample_every=sample_every,
-            checkpoint_minutes=checkpoint_minutes,
-            device=device,
-        ),
+    flags = given(
+        start_from=start_from,
+        epochs=epochs,
+        batch_size=batch_size,
+        size=size,
+        latent_dim=latent_dim,
+        ngf=ngf,
+        ndf=ndf,
+        lr_g=lr_g,
+        lr_d=lr_d,
+        beta1=beta1,
+        beta2=beta2,
+        norm=norm,
+        start_d=start_d,
+        r1=r1,
+        r1_every=r1_every,
+        flip=flip,
+        augment=augment,
+        average_kimg=average_kimg,
+        precision=precision,
+        graphs=graphs,
+        evaluate_every=evaluate_every,
+        evaluate_samples=evaluate_samples,
+        stop_when_lost=stop_when_lost,
+        held_out=held_out,
+        seed=seed,
+        sample_every=sample_every,
+        checkpoint_minutes=checkpoint_minutes,
+        device=device,
     )
+    recipe = recipe or DEFAULT_RECIPE
+    settings = TrainConfig.of_recipe(recipe, **flags)
     datasets = find_datasets(folder)
     if name is not None and len(datasets) > 1:
         raise BadUsage(
@@ -196,6 +199,9 @@ def train(
     if name is not None and (not name or Path(name).name != name or name.startswith(".")):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
     places = [(dataset, runs / (name or dataset.name)) for dataset in datasets]
+    if start_from:  # widths and size follow from it; flags win over them
+        shape = shape_of_start(start_from, [Run(folder=run) for _, run in places])
+        settings = TrainConfig.of_recipe(recipe, **shape | flags)
     for _, run in places:
         check_plan(run, settings)  # hours later it would be late to say that the second cannot be
     screen = Screen(as_json=json)
@@ -289,15 +295,6 @@ def _train_one(
             f"{result.best_kid:.3f}); kept in {result.run.best}"
         )
     return result
-
-
-def _shape_of(start_from: str | None) -> dict[str, Any]:
-    """Widths and sizes that follow from the nets to begin with; flags win over them."""
-    if not start_from:
-        return {}
-    from catgan.train import open_start
-
-    return open_start(start_from).shape
 
 
 def _reading(bar: "Bar") -> Callable[[int, int], None]:

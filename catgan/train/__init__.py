@@ -9,7 +9,7 @@ from catgan.train.loop import (
     plan_training,
     train_gan,
 )
-from catgan.train.start import StartNets, open_start
+from catgan.train.start import StartNets, open_start, shape_of_start
 
 __all__ = [
     "BASE",
@@ -23,5 +23,6 @@ __all__ = [
     "check_plan",
     "open_start",
     "plan_training",
+    "shape_of_start",
     "train_gan",
 ]

@@ -171,12 +171,20 @@ class TrainConfig:
     def of_recipe(cls, recipe: str, **changes: Any) -> "TrainConfig":
         """A recipe's settings, with some changed.
 
+        A discriminator without norms is given a rate for its width: Adam moves every weight alike,
+        so that its answers move the faster the more weights there are behind them (Yang et al.
+        2022, arXiv:2203.03466: a rate in proportion to 1 / width).
+
         Raises:
             BadSettings: There is no such recipe, or a setting lies outside what it may be.
         """
         if recipe not in RECIPES:
             raise BadSettings(f"--recipe is {recipe}; there is {_names()}.")
-        return cls(recipe=recipe, **(RECIPES[recipe] | changes))
+        config = cls(recipe=recipe, **(RECIPES[recipe] | changes))
+        if config.norm != "none" or "lr_d" in changes:
+            return config
+        width = config.ndf * config.size / 64  # the last layer's: the first one's, doubled so often
+        return dataclasses.replace(config, lr_d=config.lr_d * min(1.0, RATE_WIDTH / width))
 
     @property
     def augmentations(self) -> tuple[str, ...]:
@@ -210,6 +218,9 @@ class TrainConfig:
             return min(pictures // 5, 500) if pictures >= 250 else 0
         return self.held_out
 
+
+RATE_WIDTH = 32
+"""Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""
 
 EVALUATION_INTERVAL = 3500
 """Pictures shown between two measurements of 500 samples, at size 64 and width 64."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -13,6 +14,8 @@ from catgan.core.runs import CONFIG, Run
 from catgan.model.base import base_facts, load_base_discriminator, load_base_generator
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import BASE, TrainConfig
+
+SHAPE = ("latent_dim", "ngf", "ndf", "size")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,8 +44,7 @@ class StartNets:
     @property
     def shape(self) -> Json:
         """The settings that a run from here takes over where it is not told its own."""
-        names = ("latent_dim", "ngf", "ndf", "size")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in SHAPE}
 
     def to_json(self) -> Json:
         """What `config.json` says of the start, so that it can be told from others later."""
@@ -103,21 +105,44 @@ def open_start(name: str) -> StartNets:
         ) from error
 
 
+def shape_of_start(name: str, runs: Sequence[Run]) -> Json:
+    """The settings that follow from a start where none are given.
+
+    A run that began from there keeps the ones it began with, also where the start is gone by now
+    or has become another one.
+
+    Args:
+        name: See `open_start`.
+        runs: What is about to be trained, there or not.
+
+    Raises:
+        NoSuchFolder, CheckpointRefused, MissingPackage: See `open_start`.
+    """
+    for run in runs:
+        settings = (run.read_config() or {}).get("settings", {})
+        if settings.get("start_from") == name:
+            return {setting: settings[setting] for setting in SHAPE}
+    return open_start(name).shape
+
+
 def check_start(start: StartNets, config: TrainConfig) -> None:
     """Whether a run of these settings can begin with these nets.
 
     Raises:
         BadSettings: Its nets would have another shape.
     """
-    wrong = [
-        (f"--{name.replace('_', '-')} {value}", f"{getattr(config, name)}")
-        for name, value in (start.shape | {"norm": start.norm}).items()
+    needed = start.shape | {"norm": start.norm}
+    if start.norm == "batch" and config.r1:
+        needed["r1"] = 0.0  # the two do not go together
+    wrong = {
+        f"--{name.replace('_', '-')} {value}": f"{getattr(config, name)}"
+        for name, value in needed.items()
         if getattr(config, name) != value
-    ]
+    }
     require(
         not wrong,
-        f"A run that starts from {start.words} has its nets: {' '.join(then for then, _ in wrong)} "
-        f"(not {', '.join(now for _, now in wrong)}).",
+        f"The nets of {start.words} have another shape; take {' '.join(wrong)} "
+        f"(not {', '.join(wrong.values())}), or start from something else.",
     )
 
 

@@ -4,12 +4,14 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
+from PIL import Image
 
 from catgan.cli import app
 from catgan.cli.train import train as cli_train
@@ -47,9 +49,13 @@ def test_the_help_of_train_names_the_defaults_of_its_default_recipe() -> None:
         words = [re.search(r"\[default: (.*)\]", str(part.help)) for part in get_args(hint)[1:]]
         if words and words[0] and hasattr(settings, name):
             said[name] = words[0].group(1)
-    chosen_later = {"evaluate_every", "held_out"}  # -1 stands for what the help says in words
+    # -1, and for the start nothing at all, stands for what the help says in words; the rate of D
+    # follows from its width
+    in_words = {"evaluate_every", "held_out", "start_from", "lr_d"}
+    assert str(settings.lr_d) in said["lr_d"]
+    assert str(TrainConfig.of_recipe(DEFAULT_RECIPE, ndf=32).lr_d) in said["lr_d"]
     assert said.keys() == {field.name for field in dataclasses.fields(settings)}
-    for name in said.keys() - chosen_later:
+    for name in said.keys() - in_words:
         value = getattr(settings, name)
         shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
         assert said[name].removesuffix(".0") == shown.removesuffix(".0"), name
@@ -180,6 +186,26 @@ def test_names_of_runs_are_names(catgan: Catgan, tmp_path: Path, album: Path) ->
         ended = catgan("train", album, "--name", name, "--runs", tmp_path / "runs")
         assert ended.code == 2
         assert "--name" in one_sentence(ended)
+
+
+def test_a_run_goes_on_without_what_it_began_with(catgan: Catgan, tmp_path: Path) -> None:
+    data, runs = tmp_path / "data", tmp_path / "runs"
+    data.mkdir()
+    for number in range(8):
+        Image.new("RGB", (16, 16), (30 * number, 0, 0)).save(data / f"{number}.png")
+    line = ("train", data, "--runs", runs, "--epochs", "1", "--device", "cpu")
+    small = ("--size", "16", "--ngf", "4", "--ndf", "4")
+    assert catgan(*line, *small, "--name", "first").code == 0
+    following = (*line, "--start-from", runs / "first", "--name", "next")
+    begun = catgan(*following)  # of the same widths and size, though no flag says so
+    assert begun.code == 0, begun.err
+    shutil.rmtree(runs / "first")
+    again = catgan(*following)
+    assert again.code == 0, again.err
+    assert "finished already" in again.out
+    other = catgan(*following, "--name", "other")
+    assert other.code == 2
+    assert "--start-from" in one_sentence(other)
 
 
 def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from catgan.core.files import read_json, write_json
 from catgan.core.runs import Run
 from catgan.model.base import base_facts, load_base_discriminator, load_base_generator
 from catgan.model.checkpoint import load_checkpoint
-from catgan.train import BASE, TrainConfig, TrainStart, open_start, plan_training, train_gan
+from catgan.train import (
+    BASE,
+    TrainConfig,
+    TrainStart,
+    open_start,
+    plan_training,
+    shape_of_start,
+    train_gan,
+)
 from catgan.train.start import check_start
 from tests.train.conftest import MakeDataSet
 from tests.train.test_run import assert_equal_runs, small
@@ -93,6 +101,22 @@ def test_the_start_is_no_matter_to_carrying_on(make_data_set: MakeDataSet, tmp_p
     assert records[0]["start"]["images_shown"] == 11
 
 
+def test_a_run_keeps_its_shape_where_its_start_is_gone(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, first = make_data_set(11), str(tmp_path / "first")
+    train_gan(data, tmp_path / "first", small(epochs=1))
+    shape = open_start(first).shape
+    train_gan(data, tmp_path / "run", small(epochs=1, start_from=first))
+    Run(folder=tmp_path / "first").last.unlink()
+    fresh, begun = Run(folder=tmp_path / "fresh"), Run(folder=tmp_path / "run")
+    assert shape_of_start(first, [fresh, begun]) == shape
+    with pytest.raises(CheckpointRefused, match="no checkpoint"):
+        shape_of_start(first, [fresh])
+    with pytest.raises(NoSuchFolder):  # the run began from another one
+        shape_of_start(str(tmp_path / "nothing"), [begun])
+
+
 def test_what_does_not_fit_is_named(make_data_set: MakeDataSet, tmp_path: Path) -> None:
     data = make_data_set(11)
     for changes, words in (
@@ -108,6 +132,16 @@ def test_what_does_not_fit_is_named(make_data_set: MakeDataSet, tmp_path: Path) 
         with pytest.raises(BadSettings, match=words):
             train_gan(data, tmp_path / "run", config)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_is_named_may_be_taken(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """A judge with batch norm does not go with R1, which the default recipe has."""
+    data, first = make_data_set(11), str(tmp_path / "first")
+    train_gan(data, tmp_path / "first", small(epochs=1, norm="batch", r1=0.0))
+    config = small(epochs=1, norm="none", r1=0.01, start_from=first)
+    with pytest.raises(BadSettings, match=r"--norm batch --r1 0\.0 \(not none, 0\.01\)"):
+        plan_training(data, tmp_path / "run", config)
+    plan_training(data, tmp_path / "run", dataclasses.replace(config, norm="batch", r1=0.0))
 
 
 def test_a_start_that_is_none(make_data_set: MakeDataSet, tmp_path: Path) -> None:
