@@ -35,8 +35,8 @@ install: .venv/installed
 
 # The three commands, and before them an album to use them on, so that nobody needs photos for a
 # first look. Short enough for two cores without a graphics card: the faces are cats by then.
-DEMO_ALBUM ?= raw/ --seed 2
-DEMO_TRAIN ?= curated/ --held-out 50 --epochs 100 --ngf 16 --ndf 16 --evaluate-every 25
+DEMO_ALBUM ?= raw/
+DEMO_TRAIN ?= curated/ --held-out 50 --epochs 100 --ngf 16 --ndf 16
 catgan = @echo; echo '$$ catgan $(1)'; $(BIN)/catgan $(1)
 
 demo: .venv/installed
