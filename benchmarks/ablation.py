@@ -27,12 +27,15 @@ from typing import Any
 
 import torch
 
-from catgan.core.datasets import open_dataset
+from catgan.core import words
 from catgan.core.errors import FolderRefused, TrainingLost
-from catgan.core.files import Json
-from catgan.core.runs import find_runs
-from catgan.train import TrainConfig, TrainProgress, train_gan
-from catgan.train.best import best_record
+from catgan.formats.datasets import open_dataset
+from catgan.formats.runs import find_runs
+from catgan.formats.stats import EpochStats
+from catgan.train.best import best_of
+from catgan.train.config import TrainConfig
+from catgan.train.loop import train_gan
+from catgan.train.progress import TrainProgress
 
 SHARED: dict[str, Any] = {"ngf": 32, "ndf": 32, "batch_size": 8, "precision": "bfloat16"}
 
@@ -146,10 +149,9 @@ def train(folder: Path, runs: Path, arms: dict[str, Arm], seeds: Sequence[int], 
 
             def say(progress: TrainProgress, name: str = run.name) -> None:
                 if progress.epoch_done and progress.epoch % 20 == 0:
+                    balance = words.balance(progress.balance.state, progress.balance.since)
                     print(
-                        f"{name} epoch {progress.epoch}: KID {progress.kid}, "
-                        f"{progress.balance.words}",
-                        flush=True,
+                        f"{name} epoch {progress.epoch}: KID {progress.kid}, {balance}", flush=True
                     )
 
             try:
@@ -179,31 +181,31 @@ def table(runs: Path, *, kimg: float = math.inf) -> str:
         "the best | at the end | copies at the best | D's gap at the end |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    by_arm: dict[str, list[list[Json]]] = {}
+    by_arm: dict[str, list[list[EpochStats]]] = {}
     for run in find_runs(runs):
         name, _, _ = run.name.rpartition("-s")
         stats = run.read_stats()
         measured = [
-            record for record in stats if "kid" in record and record["images_shown"] <= kimg * 1000
+            epoch for epoch in stats if epoch.kid is not None and epoch.images_shown <= kimg * 1000
         ]
-        far = max((record["images_shown"] for record in stats), default=0)
+        far = max((epoch.images_shown for epoch in stats), default=0)
         if measured and (kimg == math.inf or far >= kimg * 1000):
             by_arm.setdefault(name, []).append(measured)
     for name in [*ARMS, *(other for other in by_arm if other not in ARMS)]:
         found = by_arm.get(name)
         if not found:
             continue
-        best = [best_record(measured) or measured[0] for measured in found]
+        best = [best_of(measured) or measured[0] for measured in found]
         ends = [measured[-1] for measured in found]
         columns = [
-            " ".join(f"{end['images_shown'] / 1000:.0f}" for end in ends),
-            _numbers([record["kid"] for record in best]),
-            " ".join(f"{record['images_shown'] / 1000:.0f}" for record in best),
-            _numbers([record["kid"] for record in ends]),
-            _shares([record["recognised"] for record in best]),
-            _shares([record["recognised"] for record in ends]),
-            _shares([record.get("copies", 0.0) for record in best]),
-            _numbers([record.get("gap", 0.0) for record in ends]),
+            " ".join(f"{end.images_shown / 1000:.0f}" for end in ends),
+            _numbers([epoch.kid or 0.0 for epoch in best]),
+            " ".join(f"{epoch.images_shown / 1000:.0f}" for epoch in best),
+            _numbers([epoch.kid or 0.0 for epoch in ends]),
+            _shares([epoch.recognised or 0.0 for epoch in best]),
+            _shares([epoch.recognised or 0.0 for epoch in ends]),
+            _shares([epoch.copies or 0.0 for epoch in best]),
+            _numbers([epoch.gap or 0.0 for epoch in ends]),
         ]
         what = ARMS[name].what if name in ARMS else name
         lines.append(f"| {what} | {' | '.join(columns)} |")

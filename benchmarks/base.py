@@ -20,33 +20,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catgan.core.datasets import DataSet, open_dataset
-from catgan.core.images import Pictures, sheet
-from catgan.core.runs import Run
-from catgan.measure import (
-    EfficientNetLite0,
-    Extractor,
-    Features,
-    Rate,
-    diversity,
-    kid_estimate,
-    rate,
-    recognised_rate,
-)
-from catgan.measure.neighbours import CLOSE, nearest
+from catgan.core.pictures import Pictures, sheet, spread_evenly
+from catgan.formats.datasets import DataSet, open_dataset
+from catgan.formats.runs import Run
+from catgan.measure.extractors.base import Extractor, Features
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.metrics.diversity import diversity
+from catgan.measure.metrics.kid import kid_estimate
+from catgan.measure.metrics.neighbours import CLOSE, nearest
+from catgan.measure.metrics.recognised import recognised_rate
+from catgan.measure.statistics.rate import Rate, rate
 from catgan.model.base import (
-    BaseFacts,
     BaseSeen,
-    base_facts,
+    load_base,
     load_base_generator,
     load_base_seen,
     save_base,
     save_base_seen,
 )
-from catgan.model.checkpoint import load_checkpoint
+from catgan.model.checkpoint import facts_of, load_checkpoint, sampler_of
 from catgan.model.sample import draw_latents, sample_images
-from catgan.train.config import TrainConfig
 from catgan.train.data import load_data
+from catgan.train.resume import recorded_settings
 
 MOST_BYTES = 8_000_000  # of all files together
 AXES = 64
@@ -58,17 +53,7 @@ SEED = 7_000_003  # of the samples that the card is about
 def export(run: Run, folder: Path) -> int:
     """Write a run's averaged generator, its discriminator, and what tells copies; bytes written."""
     state = load_checkpoint(run.last)
-    settings = state["settings"]
-    facts = BaseFacts(
-        ngf=settings["ngf"],
-        ndf=settings["ndf"],
-        latent_dim=settings["latent_dim"],
-        size=settings["size"],
-        norm=settings["norm"],
-        images_shown=state["images_shown"],
-    )
-    generator = state["average" if "average" in state else "generator"]
-    save_base(folder, facts, generator, state["discriminator"])
+    save_base(folder, facts_of(state), sampler_of(state), state["discriminator"])
     extractor = EfficientNetLite0()
     save_base_seen(folder, see(training_pictures(run), extractor))
     return sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -78,10 +63,10 @@ def training_pictures(run: Run) -> Pictures:
     """What a run was trained on, as it was shown: (N, size, size, 3) uint8."""
     config = run.read_config()
     assert config is not None, f"{run.folder} is no run"
-    dataset = open_dataset(Path(config["data"]["folder"]))
+    dataset = open_dataset(Path(config.data.folder))
     assert isinstance(dataset, DataSet), "the run's pictures are gone"
-    data, train, _ = load_data(dataset, TrainConfig(**config["settings"]))
-    assert data.digest == config["data"]["digest"], "the run's pictures are not what they were"
+    data, train, _ = load_data(dataset, recorded_settings(config.settings, run.config))
+    assert data.record.digest == config.data.digest, "the run's pictures are not what they were"
     return train
 
 
@@ -165,7 +150,7 @@ def measure(pictures: Pictures, folder: Path) -> Measures:
         kid_error=kid.error,
         recognised=recognised_rate(fake, extractor=extractor.name),
         real=recognised_rate(real, extractor=extractor.name),
-        diversity=diversity(fake.pooled, real.pooled).ratio,
+        diversity=diversity(fake.pooled, real.pooled).value,
         close=rate(close, extractor=extractor.name),
         refused=rate(refused, extractor=extractor.name),
         both=int((close & refused).sum()),
@@ -229,7 +214,7 @@ def card(run: Run, folder: Path, twin: Run | None) -> str:
     """The model card, with what was measured just now."""
     found, facts, seen = (
         measure(training_pictures(run), folder),
-        base_facts(folder),
+        load_base(folder).facts,
         load_base_seen(folder),
     )
     written = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -245,7 +230,7 @@ def card(run: Run, folder: Path, twin: Run | None) -> str:
         megabytes=written / 1e6,
         command="catgan train curated/face-crop "
         + " ".join(
-            f"--{name.replace('_', '-')} {config['settings'][name]}"
+            f"--{name.replace('_', '-')} {config.settings[name]}"
             for name in ("ngf", "ndf", "precision", "epochs", "held_out")
         ),
         twin="" if twin is None else _twin_words(twin),
@@ -266,19 +251,19 @@ def _twin_words(twin: Run) -> str:
     """For how long a run with pictures held out got better."""
     config = twin.read_config()
     assert config is not None
-    data, lines = config["data"], [line for line in twin.read_stats() if "kid" in line]
+    measured = [epoch for epoch in twin.read_stats() if epoch.kid is not None]
     course = ", ".join(
-        f"{line['kid']:.3f} at {line['images_shown'] / 1000:.0f}"
-        for line in (lines[i] for i in np.linspace(0, len(lines) - 1, 10).round().astype(int))
+        f"{measured[i].kid:.3f} at {measured[i].images_shown / 1000:.0f}"
+        for i in spread_evenly(len(measured), 10)
     )
-    last = lines[-1]
+    last = measured[-1]
     text = (
         "For how long that gets better was asked of a twin, trained on "
-        f"{data['train']} of the pictures with {len(data['held_out'])} others held out. KID to "
-        f"these, by thousands of pictures shown: {course} (standard error {last['kid_error']:.3f})."
-        f" At the end {last['recognised']:.0%} of its samples are recognised as a cat, "
-        f"{last['copies']:.0%} are nearer to a training picture than 95% of the held-out ones, and "
-        f"D's gap between training and held-out pictures is {last['gap']:.2f}."
+        f"{config.data.train} of the pictures with {len(config.data.held_out)} others held out. "
+        f"KID to these, by thousands of pictures shown: {course} (standard error "
+        f"{last.kid_error:.3f}). At the end {last.recognised:.0%} of its samples are recognised as "
+        f"a cat, {last.copies:.0%} are nearer to a training picture than 95% of the held-out ones, "
+        f"and D's gap between training and held-out pictures is {last.gap:.2f}."
     )
     return "\n" + "\n".join(textwrap.wrap(text, 100))
 

@@ -22,11 +22,18 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.labels import Box, is_right, labelled_photos, open_photo, photos_without
-from catgan.core.images import Photo
-from catgan.curate.detect import Detector, Face
-from catgan.curate.pipeline import make_recipe_detector
+from benchmarks.labels import (
+    Fractions,
+    boxes_on,
+    is_right,
+    labelled_photos,
+    open_photo,
+    photos_without,
+)
+from catgan.core.photos import Photo
+from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.recipe import load_recipe
+from catgan.curate.square import Square
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,7 +45,12 @@ class Bare:
     neighbors: int
     side: int = 640
 
-    def find(self, photo: Photo) -> Sequence[Face]:
+    @property
+    def name(self) -> str:
+        """The cascade's file."""
+        return self.file
+
+    def find(self, photo: Photo) -> Sequence[Square]:
         """Boxes, the one of the largest weight first."""
         classifier = cv2.CascadeClassifier(cv2.data.haarcascades + self.file)
         grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
@@ -50,12 +62,9 @@ class Bare:
         )
         to_photo = max(photo.width, photo.height) / self.side
         faces = [
-            Face(
-                x=float(x) * to_photo, y=float(y) * to_photo, w=float(w) * to_photo,
-                h=float(h) * to_photo, roll=0.0, score=float(weight), cascade=self.file,
-            )
+            Square(cx=x + w / 2, cy=y + h / 2, side=float(w), score=float(weight)).scaled(to_photo)
             for (x, y, w, h), weight in zip(found, weights, strict=True)
-        ]  # fmt: skip
+        ]
         return sorted(faces, key=lambda face: -face.score)
 
 
@@ -79,17 +88,13 @@ def _start(way: str) -> None:
     _detector = WAYS[way]()
 
 
-def _score(job: tuple[Path, tuple[tuple[float, float, float, float], ...]]) -> tuple[bool, bool]:
+def _score(job: tuple[Path, Fractions]) -> tuple[bool, bool]:
     """Whether a photo has a box, and whether its best one is right."""
     assert _detector is not None
     path, fractions = job
     photo = open_photo(path, _detector.side)
     faces = _detector.find(photo)
-    boxes = [
-        Box(cx=x * photo.width, cy=y * photo.height, w=w * photo.width, h=h * photo.height)
-        for x, y, w, h in fractions
-    ]
-    return bool(faces), bool(faces) and is_right(faces[0], boxes)
+    return bool(faces), bool(faces) and is_right(faces[0], boxes_on(photo, fractions))
 
 
 def accuracy(folder: Path, ways: Sequence[str]) -> None:

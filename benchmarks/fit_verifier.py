@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.labels import Box, is_right, labelled_photos, photos_without
-from catgan import __version__
-from catgan.core.images import Photo, Picture, read_photo
+from benchmarks.labels import Fractions, boxes_on, is_right, labelled_photos, photos_without
+from catgan.core.photos import Photo, read_photo
+from catgan.core.pictures import Picture
+from catgan.core.version import __version__
 from catgan.curate.heads import (
     REFERENCE,
     ROLL_UNIT,
@@ -40,7 +41,8 @@ from catgan.curate.heads import (
 )
 from catgan.curate.maps import GROUND, STRIDE, NetMaps
 from catgan.curate.recipe import Recipe
-from catgan.curate.verified import Head, VerifiedDetector, level_crop
+from catgan.curate.square import Square
+from catgan.curate.verified import VerifiedDetector, level_crop
 
 SIDE = 384  # canvas of a view, pixels
 PLACES = SIDE // STRIDE
@@ -57,7 +59,7 @@ class Example:
 
     name: str
     path: Path
-    fractions: tuple[tuple[float, float, float, float], ...]
+    fractions: Fractions
     """Faces as fractions of the picture; none for a photo without a cat."""
 
     @property
@@ -155,7 +157,7 @@ def view(
 
 def jittered(
     faces: Boxes, rng: np.random.Generator, wide: float
-) -> tuple[Head, NDArray[np.float64], bool]:
+) -> tuple[Square, NDArray[np.float64], bool]:
     """A box beside a face, and what the verifier is to answer: offset, log factor, turn."""
     x, y, side = faces
     turn = float(np.clip(rng.normal(0, 22 * wide), -70, 70))
@@ -174,15 +176,15 @@ def jittered(
             (turn if mirrored else -turn) / ROLL_UNIT,
         ]
     )
-    return Head(cx=x + off[0], cy=y + off[1], side=own, roll=turn, score=0.0), answer, mirrored
+    return Square(cx=x + off[0], cy=y + off[1], side=own, roll=turn), answer, mirrored
 
 
 def elsewhere(
     faces: Boxes, shape: tuple[int, int], count: int, rng: np.random.Generator
-) -> list[Head]:
+) -> list[Square]:
     """Boxes that hold no face, or one far off the middle or of a wrong size."""
     height, width = shape
-    found: list[Head] = []
+    found: list[Square] = []
     for _ in range(count * 8):
         if len(found) == count:
             break
@@ -200,7 +202,7 @@ def elsewhere(
         )
         if wrong and 0 <= cx < width and 0 <= cy < height:
             roll = float(rng.normal(0, 20))
-            found.append(Head(cx=float(cx), cy=float(cy), side=float(own), roll=roll, score=0.0))
+            found.append(Square(cx=float(cx), cy=float(cy), side=float(own), roll=roll))
     return found
 
 
@@ -454,7 +456,7 @@ def cross_validate(seen: Seen, photos: list[Example], scratch: Path) -> None:
                 continue
             photo = read_photo(example.path.read_bytes(), side=detector.side)
             faces = detector.find(photo)
-            boxes = [_box(photo, fractions) for fractions in example.fractions]
+            boxes = boxes_on(photo, example.fractions)
             score = faces[0].score if faces else -1e9
             best.append((bool(boxes), score, bool(faces) and is_right(faces[0], boxes)))
         print(f"quarter {fold} done", flush=True)
@@ -468,11 +470,6 @@ def cross_validate(seen: Seen, photos: list[Example], scratch: Path) -> None:
             f"{threshold:9}  {sum(kept) / len(cats):12.1%}  {sum(kept) / max(1, len(kept)):14.2%}  "
             f"{sum(score >= threshold for score in others)} of {len(others)}"
         )
-
-
-def _box(photo: Photo, fractions: tuple[float, float, float, float]) -> Box:
-    x, y, w, h = fractions
-    return Box(cx=x * photo.width, cy=y * photo.height, w=w * photo.width, h=h * photo.height)
 
 
 def main() -> None:

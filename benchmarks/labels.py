@@ -11,8 +11,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from catgan.core.images import Photo, read_photo
-from catgan.curate.detect import Face
+from catgan.core.photos import Photo, read_photo
+from catgan.curate.square import Square
+
+Fractions = tuple[tuple[float, float, float, float], ...]
+"""Centre, width and height of faces, as fractions of the photo."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Labelled:
     """The photo."""
     number: int
     """Its number."""
-    fractions: tuple[tuple[float, float, float, float], ...]
+    fractions: Fractions
     """The faces as the label file has them."""
 
     @property
@@ -47,10 +50,15 @@ class Labelled:
 
     def boxes(self, photo: Photo) -> list[Box]:
         """The faces in pixels of the whole photo."""
-        return [
-            Box(cx=x * photo.width, cy=y * photo.height, w=w * photo.width, h=h * photo.height)
-            for x, y, w, h in self.fractions
-        ]
+        return boxes_on(photo, self.fractions)
+
+
+def boxes_on(photo: Photo, fractions: Fractions) -> list[Box]:
+    """Labelled faces in pixels of the whole photo."""
+    return [
+        Box(cx=x * photo.width, cy=y * photo.height, w=w * photo.width, h=h * photo.height)
+        for x, y, w, h in fractions
+    ]
 
 
 def labelled_photos(folder: Path) -> list[Labelled]:
@@ -82,18 +90,17 @@ def half(path: Path) -> int:
     return hashlib.sha256(name.encode()).digest()[0] % 2
 
 
-def is_right(face: Face, boxes: Sequence[Box]) -> bool:
+def is_right(face: Square, boxes: Sequence[Box]) -> bool:
     """Whether a detection is a labelled face.
 
     Its centre lies in the label's box, and its width is 0.4 to 2.2 times the label's longer side.
     (Two people who labelled the same photos agreed at a median overlap of 0.66, so a finer rule
     would measure the labels.)
     """
-    cx, cy = face.centre
     return any(
-        abs(cx - box.cx) <= box.w / 2
-        and abs(cy - box.cy) <= box.h / 2
-        and 0.4 <= face.w / max(box.w, box.h) <= 2.2
+        abs(face.cx - box.cx) <= box.w / 2
+        and abs(face.cy - box.cy) <= box.h / 2
+        and 0.4 <= face.side / max(box.w, box.h) <= 2.2
         for box in boxes
     )
 

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.labels import labelled_photos
-from catgan.core.images import Picture, read_photo
+from catgan.core.photos import read_photo
+from catgan.core.pictures import Picture
 from catgan.curate.duplicates import NEAR
 from catgan.curate.screens import (
     LEAST_BRIGHTNESS,

@@ -26,12 +26,12 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
-from catgan.core.datasets import open_dataset
 from catgan.core.files import Json
-from catgan.core.images import Picture, encode_png
-from catgan.measure.features import EfficientNetLite0
-from catgan.train import TrainConfig
+from catgan.core.pictures import Picture, encode_png
+from catgan.formats.datasets import open_dataset
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from catgan.train.adam import Adam
+from catgan.train.config import TrainConfig
 from catgan.train.data import load_data
 from catgan.train.evaluate import Evaluator
 from catgan.train.pictures import TrainingPictures
@@ -138,6 +138,11 @@ def _say_everything(bench: Bench) -> None:
         )
         for name, share in where["shares"].items():
             print(f"    {share:6.1%}  {name}")
+
+    slower = bench.one(f"adam,{SMALL}")
+    print(
+        f"\nA step with PyTorch's default Adam takes {slower:.2f} times as long at batch {SMALL}."
+    )
 
     print("\nPictures a second at batch 8:")
     names = ("article,8,float32", "balanced,8,float32", "balanced,8,bfloat16")
@@ -484,6 +489,20 @@ def _peak(side: int = 2048, tries: int = 12) -> float:
     return 2 * side**3 / statistics.median(times[2:])
 
 
+def measure_adam(folder: Path, seconds: float, batch: str) -> float:
+    """Time of a step with the Adam that PyTorch picks by default over that of ours, median."""
+    ours, plain = (our_trainer(folder, "article", int(batch)) for _ in range(2))
+    for optimizer in (plain._optimizer_g, plain._optimizer_d):
+        optimizer.param_groups[0] |= {"fused": False, "foreach": None}
+    loops = our_loop(ours), our_loop(plain)
+    slices = 8
+    ratios = []
+    for _ in range(slices):
+        rate, default = (images_per_second(loop, seconds / slices) for loop in loops)
+        ratios.append(rate / default)
+    return statistics.median(ratios)
+
+
 def measure_evaluation(folder: Path, seconds: float, recipe: str, batch: str) -> Json:
     """One evaluation, the training between two of them, and their share of a whole run."""
     config = TrainConfig.of_recipe(recipe, batch_size=int(batch), device="cpu")
@@ -530,6 +549,7 @@ MEASUREMENTS: dict[str, Callable[..., Any]] = {
     "ours": measure_ours,
     "same": measure_same,
     "where": measure_where,
+    "adam": measure_adam,
     "evaluation": measure_evaluation,
 }
 

@@ -7,14 +7,19 @@ Nothing heavy is imported until one of them is asked for.
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from catgan.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from catgan.compare import CompareConfig, compare_runs
-    from catgan.curate import CurateConfig, curate_photos
-    from catgan.demo import DemoConfig, draw_album
-    from catgan.sample import SampleConfig, sample_run
-    from catgan.train import TrainConfig, train_gan
+    from catgan.compare.config import CompareConfig
+    from catgan.compare.pipeline import compare_runs
+    from catgan.curate.config import CurateConfig
+    from catgan.curate.pipeline import curate_photos
+    from catgan.demo.config import DemoConfig
+    from catgan.demo.pipeline import draw_album
+    from catgan.sample.config import SampleConfig
+    from catgan.sample.pipeline import sample_run
+    from catgan.train.config import TrainConfig
+    from catgan.train.loop import train_gan
 
 __all__ = [
     "CompareConfig",
@@ -30,23 +35,23 @@ __all__ = [
     "train_gan",
 ]
 
-_HOME = {
-    "CompareConfig": "catgan.compare",
-    "compare_runs": "catgan.compare",
-    "CurateConfig": "catgan.curate",
-    "curate_photos": "catgan.curate",
-    "DemoConfig": "catgan.demo",
-    "draw_album": "catgan.demo",
-    "SampleConfig": "catgan.sample",
-    "sample_run": "catgan.sample",
-    "TrainConfig": "catgan.train",
-    "train_gan": "catgan.train",
+_HOMES = {
+    "CompareConfig": "compare.config",
+    "CurateConfig": "curate.config",
+    "DemoConfig": "demo.config",
+    "SampleConfig": "sample.config",
+    "TrainConfig": "train.config",
+    "compare_runs": "compare.pipeline",
+    "curate_photos": "curate.pipeline",
+    "draw_album": "demo.pipeline",
+    "sample_run": "sample.pipeline",
+    "train_gan": "train.loop",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

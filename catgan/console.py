@@ -96,16 +96,6 @@ class Bar:
             self._console.print(Text(f"{self._label}: {share} {words}"))
 
 
-def duration(seconds: float) -> str:
-    """A time span in words: 40 s, 12 min, 3 h 5 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
 def complain(sentence: str) -> None:
     """An error's sentence on standard error."""
     RichConsole(stderr=True, highlight=False, soft_wrap=True).print(Text(f"catgan: {sentence}"))

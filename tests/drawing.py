@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catgan.core.images import Photo, Picture
-from catgan.curate.detect import Face
+from catgan.core.photos import Photo
+from catgan.core.pictures import Picture
+from catgan.curate.square import Square
 
 LEFT_EYE = (255, 0, 0)  # of the head upright, as the viewer sees it
 RIGHT_EYE = (0, 0, 255)
@@ -117,6 +118,7 @@ def _centres(mask: Mask) -> list[tuple[float, float]]:
 class EyeDetector:
     """Finds drawn heads by their eyes; a class and not a function, so that it can be pickled."""
 
+    name: str = "eyes"
     side: int = 320
     wait: float = 0.0
 
@@ -124,28 +126,18 @@ class EyeDetector:
         """Make a detector: itself."""
         return self
 
-    def find(self, photo: Photo) -> Sequence[Face]:
+    def find(self, photo: Photo) -> Sequence[Square]:
         """The heads of a photo, the largest eyes first."""
         time.sleep(self.wait)
-        faces = []
+        squares = []
         for (lx, ly), (rx, ry) in zip(*eyes(photo.pixels), strict=False):
             w = 2 * math.hypot(rx - lx, ry - ly) / photo.scale
             turn = math.atan2(ly - ry, rx - lx)
             below = (0.5 - EYE_HEIGHT) * w
             cx = (lx + rx) / 2 / photo.scale + below * math.sin(turn)
             cy = (ly + ry) / 2 / photo.scale + below * math.cos(turn)
-            faces.append(
-                Face(
-                    x=cx - w / 2,
-                    y=cy - w / 2,
-                    w=w,
-                    h=w,
-                    roll=math.degrees(turn),
-                    score=w,
-                    cascade="eyes",
-                )
-            )
-        return faces
+            squares.append(Square(cx=cx, cy=cy, side=w, roll=math.degrees(turn), score=w))
+        return squares
 
 
 ALBUM = {

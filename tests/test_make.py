@@ -69,6 +69,7 @@ def test_nothing_of_mine_is_written_over(tmp_path: Path, mine: str) -> None:
 
 
 @needs_make
+@pytest.mark.slow
 def test_the_demo_in_miniature_and_once_more(tmp_path: Path) -> None:
     first = make("demo", *SMALL, *SHORT, folder=tmp_path)
     assert first.returncode == 0, first.stderr

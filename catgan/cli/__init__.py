@@ -10,9 +10,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catgan import __version__
 from catgan.cli import compare, curate, demo, inspect, sample, train
 from catgan.core.errors import CatganError, Interrupted
+from catgan.core.version import __version__
 
 app = typer.Typer(
     name="catgan",
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
     # not KeyboardInterrupt, for which typer ends the program without a word
-    raise Interrupted("Stopped; everything done so far is kept, and the same line carries on.")
+    raise Interrupted("Interrupted. Progress is saved; rerun the same command to resume.")
 
 
 def _complain(sentence: str) -> None:

@@ -1,52 +1,32 @@
 """`catgan curate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, given
+from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.core.words import count, duration
+from catgan.curate.config import CurateConfig
+from catgan.formats.datasets import FACE_CROP, FULL_BODY
+from catgan.formats.photos import Verdict
+
+MEANING = {
+    Verdict.KEPT: "a face was found and cropped",
+    Verdict.NO_FACE: "no cat face found; the whole photo is kept",
+    Verdict.FACE_TOO_SMALL: "the crop would have to be enlarged; the whole photo is kept",
+    Verdict.BLURRY: "the face is blurred; the whole photo is kept",
+    Verdict.TOO_DARK: "the face is nearly black; the whole photo is kept",
+    Verdict.DUPLICATE: "the same as another photo, or nearly; left out",
+    Verdict.UNREADABLE: "broken or not a picture; left out",
+}
 
 
+@takes(CurateConfig())
 def curate(
     raw: Annotated[Path, typer.Argument(help="Folder of photos, at any depth; never written to.")],
     curated: Annotated[Path, typer.Argument(help="Folder for the data sets; made if missing.")],
-    size: Annotated[
-        int | None, typer.Option(help="Side of the pictures, pixels. [default: 64]")
-    ] = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(help="Room around the face box, in widths of the box. [default: 0.25]"),
-    ] = None,
-    cascade: Annotated[
-        str | None,
-        typer.Option(help="Recipe by name, or a .toml or .xml file. [default: verified]"),
-    ] = None,
-    min_face: Annotated[
-        int | None,
-        typer.Option(help="Narrower faces are left out, pixels. [default: those to be enlarged]"),
-    ] = None,
-    faces: Annotated[
-        str | None, typer.Option(help="best: one face a photo; all: every one. [default: best]")
-    ] = None,
-    blur_screen: Annotated[
-        bool, typer.Option(help="Leave blurred faces out of face-crop, or not.")
-    ] = True,
-    dark_screen: Annotated[
-        bool, typer.Option(help="Leave nearly black faces out of face-crop, or not.")
-    ] = True,
-    duplicate_screen: Annotated[
-        bool, typer.Option(help="Of nearly equal photos keep the sharpest only, or all.")
-    ] = True,
-    ablation: Annotated[
-        bool, typer.Option(help="Write full-body-kept too: the photos of face-crop, whole.")
-    ] = False,
-    max_megapixels: Annotated[
-        float | None, typer.Option(help="Larger photos are not opened. [default: 250]")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes. [default: one a processor]")
-    ] = None,
+    named: dict[str, Any],
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -55,34 +35,19 @@ def curate(
 
     Writes full-body (every readable photo whole) and face-crop (the best face of each photo that
     has one), 64 x 64 pixels each, with a record of every photo and why it was kept or not. With
-    --ablation also full-body-kept, the photos of face-crop whole, to tell what the filter brings
-    from what the crop brings. The same line again does only what is new.
+    --ablation also full-body-kept, the photos of face-crop whole, which separates the effect of
+    filtering from the effect of cropping. Rerun the same command to process only new photos.
     """
-    from catgan.console import Screen, duration
-    from catgan.curate import CurateConfig, CurateProgress, curate_photos, plan_curation
-    from catgan.curate.verdict import MEANING
+    from catgan.console import Screen
+    from catgan.curate.pipeline import CurateProgress, curate_photos, plan_curation
 
-    settings = CurateConfig(
-        **given(
-            size=size,
-            margin=margin,
-            cascade=cascade,
-            min_face=min_face,
-            faces=faces,
-            blur_screen=blur_screen,
-            dark_screen=dark_screen,
-            duplicate_screen=duplicate_screen,
-            ablation=ablation,
-            max_megapixels=max_megapixels,
-            workers=workers,
-        )
-    )
+    settings = CurateConfig(**named)
     screen = Screen(as_json=json)
     if dry_run:
         plan = plan_curation(raw, curated, settings)
         screen.say(
-            f"{raw} holds {plan.photos} photos, {plan.fresh} of them not looked at yet with these "
-            f"settings; {curated} would get their pictures. Nothing was written."
+            f"{raw} holds {count(plan.photos, 'photo')}, {plan.fresh:,} of them not looked at yet "
+            f"with these settings; {curated} would get their images. Nothing was written."
         )
         for name in plan.dropped:
             screen.say(f"{curated / name} would be removed; it stays with --ablation.")
@@ -98,17 +63,18 @@ def curate(
     with screen.progress(f"Looking at {raw}") as bar:
 
         def show(progress: CurateProgress) -> None:
-            kept = progress.counts.get("kept", 0)
-            words = f"{progress.done} of {progress.total} photos, {kept} with a face"
+            kept = progress.counts.get(Verdict.KEPT, 0)
+            words = f"{progress.done} of {count(progress.total, 'photo')}, {kept} with a face"
             if progress.seconds_left is not None:
                 words += f", {duration(progress.seconds_left)} left"
             bar.update(progress.done, progress.total, words)
 
         result = curate_photos(raw, curated, settings, progress=show)
     for difference in result.changed:
-        screen.say(f"Other settings than the last time: {difference}.")
+        screen.say(f"Other settings than in the last run: {difference}.")
     if result.gone:
-        screen.say(f"Photos that are gone since the last time: {result.gone}; their pictures too.")
+        whose = "its" if result.gone == 1 else "their"
+        screen.say(f"Gone since the last run: {count(result.gone, 'photo')} and {whose} images.")
     for name in result.dropped:
         screen.say(f"{curated / name} was removed; --ablation brings it back at once.")
     rows = [
@@ -117,17 +83,18 @@ def curate(
         if result.counts[verdict]
     ]
     screen.table(
-        f"{result.photos} photos, {result.fresh} of them new",
+        f"{count(result.photos, 'photo')}, {result.fresh:,} of them new",
         ("verdict", "photos", "meaning"),
         rows,
     )
-    for name, count in result.data_sets.items():
+    for name, images in result.data_sets.items():
         where = f"; to look at: {result.sheets[name]}" if name in result.sheets else ""
-        screen.say(f"{curated / name}: {count} pictures{where}")
-    if not result.data_sets.get("face-crop"):
+        screen.say(f"{curated / name}: {count(images, 'image')}{where}")
+    if not result.data_sets[FACE_CROP]:
+        look = f"look at {result.sheets[FULL_BODY]}, or " if FULL_BODY in result.sheets else ""
         screen.say(
-            "No cat face was found in any photo, so there is no face-crop data set; "
-            "look at contact-full-body.jpg, or try another recipe: --cascade turned."
+            "No face of any photo could be used, so there is no face-crop data set; "
+            f"{look}try another recipe: --cascade turned."
         )
     screen.result(
         {

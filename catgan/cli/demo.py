@@ -1,24 +1,20 @@
 """`catgan demo`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, given
+from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.demo.config import DemoConfig
 
 
+@takes(DemoConfig())
 def demo(
+    named: dict[str, Any],
     raw: Annotated[
         Path, typer.Argument(help="Folder for the photos; nothing in it is written over.")
     ] = Path("raw"),
-    photos: Annotated[int | None, typer.Option(help="How many. [default: 300]")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Other numbers draw another cat. [default: 0]")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes. [default: one a processor]")
-    ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -30,9 +26,9 @@ def demo(
     missing.
     """
     from catgan.console import Screen
-    from catgan.demo import DemoConfig, DemoProgress, draw_album, plan_album
+    from catgan.demo.pipeline import DemoProgress, draw_album, plan_album
 
-    settings = DemoConfig(**given(photos=photos, seed=seed, workers=workers))
+    settings = DemoConfig(**named)
     screen = Screen(as_json=json)
     if dry_run:
         plan = plan_album(raw, settings)

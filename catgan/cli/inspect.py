@@ -6,31 +6,41 @@ from typing import Annotated
 import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
+from catgan.core.words import count
 
 
 def inspect(
     curated: Annotated[
-        Path, typer.Argument(help="What curate wrote, or any folder of equal pictures.")
+        Path, typer.Argument(help="What curate wrote, or any folder of images of equal size.")
     ],
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of its photos. [default: where they were when it was curated]",
+            metavar="FOLDER",
+        ),
+    ] = None,
     page: Annotated[
-        Path | None, typer.Option(help="Write one HTML page to look at, too.", metavar="FILE.html")
+        Path | None, typer.Option(help="Also write one HTML page to look at.", metavar="FILE.html")
     ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is in the data sets: verdicts, faces, sharpness, near-equal pictures."""
+    """Say what is in the data sets: verdicts, faces, sharpness, nearly identical images."""
     from catgan.console import Screen
-    from catgan.inspect import inspect_curated, write_page
+    from catgan.inspect.page import write_page
+    from catgan.inspect.summary import inspect_curated
 
     screen = Screen(as_json=json)
-    inspection = inspect_curated(curated)
+    inspection = inspect_curated(curated, raw)
     if page is not None:
         write_page(inspection, page)
+    photos = count(inspection.photos, "photo")
     if inspection.verdicts:
         screen.table(
-            f"{inspection.photos} photos",
+            photos,
             ("verdict", "photos", "commonest reason"),
-            [(count.verdict, str(count.photos), count.reason) for count in inspection.verdicts],
+            [(found.verdict, str(found.photos), found.reason) for found in inspection.verdicts],
         )
     headers, rows = inspection.table()
     if rows:
@@ -38,11 +48,23 @@ def inspect(
     for found in inspection.sets:
         width, height = found.side
         about = f" ({found.about})" if found.about else ""
-        screen.say(f"{found.name}: {found.pictures} pictures of {width} x {height} pixels{about}")
+        images = count(found.pictures, "image")
+        screen.say(f"{found.name}: {images} of {width} x {height} pixels{about}")
         for pair, first, second, _ in found.pairs[:3]:
             screen.say(f"  most alike: {first} and {second} ({pair.alike:.3f}; 1 is the same)")
     if not inspection.finished:
-        screen.say("The last curation was stopped before its end; the same line carries on.")
+        screen.say("The last curation was stopped before its end; rerun its command to resume.")
+    if inspection.gone:
+        are = "is" if inspection.gone == 1 else "are"
+        screen.say(
+            f"{inspection.gone:,} of {photos} {are} no longer in {inspection.raw}; "
+            f"catgan curate {inspection.raw} {curated} brings the data sets up to date."
+        )
+    if inspection.raw is not None and inspection.gone is None:
+        screen.say(
+            f"The photos are not where they were ({inspection.raw}); "
+            "name the folder they are in now: --raw"
+        )
     if page is not None:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
     else:

@@ -5,52 +5,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, given
+from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.sample.config import SampleConfig
 
 if TYPE_CHECKING:
-    from catgan.sample import Clip, SamplePlan, SampleResult
+    from catgan.sample.pipeline import Clip, SamplePlan, SampleResult
 
 
+@takes(SampleConfig())
 def sample(
     run: Annotated[str, typer.Argument(help="A run, by name under --runs or by path.")],
+    named: dict[str, Any],
     out: Annotated[
         Path | None,
         typer.Option(help="The grid. [default: in drawn/ of the run]", metavar="FILE.png"),
     ] = None,
     files: Annotated[
-        Path | None, typer.Option(help="A folder for single pictures.", metavar="FOLDER")
+        Path | None, typer.Option(help="A folder for single images.", metavar="FOLDER")
     ] = None,
     walk: Annotated[
         Path | None,
-        typer.Option(help="Cats that turn into other cats, round and round.", metavar="FILE.gif"),
+        typer.Option(help="A looping walk: cats that turn into other cats.", metavar="FILE.gif"),
     ] = None,
     timelapse: Annotated[
         Path | None,
-        typer.Option(help="The training, from its sample grids.", metavar="FILE.gif"),
-    ] = None,
-    count: Annotated[
-        int | None, typer.Option(help="Pictures of the grid or the folder. [default: 64]")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Other numbers draw other cats. [default: 0]")
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(help="best, last or a file. [default: best where there is one]"),
-    ] = None,
-    scale: Annotated[
-        int | None,
         typer.Option(
-            help="Enlarge so many times. [default: to about 128 pixels; single pictures: 1]"
+            help="A time-lapse of the training, from its sample grids.", metavar="FILE.gif"
         ),
-    ] = None,
-    tiles: Annotated[
-        int | None, typer.Option(help="Pictures side by side in a GIF. [default: 6]")
-    ] = None,
-    frames: Annotated[int | None, typer.Option(help="Frames of the walk. [default: 72]")] = None,
-    fps: Annotated[
-        int | None,
-        typer.Option(help="Frames a second. [default: 12 of a walk, 8 of a time-lapse]"),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
     config: ConfigOption = None,
@@ -59,27 +40,18 @@ def sample(
 ) -> None:
     """Draw cats with a trained run.
 
-    Without anything else a grid of 64, in the run's own folder. The same seed draws the same cats.
+    By default, writes a grid of 64 samples to the run's folder. The same seed draws the same cats.
     """
     from catgan.console import Screen
-    from catgan.sample import Outputs, SampleConfig, plan_samples, sample_run
+    from catgan.sample.outputs import Outputs
+    from catgan.sample.pipeline import plan_samples, sample_run
 
-    settings = SampleConfig(
-        **given(
-            count=count,
-            seed=seed,
-            checkpoint=checkpoint,
-            scale=scale,
-            tiles=tiles,
-            frames=frames,
-            fps=fps,
-        )
-    )
+    settings = SampleConfig(**named)
     outputs = Outputs(grid=out, files=files, walk=walk, timelapse=timelapse)
     screen = Screen(as_json=json)
     if dry_run:
         plan = plan_samples(run, settings, outputs, runs=runs)
-        screen.say(_source_words(plan))
+        screen.say(_origin_words(plan))
         for words in _plan_words(plan):
             screen.say(f"Would write {words}.")
         screen.say("Nothing was written.")
@@ -94,29 +66,31 @@ def sample(
             runs=runs,
             progress=lambda words: bar.update(next(steps), 0, words),
         )
-    screen.say(_source_words(result.plan))
+    screen.say(_origin_words(result.plan))
     for words in _result_words(result):
         screen.say(words)
     screen.result(_plan_record(result.plan) | _result_record(result))
 
 
-def _source_words(plan: "SamplePlan") -> str:
-    if plan.source is None:
-        return f"{plan.run.folder}: {len(plan.moments)} sample grids."
-    return f"{plan.run.folder}: drawn by {plan.source.checkpoint} of epoch {plan.source.epoch}."
+def _origin_words(plan: "SamplePlan") -> str:
+    if plan.generator is None:
+        return f"{plan.run.folder}: {len(plan.grids)} sample grids."
+    return (
+        f"{plan.run.folder}: drawn by {plan.generator.checkpoint} of epoch {plan.generator.epoch}."
+    )
 
 
 def _plan_words(plan: "SamplePlan") -> list[str]:
     where, count = plan.outputs, plan.config.count
     words = []
     if where.grid is not None:
-        words.append(f"a grid of {count} pictures to {where.grid}")
+        words.append(f"a grid of {count} images to {where.grid}")
     if where.files is not None:
-        words.append(f"{count} pictures into {where.files}")
+        words.append(f"{count} images into {where.files}")
     if where.walk is not None:
         words.append(f"a walk of {plan.config.frames} frames to {where.walk}")
     if where.timelapse is not None:
-        words.append(f"a time-lapse of {len(plan.moments)} sample grids to {where.timelapse}")
+        words.append(f"a time-lapse of {len(plan.grids)} sample grids to {where.timelapse}")
     return words
 
 
@@ -124,10 +98,10 @@ def _result_words(result: "SampleResult") -> list[str]:
     count = result.plan.config.count
     words = []
     if result.grid is not None:
-        words.append(f"The grid of {count} pictures: {result.grid}")
+        words.append(f"The grid of {count} images: {result.grid}")
     if result.files is not None:
         older = f"; {result.replaced} older ones removed" if result.replaced else ""
-        words.append(f"{count} pictures in {result.files}{older}")
+        words.append(f"{count} images in {result.files}{older}")
     if result.walk is not None:
         words.append(f"The walk: {_clip_words(result.walk)}")
     if result.timelapse is not None:
@@ -140,11 +114,11 @@ def _clip_words(clip: "Clip") -> str:
 
 
 def _plan_record(plan: "SamplePlan") -> dict[str, Any]:
-    where, source = plan.outputs, plan.source
+    where, generator = plan.outputs, plan.generator
     return {
         "run": str(plan.run.folder),
-        "checkpoint": str(source.checkpoint) if source is not None else None,
-        "epoch": source.epoch if source is not None else None,
+        "checkpoint": str(generator.checkpoint) if generator is not None else None,
+        "epoch": generator.epoch if generator is not None else None,
         "seed": plan.config.seed,
         "count": plan.config.count,
         "grid": str(where.grid) if where.grid is not None else None,

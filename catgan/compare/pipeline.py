@@ -3,24 +3,24 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from catgan.compare.arm import Arm
 from catgan.compare.comparison import Comparison
 from catgan.compare.config import CompareConfig
-from catgan.compare.gallery import Gallery, open_gallery
-from catgan.compare.measured import Eyes, Measured, measure_run, samples_of
-from catgan.compare.plan import Group, plan_groups
-from catgan.compare.real import Real, measure_real
-from catgan.compare.reals import Reals
-from catgan.measure import (
-    MIN_PICTURES,
-    CachedExtractor,
-    Extractor,
-    FaceFinder,
-    FoundFaces,
-    judge_of,
-    open_extractor,
-)
+from catgan.compare.inputs.arms import PlannedArm, plan_arms
+from catgan.compare.inputs.real_images import RealImages, open_real_images
+from catgan.compare.inputs.split import DataSplit
+from catgan.compare.measured.arm import Arm
+from catgan.compare.measured.real import MeasuredReal, measure_real
+from catgan.compare.measured.run import MeasuredRun, measure_run
+from catgan.compare.quantities.catalogue import QUANTITIES
+from catgan.compare.quantities.evidence import Instruments
+from catgan.compare.quantities.quantity import Quantity
+from catgan.measure.choices import MIN_PICTURES
+from catgan.measure.extractors.base import Extractor
+from catgan.measure.extractors.cache import CachedExtractor
+from catgan.measure.extractors.opening import open_extractor
+from catgan.measure.metrics.faces import FaceFinder, FoundFaces
 from catgan.model.device import pick_device
 
 NO_FINDER = "no face finder was handed in"
@@ -35,106 +35,106 @@ def compare_runs(
     extractor: Extractor | None = None,
     finder: FaceFinder | None = None,
     why_no_finder: str = NO_FINDER,
+    quantities: Sequence[Quantity[Any]] = (),
     cache: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Comparison:
-    """Measure runs against pictures held out of their training, all in the same way.
+    """Measure runs against images held out of their training, all in the same way.
 
-    Everything that can be wrong with a name, a folder or a file is found before the first picture
-    is looked at, except for a picture or checkpoint that is broken inside.
+    Everything that can be wrong with a name, a folder or a file is found before the first image
+    is looked at, except for an image or checkpoint that is broken inside.
 
     Args:
         names: Names of runs under `runs`, or paths of run folders; what the names of several runs
             share, which are then one arm (`face-crop` for `face-crop-s0`, `face-crop-s1`); or
-            folders of pictures, which are taken for samples.
+            folders of images, which are taken for samples.
         config: Settings.
         runs: The folder of runs.
-        extractor: Looks at the pictures, instead of the net that the settings name.
-        finder: Says in which pictures there is a face; None to look for none.
+        extractor: Sees features, instead of the network that the settings name.
+        finder: Says in which images there is a face; None to look for none.
         why_no_finder: Why there is none, in a few words, for the table.
+        quantities: What to measure beside the usual.
         cache: Folder to keep features in; None keeps none.
         progress: Told what is being done, a few words at a time.
 
     Raises:
-        BadUsage: Nothing was named, or one run twice; or it is not said what a folder of pictures
+        BadUsage: Nothing was named, or one run twice; or it is not said what a folder of images
             is to be measured against.
-        UnknownRun: One is none; lists those there are.
+        UnknownRun: One is not a run; lists those there are.
+        BadRecord: What one wrote down is damaged.
         CheckpointRefused: One has no checkpoint yet, or a broken one.
-        NoPictures: The pictures that one was trained on are gone.
+        NoPictures: The images that one was trained on are gone.
         UnreadablePhoto: One of them is broken.
         BadSettings: There is no such device.
-        MissingPackage: The net that looks at the pictures cannot be loaded.
+        MissingPackage: The network that images are measured with cannot be loaded.
     """
     config = config or CompareConfig()
     say = progress or (lambda words: None)
-    groups = plan_groups(names, runs, against=config.against, apart=config.apart)
-    config = dataclasses.replace(config, device=pick_device(config.device))
+    planned = plan_arms(names, runs, against=config.against, apart=config.apart)
+    config = dataclasses.replace(config, device=str(pick_device(config.device)))
     if extractor is None:
-        say("loading the net that looks at the pictures")
+        say("loading the network that images are measured with")
         extractor = open_extractor(
             config.features, weights=config.weights, device=config.device, cache=cache
         )
     if finder is not None and config.faces == 0:
         finder, why_no_finder = None, NOT_ASKED
-    eyes = Eyes(extractor=extractor, faces=_keep(finder, cache))
-    n_fake = equal_count(
-        [samples_of(source, config.samples) for group in groups for source in group.sources]
+    instruments = Instruments(
+        extractor=extractor, faces=_keep(finder, cache), why_no_faces=why_no_finder
     )
+    everything = (*QUANTITIES, *quantities)
+    splits = [arm.candidates[0].split for arm in planned]
+    n_fake = equal_count([one.count(config.samples) for arm in planned for one in arm.candidates])
     n_real = equal_count(
-        [min(len(_reals(group).reference_files), config.max_reference) for group in groups]
+        [min(len(split.reference_files), config.max_reference) for split in splits]
     )
-    galleries: dict[object, tuple[Gallery, Real]] = {}
-    keys = [_reals(group) for group in groups]
+    opened: dict[DataSplit, tuple[RealImages, MeasuredReal]] = {}
     arms = []
-    for index, (group, key) in enumerate(zip(groups, keys, strict=True)):
-        if key not in galleries:
-            gallery = open_gallery(
-                key,
-                extractor,
-                seed=config.seed,
-                max_training=config.max_training,
-                max_reference=n_real or config.max_reference,
-                progress=say,
+    for index, (arm, split) in enumerate(zip(planned, splits, strict=True)):
+        if split not in opened:
+            images = open_real_images(
+                split, extractor, config, n_reference=n_real or config.max_reference, say=say
             )
-            real = measure_real(
-                gallery,
-                config,
-                eyes,
-                n_fake=n_fake or config.samples,
-                arms=len(groups),
-                progress=say,
+            opened[split] = (
+                images,
+                measure_real(
+                    images,
+                    everything,
+                    instruments,
+                    config,
+                    n_fake=n_fake or config.samples,
+                    say=say,
+                ),
             )
-            galleries[key] = gallery, real
-        gallery, real = galleries[key]
-        measured = tuple(
+        images, real = opened[split]
+        measured = [
             measure_run(
-                source,
-                gallery,
+                one,
+                images,
+                everything,
+                instruments,
                 config,
-                eyes,
-                n_fake=samples_of(source, n_fake or config.samples),
-                arms=len(groups),
-                with_album=place == 0,
-                progress=say,
+                n_fake=one.count(n_fake or config.samples),
+                say=say,
             )
-            for place, source in enumerate(group.sources)
-        )
-        arms.append(_arm(group, measured, real))
-        if key not in keys[index + 1 :]:  # arms on the same pictures share them; others need room
-            del galleries[key]
+            for one in arm.candidates
+        ]
+        arms.append(_arm(arm, measured, real))
+        if split not in splits[index + 1 :]:  # arms on the same images share them; others need room
+            del opened[split], images
     return Comparison(
         arms=tuple(arms),
+        quantities=everything,
         config=config,
         extractor=extractor.name,
-        judge=judge_of(extractor),
+        judge=instruments.judge,
         n_fake=n_fake or config.samples,
         n_real=n_real,
-        why_no_faces="" if eyes.faces is not None else why_no_finder,
     )
 
 
 def equal_count(counts: Sequence[int]) -> int | None:
-    """How many pictures to measure in every arm: most measures depend on the count.
+    """How many images to measure in every arm: most measures depend on the count.
 
     Args:
         counts: How many each of them has.
@@ -153,21 +153,17 @@ def _keep(finder: FaceFinder | None, cache: Path | None) -> Extractor | None:
     return found if cache is None else CachedExtractor(found, cache)
 
 
-def _reals(group: Group) -> Reals:
-    return group.sources[0].reals
-
-
-def _arm(group: Group, measured: tuple[Measured, ...], real: Real) -> Arm:
-    several = len(group.sources) > 1
+def _arm(planned: PlannedArm, runs: Sequence[MeasuredRun], real: MeasuredReal) -> Arm:
+    several = len(runs) > 1
     notes = [
-        f"{source.name}: {note}" if several else note
-        for source in group.sources
-        for note in source.notes
+        f"{one.name}: {note}" if several else note
+        for one in planned.candidates
+        for note in one.notes
     ]
     return Arm(
-        label=group.label,
-        runs=measured,
+        label=planned.label,
+        runs=tuple(runs),
         real=real,
         # what all runs of an arm share is said once
-        notes=(*group.notes, *dict.fromkeys(notes)),
+        notes=(*planned.notes, *dict.fromkeys(notes)),
     )

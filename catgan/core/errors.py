@@ -70,6 +70,10 @@ class CheckpointRefused(CatganError):
     """The file is not a checkpoint that may be loaded here."""
 
 
+class BadRecord(CatganError):
+    """A file that catgan wrote holds something else by now: restore it, or make it anew."""
+
+
 class UnknownRun(CatganError):
     """There is no run of that name: pick one of those listed."""
 

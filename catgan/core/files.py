@@ -11,11 +11,6 @@ from typing import Any
 
 from catgan.core.errors import BadUsage, DiskFull, FolderRefused
 
-try:
-    import fcntl
-except ImportError:  # Windows has none
-    fcntl = None  # type: ignore[assignment]
-
 Json = dict[str, Any]
 
 PARTIAL = ".partial"  # what a file being written is called until it is whole
@@ -198,16 +193,18 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         FolderRefused: Another process is at work in it.
     """
-    if fcntl is None:  # Windows: two at once there do each other's work twice, nothing worse
+    from filelock import FileLock, Timeout  # here: who only reads does not need it
+
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FolderRefused(
+            f"Another catgan is at work in {folder}; wait for it to end, or stop it."
+        ) from None
+    except (OSError, NotImplementedError):
+        pass  # a file system without locks (some network drives): go on without
+    try:
         yield
-        return
-    with (folder / LOCK).open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FolderRefused(
-                f"Another catgan is at work in {folder}; wait for it to end, or stop it."
-            ) from None
-        except OSError:
-            pass  # a file system without locks (some network drives): go on without
-        yield
+    finally:
+        lock.release()

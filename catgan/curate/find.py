@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
-from catgan.core.images import SNIFF, looks_like_picture
+from catgan.core.photos import SNIFF, looks_like_picture
+from catgan.formats.photos import printable
 
 # A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
 PHOTO_SUFFIXES = frozenset(
@@ -99,8 +100,3 @@ def _photo(path: Path, name: str) -> PhotoFile | None:
             return None
         return PhotoFile(path=path, name=name, bytes=0, modified=0)
     return PhotoFile(path=path, name=name, bytes=status.st_size, modified=status.st_mtime_ns)
-
-
-def printable(name: str) -> str:
-    """A file name as text that can be written anywhere, even if it is no valid Unicode."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -4,7 +4,8 @@ import dataclasses
 
 import torch
 
-from catgan.core.images import Photo, Picture
+from catgan.core.photos import Photo
+from catgan.core.pictures import Picture
 from catgan.curate.recipe import load_recipe
 from catgan.curate.verified import VerifiedDetector
 
@@ -15,7 +16,7 @@ RECIPE = "verified"
 
 
 class PictureFinder:
-    """Says whether a small picture has a cat's face in it: a `measure.FaceFinder`."""
+    """Says whether a small picture has a cat's face in it: a `measure.metrics.faces.FaceFinder`."""
 
     def __init__(self) -> None:
         """Load the recipe that `curate` finds faces with by default.

@@ -2,45 +2,42 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from catgan import __version__
-from catgan.core.config import Difference, differences
-from catgan.core.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, write_metadata
 from catgan.core.errors import FolderRefused
 from catgan.core.files import (
     PARTIAL,
     Json,
     append_jsonl,
     drop_torn_line,
-    read_json,
-    read_jsonl,
+    explain_full_disk,
     sha256,
     sweep_partials,
     to_json_line,
-    write_json,
     write_jsonl,
 )
+from catgan.core.settings import Change, changes
 from catgan.curate.config import AFTERWARDS
-from catgan.curate.kept import copy_kept
-from catgan.curate.verdict import Finding, Verdict
-from catgan.curate.worker import PICTURE_NAME
+from catgan.curate.finding import Finding
+from catgan.curate.judge import Judged
+from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
+from catgan.curate.selection import DRAWN, Selection
+from catgan.formats import curated
+from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_metadata
+from catgan.formats.photos import PhotoRecord, Verdict, write_photos
+from catgan.formats.records import read_records, to_json
 
-FORMAT = 1  # of photos.jsonl and catgan.json
 METHOD = 1  # goes up when the same photo and settings give other pictures: all are looked at again
 LATER: Json = {"ablation": False}  # settings that older folders lack, as those were made
-DATA_SETS = (FULL_BODY, FACE_CROP)  # those that are always made
-OWNS = "owns"  # in catgan.json: the further ones that are catgan's to change
 HARMLESS = frozenset(
     {"README.md", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", ".lock",
-     f".catgan.json{PARTIAL}"}  # the last two: all there is when the very first step is killed
+     f".{curated.NAME}{PARTIAL}"}  # the last two: all there is when the very first step is killed
 )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CuratedFolder:
     """Where everything that `curate` writes lies.
 
@@ -51,41 +48,45 @@ class CuratedFolder:
 
     root: Path
     """The folder."""
+    raw: Path
+    """The folder of photos."""
+    settings: Json
+    """Those of this run, as `catgan.json` has them."""
 
     @property
-    def note(self) -> Path:
-        """The settings, the version, the counts."""
-        return self.root / "catgan.json"
+    def names(self) -> tuple[str, ...]:
+        """The data sets that the settings ask for: before, between, after."""
+        return data_sets(self.settings)
 
     @property
-    def photos(self) -> Path:
-        """One line a photo looked at."""
-        return self.root / "photos.jsonl"
+    def selection(self) -> Selection:
+        """The pictures."""
+        return Selection(root=self.root, names=self.names)
 
-    def journal(self, settings: Json) -> Path:
+    @property
+    def journal(self) -> Path:
         """Where the findings under these settings are kept."""
-        return self.root / f".findings-{settings_digest(settings)}.jsonl"
+        return self.root / f".findings-{settings_digest(self.settings)}.jsonl"
 
     def sheet(self, name: str) -> Path:
         """The contact sheet of a data set."""
         return self.root / f"contact-{name}.jpg"
 
-    def check(self, raw: Path, *, ablation: bool = False) -> None:
+    def check(self) -> None:
         """Refuse a folder that would be wrong to write into; change nothing.
-
-        Args:
-            raw: The photos' folder.
-            ablation: Whether `full-body-kept` is to be written too.
 
         Raises:
             FolderRefused: It is a file, was not made by catgan, or one lies inside the other; or
                 `full-body-kept` is wanted, and somebody else's.
+            BadRecord: Its `catgan.json` is damaged.
         """
-        mine, theirs = self.root.resolve(), raw.resolve()
+        mine, theirs = self.root.resolve(), self.raw.resolve()
         if mine == theirs:
             raise FolderRefused(f"{self.root} is the photos' own folder; name another one.")
         if mine.is_relative_to(theirs) or theirs.is_relative_to(mine):
-            inner, outer = (self.root, raw) if mine.is_relative_to(theirs) else (raw, self.root)
+            inner, outer = self.root, self.raw
+            if not mine.is_relative_to(theirs):
+                inner, outer = outer, inner
             raise FolderRefused(
                 f"{inner} lies inside {outer}; photos and data sets need folders of their own."
             )
@@ -93,176 +94,122 @@ class CuratedFolder:
             return
         if not self.root.is_dir():
             raise FolderRefused(f"{self.root} is a file; name a folder to write to.")
-        note = read_json(self.note)
-        if note is None:
-            strangers = sorted(
-                child.name for child in self.root.iterdir() if child.name not in HARMLESS
-            )
-            if strangers:
-                raise FolderRefused(
-                    f"{self.root} was not made by catgan (it holds {strangers[0]}); "
-                    "name a new or empty folder."
-                )
-        elif note.get("kind") != "curated":
-            raise FolderRefused(f"{self.root} is not a curated folder; name a new or empty one.")
-        elif not isinstance(note.get("format"), int) or note["format"] > FORMAT:
+        note = read_note(self.root)
+        if note is None and (strangers := _strangers(self.root)):
             raise FolderRefused(
-                f"{self.root} was made by a newer catgan ({note.get('catgan')}); "
-                "use that one, or name a new folder."
+                f"{self.root} was not made by catgan (it holds {strangers[0]}); "
+                "name a new or empty folder."
             )
-        elif ablation:
+        if FULL_BODY_KEPT in self.names:
             self._check_kept(note)
 
-    def _check_kept(self, note: Json) -> None:
+    def _check_kept(self, note: CuratedNote | None) -> None:
         kept = self.root / FULL_BODY_KEPT
         if kept.exists() and not kept.is_dir():
             raise FolderRefused(f"{kept} is a file; move it away, or curate without --ablation.")
-        if _owns_kept(note):
-            return
-        strangers = sorted(child.name for child in _listing(kept) if child.name not in HARMLESS)
-        if strangers:
+        if not _owns_kept(note) and (strangers := _strangers(kept)):
             raise FolderRefused(
                 f"{kept} was not made by catgan (it holds {strangers[0]}); "
                 "move it away, or curate without --ablation."
             )
 
-    def dropped(self, settings: Json) -> tuple[str, ...]:
+    def dropped(self) -> tuple[str, ...]:
         """The data sets with pictures here that `prepare` will take away."""
-        if FULL_BODY_KEPT in data_sets(settings) or not _owns_kept(read_json(self.note) or {}):
+        if FULL_BODY_KEPT in self.names or not _owns_kept(read_note(self.root)):
             return ()
-        return (FULL_BODY_KEPT,) if self._pictures((FULL_BODY_KEPT,)) else ()
+        return (FULL_BODY_KEPT,) if self.selection.holds(FULL_BODY_KEPT) else ()
 
-    def prepare(self, settings: Json) -> list[Difference]:
+    def prepare(self) -> list[Change]:
         """Make the folder this run's own; what differs from the settings it was made with."""
-        note = read_json(self.note) or {}
-        changed = differences(LATER | note["settings"], settings) if "settings" in note else []
-        names = data_sets(settings)
-        wants_kept, owns_kept = FULL_BODY_KEPT in names, _owns_kept(note)
+        note = read_note(self.root)
+        changed = [] if note is None else changes(LATER | note.settings, self.settings)
+        wants_kept, owns_kept = FULL_BODY_KEPT in self.names, _owns_kept(note)
         # The note goes first: a run killed after it finds the folder to be its own.
-        self._write_note(settings, finished=False, findings=(), owns_kept=wants_kept or owns_kept)
-        for name in names:
-            (self.root / name).mkdir(exist_ok=True)
-            sweep_partials(self.root / name)
+        self._write_note(owns_kept=wants_kept or owns_kept)
+        selection = self.selection
+        selection.move_over((*DRAWN, FULL_BODY_KEPT) if owns_kept else DRAWN)
+        selection.prepare()
         sweep_partials(self.root)
         if owns_kept and not wants_kept:  # now, for it is out of date from the next picture on
-            self._drop_kept()
+            self.sheet(FULL_BODY_KEPT).unlink(missing_ok=True)
+            selection.remove(FULL_BODY_KEPT)
         for journal in self.root.glob(".findings-*.jsonl"):
-            if journal != self.journal(settings):
+            if journal != self.journal:
                 journal.unlink()
-        drop_torn_line(self.journal(settings))
+        if not self.journal.exists():
+            selection.forget_left_out()
+        drop_torn_line(self.journal)
         return changed
 
-    def known(self, settings: Json) -> dict[str, Finding]:
-        """The findings of earlier runs under these settings, by path; the newest of each."""
-        found = {}
-        for record in read_jsonl(self.journal(settings)):
-            try:
-                finding = Finding.from_record(record)
-            except (KeyError, TypeError, ValueError, IndexError):
-                continue  # a line that something else wrote: the photo is looked at again
-            found[finding.path] = finding
-        return found
+    def known(self) -> dict[str, Finding]:
+        """The findings of earlier runs under these settings, by path; the newest of each.
 
-    def add(self, settings: Json, findings: Sequence[Finding]) -> None:
+        A line that is none only means that its photo is looked at again.
+        """
+        records = read_records(self.journal, PhotoRecord, forgiving=True)
+        return {found.path: found for found in map(finding_of, records) if found is not None}
+
+    def add(self, findings: Iterable[Finding]) -> None:
         """Keep the findings of photos whose pictures are in place."""
-        append_jsonl(self.journal(settings), (finding.to_record() for finding in findings))
+        append_jsonl(self.journal, map(_journal_line, findings))
 
-    def pictures(self) -> set[str]:
-        """The pictures in place, relative to the folder; empty files (a power cut) do not count."""
-        there = self._pictures(DATA_SETS)
-        return {name for name in there if (self.root / name).stat().st_size > 0}
-
-    def _pictures(self, names: Sequence[str]) -> set[str]:
-        return {
-            f"{name}/{path.name}"
-            for name in names
-            for path in _listing(self.root / name)
-            if PICTURE_NAME.fullmatch(path.name)
-        }
-
-    def _drop_kept(self) -> None:
-        self.sheet(FULL_BODY_KEPT).unlink(missing_ok=True)
-        for leftover in self._pictures((FULL_BODY_KEPT,)):
-            (self.root / leftover).unlink()
-        sweep_partials(self.root / FULL_BODY_KEPT)
-        self._close(FULL_BODY_KEPT)
-
-    def _close(self, name: str) -> None:
-        """Take an empty data set away: it would stop torchvision's ImageFolder."""
-        folder = self.root / name
-        if folder.is_dir():
-            (folder / METADATA).unlink(missing_ok=True)
-            with suppress(OSError):  # somebody else's file in it: theirs to clear away
-                folder.rmdir()
-
-    def settle(self, settings: Json, looked: list[Finding], judged: list[Finding]) -> None:
+    def settle(self, findings: Sequence[Finding], judged: Sequence[Judged]) -> None:
         """Bring everything but `catgan.json` in line with the verdicts.
 
         Args:
-            settings: As in `prepare`.
-            looked: What each photo gave by itself, by path: kept for the next run.
+            findings: What each photo gave by itself, by path: kept for the next run.
             judged: The same, after photos were held against each other.
 
         Raises:
             DiskFull: There is no room for it.
         """
-        names = data_sets(settings)
-        wanted = {picture for finding in judged for picture in finding.pictures()}
-        for name in names:
-            sweep_partials(self.root / name)  # a process that died of a photo leaves one
-        for leftover in self._pictures(names) - wanted:
-            (self.root / leftover).unlink()
-        copy_kept(self.root, judged)
-        write_jsonl(self.journal(settings), (finding.to_record() for finding in looked))
-        write_jsonl(self.photos, (finding.to_json() for finding in judged))
-        for name in names:
-            records = sorted(_metadata(name, judged), key=lambda record: str(record["file_name"]))
-            if records:
-                write_metadata(self.root / name, records)
+        selection = self.selection
+        with explain_full_disk(self.root):
+            selection.arrange(
+                known={picture for finding in findings for picture in finding.drawn()},
+                wanted={picture for photo in judged for picture in photo.wanted()},
+            )
+        write_jsonl(self.journal, map(_journal_line, findings))
+        photos = [photo_record(photo) for photo in judged]
+        write_photos(self.root, photos)
+        for name in self.names:
+            if records := picture_records(photos, name):
+                write_metadata(selection.folder(name), records)
             else:
-                self._close(name)
+                selection.close(name)
 
-    def finish(self, settings: Json, judged: Sequence[Finding]) -> None:
+    def finish(self, judged: Sequence[Judged]) -> None:
         """Say in `catgan.json` that all is done: the last thing written."""
         # gone with its last picture, the folder is whoever's makes it next
-        owns = (self.root / FULL_BODY_KEPT).is_dir() and _owns_kept(read_json(self.note) or {})
-        self._write_note(settings, finished=True, findings=judged, owns_kept=owns)
+        owns_kept = (self.root / FULL_BODY_KEPT).is_dir() and _owns_kept(read_note(self.root))
+        self._write_note(judged, owns_kept=owns_kept)
 
-    def _write_note(
-        self, settings: Json, *, finished: bool, findings: Sequence[Finding], owns_kept: bool
-    ) -> None:
-        note: Json = {
-            "kind": "curated",
-            "format": FORMAT,
-            "catgan": __version__,
-            "finished": finished,
-            "settings": settings,
-        }
-        if owns_kept:
-            note[OWNS] = [FULL_BODY_KEPT]
-        if finished:
-            note["counts"] = counts(findings)
-            note["data_sets"] = {
-                name: sum(1 for _ in _metadata(name, findings)) for name in data_sets(settings)
-            }
-        write_json(self.note, note)
+    def _write_note(self, judged: Sequence[Judged] | None = None, *, owns_kept: bool) -> None:
+        note = CuratedNote(
+            finished=judged is not None,
+            settings=self.settings,
+            raw=raw_of(self.raw, self.root),
+            owns=(FULL_BODY_KEPT,) if owns_kept else (),
+            counts=None if judged is None else counts(judged),
+            data_sets=None if judged is None else sizes(judged, self.names),
+        )
+        write_note(self.root, note)
 
 
 def data_sets(settings: Json) -> tuple[str, ...]:
     """The data sets that these settings ask for: before, between, after."""
-    return (FULL_BODY, FULL_BODY_KEPT, FACE_CROP) if settings.get("ablation") else DATA_SETS
+    return (FULL_BODY, FULL_BODY_KEPT, FACE_CROP) if settings.get("ablation") else DRAWN
 
 
-def _owns_kept(note: Json) -> bool:
-    """Whether a `full-body-kept` in the folder is catgan's; a person may have made one by hand."""
-    owns = note.get(OWNS)
-    return isinstance(owns, list) and FULL_BODY_KEPT in owns
-
-
-def counts(findings: Sequence[Finding]) -> dict[str, int]:
+def counts(judged: Sequence[Judged]) -> dict[str, int]:
     """How many photos got each verdict, in the order of the verdicts; those that none got too."""
-    counted = Counter(finding.verdict for finding in findings)
+    counted = Counter(photo.verdict for photo in judged)
     return {str(verdict): counted[verdict] for verdict in Verdict}
+
+
+def sizes(judged: Sequence[Judged], names: Sequence[str]) -> dict[str, int]:
+    """How many pictures each data set has."""
+    return {name: sum(len(photo.pictures.get(name, ())) for photo in judged) for name in names}
 
 
 def settings_digest(settings: Json) -> str:
@@ -271,30 +218,16 @@ def settings_digest(settings: Json) -> str:
     return sha256(to_json_line({"method": METHOD, **looking}).encode())[:8]
 
 
-def _metadata(name: str, findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
-    for finding in findings:
-        origin = {
-            "photo": finding.path,
-            "sha256": finding.sha256,
-            "photo_width": finding.width,
-            "photo_height": finding.height,
-        }
-        if name in (FULL_BODY, FULL_BODY_KEPT) and name in finding.outputs:
-            yield {"file_name": Path(finding.outputs[name]).name, **origin}
-        if name == FACE_CROP:
-            for crop, face in zip(finding.crops, finding.faces, strict=False):
-                if not crop.file:
-                    continue
-                yield {
-                    "file_name": crop.file,
-                    **origin,
-                    "box": [round(value, 1) for value in (face.x, face.y, face.w, face.h)],
-                    "roll": round(face.roll, 1),
-                    "score": round(face.score, 3),
-                    "sharpness": round(crop.sharpness, 4),
-                    "brightness": round(crop.brightness, 1),
-                }
+def _owns_kept(note: CuratedNote | None) -> bool:
+    """Whether a `full-body-kept` in the folder is catgan's; a person may have made one by hand."""
+    return note is not None and FULL_BODY_KEPT in note.owns
 
 
-def _listing(folder: Path) -> Iterator[Path]:
-    return folder.iterdir() if folder.is_dir() else iter(())
+def _strangers(folder: Path) -> list[str]:
+    """What lies in a folder, if it is one, that neither catgan nor a system puts there."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    return sorted(child.name for child in there if child.name not in HARMLESS)
+
+
+def _journal_line(finding: Finding) -> Json:
+    return to_json(journal_record(finding))

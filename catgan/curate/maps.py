@@ -1,20 +1,20 @@
 """What a net trained on photographs sees, and where: its maps of a picture at three depths.
 
-The net is the one that `measure.features` uses, EfficientNet-Lite0 with ImageNet weights. Its maps
-tell at each place what kind of thing is there, which is what finding a face needs; the cascades see
-light and dark only.
+The network is that of `measure.extractors.efficientnet`, EfficientNet-Lite0 with ImageNet weights.
+Its maps tell at each place what kind of thing is there, which is what finding a face needs; the
+cascades see light and dark only.
 """
 
 import dataclasses
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from catgan.core.images import Picture
-from catgan.measure.features import MEAN, STD, load_net
+from catgan.core.pictures import Picture
+from catgan.curate.opencv import cv2
+from catgan.measure.extractors.efficientnet import MEAN, STD, load_net
 
 STRIDE = 16  # pixels between two places of the finer map
 FINE = 112  # channels of the finer map, after block 4

@@ -3,27 +3,24 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import numpy as np
-
-from catgan.core.config import Difference
-from catgan.core.datasets import read_metadata
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
 from catgan.core.files import Json, locked, sha256, write_picture
-from catgan.core.images import encode_jpeg, read_pictures, sheet
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
+from catgan.core.settings import Change, to_json
 from catgan.curate import worker
 from catgan.curate.config import CurateConfig
-from catgan.curate.detect import CascadeDetector, Detector
+from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.find import PhotoFile, check_raw, find_photos
-from catgan.curate.folder import CuratedFolder, counts, data_sets
-from catgan.curate.judge import judge
-from catgan.curate.kept import select_kept
-from catgan.curate.recipe import Recipe, load_recipe
-from catgan.curate.verdict import Finding
+from catgan.curate.finding import Finding
+from catgan.curate.folder import CuratedFolder, counts, sizes
+from catgan.curate.judge import Judged, first_verdict, judge
+from catgan.curate.recipe import load_recipe
 
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -40,7 +37,7 @@ class CurateProgress:
     fresh: int
     """Photos looked at by this run."""
     counts: dict[str, int]
-    """Verdicts so far; copies of one file are told apart only at the end."""
+    """Verdicts so far, on each photo by itself; screens and copies are told only at the end."""
     seconds_left: float | None
     """Until all photos are looked at, at the speed so far; None before the first."""
 
@@ -75,7 +72,7 @@ class CurateResult:
     """Data set -> pictures."""
     sheets: dict[str, Path]
     """Data set -> its contact sheet."""
-    changed: tuple[Difference, ...]
+    changed: tuple[Change, ...]
     """Settings that differ from the run before; all was looked at again, but for those that judge
     or sort what was found (the screens, `ablation`)."""
     dropped: tuple[str, ...]
@@ -110,15 +107,13 @@ def curate_photos(
         NoSuchFolder: `raw` is missing or is no folder.
         FolderRefused: `curated` is not catgan's, nor is a folder in it that is to be written to, or
             one folder lies inside the other.
+        BadRecord: The `catgan.json` in `curated` is damaged.
         BadRecipe: The recipe is missing or is none.
         NoPictures: `raw` holds no photo; nothing is written.
         DiskFull: There is no room; the same call carries on later.
     """
     config = config or CurateConfig()
-    check_raw(raw)
-    folder = CuratedFolder(curated)
-    folder.check(raw, ablation=config.ablation)
-    settings = recorded_settings(config, own_detector=make_detector is not None)
+    folder = _open(raw, curated, config, own_detector=make_detector is not None)
     if make_detector is None:
         make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
     photos = _photos(raw)
@@ -129,77 +124,52 @@ def curate_photos(
             f"{curated} cannot be made ({error.strerror}); name another folder."
         ) from error
     with locked(curated):
-        dropped = folder.dropped(settings)
-        changed = folder.prepare(settings)
-        known = folder.known(settings)
-        findings = _reuse(photos, known)
-        fresh = _to_look_at(photos, findings, folder, config)
-        findings = {path: f for path, f in findings.items() if path not in fresh}
-        tally = Counter(str(finding.verdict) for finding in findings.values())
-
+        dropped = folder.dropped()
+        changed = folder.prepare()
+        known = folder.known()
+        found = still_known(photos, known, folder)
+        fresh = [photo for photo in photos if photo.name not in found]
+        tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
         def report() -> None:
             if progress is None:
                 return
-            done = len(findings)
-            new = done - (len(photos) - len(fresh))
+            left = len(photos) - len(found)
+            new = len(fresh) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
-                    done=done,
+                    done=len(found),
                     total=len(photos),
                     fresh=new,
                     counts=dict(tally),
-                    seconds_left=passed / new * (len(fresh) - new) if new else None,
+                    seconds_left=passed / new * left if new else None,
                 )
             )
 
         report()
-        looked_at = 0
-        while fresh:
-            for chunk in _looked_at(list(fresh.values()), make_detector, config, curated):
-                folder.add(settings, chunk)
-                findings |= {finding.path: finding for finding in chunk}
-                tally.update(str(finding.verdict) for finding in chunk)
-                report()
-            looked_at += len(fresh)
-            # A picture that was taken away may be the one to keep now: its better copy is gone,
-            # or a screen was turned off.
-            again = _to_look_at(photos, findings, folder, config)
-            fresh = {path: photo for path, photo in again.items() if path not in fresh}
-        looked = [findings[photo.name] for photo in photos]
-        judged = judge(looked, config)
-        if config.ablation:
-            judged = select_kept(judged)
-        folder.settle(settings, looked, judged)
-        sheets = _contact_sheets(folder, data_sets(settings))
-        folder.finish(settings, judged)
+        for chunk in _looked_at(fresh, make_detector, config, folder):
+            folder.add(chunk)
+            found |= {finding.path: finding for finding in chunk}
+            tally.update(map(_first_verdict, chunk))
+            report()
+        findings = [found[photo.name] for photo in photos]
+        judged = judge(findings, config)
+        folder.settle(findings, judged)
+        sheets = _contact_sheets(folder, judged)
+        folder.finish(judged)
     return CurateResult(
         curated=curated,
         photos=len(photos),
-        fresh=looked_at,
+        fresh=len(fresh),
         gone=_gone(known, findings),
         counts=counts(judged),
-        data_sets={name: len(read_metadata(curated / name)) for name in data_sets(settings)},
+        data_sets=sizes(judged, folder.names),
         sheets=sheets,
         changed=tuple(changed),
         dropped=dropped,
     )
-
-
-def make_recipe_detector(recipe: Recipe) -> Detector:
-    """The detector that a recipe asks for.
-
-    Raises:
-        MissingPackage: A package that it needs is missing or broken.
-        BadRecipe: Its fitted parts are broken.
-    """
-    if recipe.verifier is None:
-        return CascadeDetector(recipe)
-    from catgan.curate.verified import VerifiedDetector  # PyTorch: a second and 300 MB
-
-    return VerifiedDetector(recipe)
 
 
 def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) -> CuratePlan:
@@ -208,15 +178,34 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
-    config = config or CurateConfig()
-    check_raw(raw)
-    folder = CuratedFolder(curated)
-    folder.check(raw, ablation=config.ablation)
+    folder = _open(raw, curated, config or CurateConfig())
     photos = _photos(raw)
-    settings = recorded_settings(config)
-    findings = _reuse(photos, folder.known(settings))
-    fresh = _to_look_at(photos, findings, folder, config)
-    return CuratePlan(photos=len(photos), fresh=len(fresh), dropped=folder.dropped(settings))
+    found = still_known(photos, folder.known(), folder)
+    return CuratePlan(photos=len(photos), fresh=len(photos) - len(found), dropped=folder.dropped())
+
+
+def _open(
+    raw: Path, curated: Path, config: CurateConfig, *, own_detector: bool = False
+) -> CuratedFolder:
+    """The folder to be written to, checked; nothing is changed."""
+    check_raw(raw)
+    settings = recorded_settings(config, own_detector=own_detector)
+    folder = CuratedFolder(root=curated, raw=raw, settings=settings)
+    folder.check()
+    return folder
+
+
+def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Json:
+    """The settings that change what is written, as `catgan.json` has them.
+
+    Raises:
+        BadRecipe: The recipe is missing or is none.
+    """
+    record = {name: value for name, value in to_json(config).items() if name != "workers"}
+    if own_detector:
+        return record | {"cascade": "the caller's own"}
+    recipe = load_recipe(config.cascade)
+    return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
 def _photos(raw: Path) -> list[PhotoFile]:
@@ -229,61 +218,37 @@ def _photos(raw: Path) -> list[PhotoFile]:
     return photos
 
 
-def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Json:
-    """The settings that change what is written, as `catgan.json` has them.
-
-    Raises:
-        BadRecipe: The recipe is missing or is none.
-    """
-    record = {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if field.name != "workers"
-    }
-    if own_detector:
-        return record | {"cascade": "the caller's own"}
-    recipe = load_recipe(config.cascade)
-    return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
-
-
-def _to_look_at(
-    photos: list[PhotoFile],
-    findings: dict[str, Finding],
-    folder: CuratedFolder,
-    config: CurateConfig,
-) -> dict[str, PhotoFile]:
-    """The photos of which nothing is known, or whose pictures are wanted and missing, by path."""
-    known = [findings[photo.name] for photo in photos if photo.name in findings]
-    there = folder.pictures()
-    whole = {finding.path for finding in judge(known, config) if finding.pictures() <= there}
-    return {photo.name: photo for photo in photos if photo.name not in whole}
-
-
-def _reuse(photos: list[PhotoFile], known: dict[str, Finding]) -> dict[str, Finding]:
-    """The findings that still hold: of files that have not changed.
+def still_known(
+    photos: Sequence[PhotoFile], known: Mapping[str, Finding], folder: CuratedFolder
+) -> dict[str, Finding]:
+    """The findings that still hold: of files that have not changed, whose pictures are all there.
 
     A file of another path, size or time is opened once to see whether its contents are known; so
-    a renamed folder costs a read, not a search.
+    a renamed folder costs a read, not a search. All other photos are to be looked at.
+
+    Args:
+        photos: The photos there are.
+        known: What earlier runs found, by path.
+        folder: Has the pictures.
+
+    Returns:
+        Findings of some of the photos, by path.
     """
-    by_content = {
-        (finding.sha256, worker.picture_name(PurePosixPath(finding.path).stem, finding.sha256)): (
-            finding
-        )
-        for finding in known.values()
-        if finding.sha256
-    }
-    reused: dict[str, Finding] = {}
+    drawn = folder.selection.drawn()
+    by_content = {(f.sha256, f.file()): f for f in known.values() if f.sha256}
+    found = {}
     for photo in photos:
         finding = known.get(photo.name)
         if finding is None or (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
             finding = _same_content(photo, by_content)
-        if finding is None or not finding.sha256:
-            continue
-        reused[photo.name] = finding
-    return reused
+        if finding is not None and finding.sha256 and finding.drawn() <= drawn:
+            found[photo.name] = finding
+    return found
 
 
-def _same_content(photo: PhotoFile, by_content: dict[tuple[str, str], Finding]) -> Finding | None:
+def _same_content(
+    photo: PhotoFile, by_content: Mapping[tuple[str, str], Finding]
+) -> Finding | None:
     """What is known of the same contents under the same name, in whatever folder."""
     if not by_content:
         return None
@@ -292,25 +257,27 @@ def _same_content(photo: PhotoFile, by_content: dict[tuple[str, str], Finding]) 
     except UnreadablePhoto:
         return None
     # Under another name its pictures are to be called after that.
-    finding = by_content.get((digest, worker.picture_name(photo.path.stem, digest)))
+    own = Finding(path=photo.name, sha256=digest, bytes=photo.bytes, modified=photo.modified)
+    finding = by_content.get((digest, own.file()))
     if finding is None:
         return None
     return dataclasses.replace(finding, path=photo.name, bytes=photo.bytes, modified=photo.modified)
 
 
-def _gone(known: dict[str, Finding], findings: dict[str, Finding]) -> int:
+def _gone(known: Mapping[str, Finding], findings: Sequence[Finding]) -> int:
     """How many photos of earlier runs are no longer there, under whatever name."""
-    contents = {finding.sha256 for finding in findings.values()}
+    paths = {finding.path for finding in findings}
+    contents = {finding.sha256 for finding in findings}
     return sum(
-        path not in findings and finding.sha256 not in contents for path, finding in known.items()
+        path not in paths and finding.sha256 not in contents for path, finding in known.items()
     )
 
 
 def _looked_at(
-    photos: list[PhotoFile],
+    photos: Sequence[PhotoFile],
     make_detector: Callable[[], Detector],
     config: CurateConfig,
-    curated: Path,
+    folder: CuratedFolder,
 ) -> Iterator[list[Finding]]:
     if not photos:
         return
@@ -318,24 +285,27 @@ def _looked_at(
         worker.look,
         lost=worker.lost,
         initializer=worker.start,
-        arguments=(make_detector, config, curated),
+        arguments=(make_detector, config, folder.selection),
         workers=config.workers,
     )
     yield from chunks.run(photos)
 
 
-def _contact_sheets(folder: CuratedFolder, names: tuple[str, ...]) -> dict[str, Path]:
+def _first_verdict(finding: Finding) -> str:
+    return str(first_verdict(finding)[0])
+
+
+def _contact_sheets(folder: CuratedFolder, judged: Sequence[Judged]) -> dict[str, Path]:
     """One sheet a data set: up to 200 of its pictures, spread evenly over it."""
     sheets = {}
-    for name in names:
+    for name in folder.names:
         path = folder.sheet(name)
-        files = sorted(read_metadata(folder.root / name))
+        files = sorted(file for photo in judged for file in photo.pictures.get(name, ()))
         if not files:
             path.unlink(missing_ok=True)
             continue
-        count = len(files)
-        chosen = np.linspace(0, count - 1, min(SHEET_PICTURES, count)).round().astype(int)
-        pictures = read_pictures([folder.root / name / files[index] for index in chosen])
+        chosen = [files[index] for index in spread_evenly(len(files), SHEET_PICTURES)]
+        pictures = load_pictures([folder.selection.folder(name) / file for file in chosen])
         write_picture(path, encode_jpeg(sheet(pictures, columns=SHEET_COLUMNS)))
         sheets[name] = path
     return sheets

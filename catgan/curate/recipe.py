@@ -6,11 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import cv2
-from cv2.data import haarcascades
-
 from catgan.core.errors import BadRecipe
 from catgan.core.files import sha256
+from catgan.curate.opencv import cv2, haarcascades
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class Recipe:
     min_size: float
     """Smallest face box looked for, as a share of the longer side."""
     min_score: float
-    """Boxes that score less are no face; see `detect.CascadeDetector`."""
+    """Boxes that score less are no face; see `cascades.CascadeDetector`."""
     cascades: tuple[Cascade, ...]
     """Run one after the other; their boxes are pooled."""
     verifier: Path | None = None

@@ -1,22 +1,21 @@
 """Finding faces in three steps: propose places, refine box and turn, verify that it is a face.
 
 The net looks at the photo once, and a small head on its maps proposes places, sizes and turns. A
-levelled crop of each is looked at twice: the first look moves the box and the turn to where the
-face is, the second tells whether it is one.
+levelled crop of each is looked at twice: the first look moves the square and the turn to where the
+face is, the second tells whether it is one. The squares are the heads' until the end; scores are
+logits, above 0 where a face is more likely than not.
 """
 
 import dataclasses
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from catgan.core.images import Photo, Picture
-from catgan.curate.crop import LIFT
-from catgan.curate.detect import Face
+from catgan.core.photos import Photo
+from catgan.core.pictures import Picture
 from catgan.curate.heads import (
     CROP_REACH,
     CROP_SIDE,
@@ -27,30 +26,13 @@ from catgan.curate.heads import (
     load_heads,
 )
 from catgan.curate.maps import GROUND, STRIDE, NetMaps, on_grid
+from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe
+from catgan.curate.square import Square, ears_of
 
 PROPOSALS = 3  # places looked at closely
 LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
 VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
-# The heads were fitted on boxes drawn around the head; `Face` is the square from ear base to ear
-# base, the cascades' box. Its width is this share of the drawn box's side.
-EAR_TO_EAR = 1 / 1.2
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """A head on the searched picture: what the fitted parts speak of."""
-
-    cx: float
-    """Centre from the left, pixels."""
-    cy: float
-    """Centre from the top, pixels."""
-    side: float
-    """Side of the square drawn around the head, pixels."""
-    roll: float
-    """Turn, degrees anticlockwise."""
-    score: float
-    """Logit of being a face: above 0, more likely than not."""
 
 
 class VerifiedDetector:
@@ -70,21 +52,24 @@ class VerifiedDetector:
         self._proposal, self._verifier = load_heads(recipe.verifier)
 
     @property
+    def name(self) -> str:
+        """The recipe's."""
+        return self.recipe.name
+
+    @property
     def side(self) -> int:
         """The longer side that the net looks at, pixels."""
         return self.recipe.side
 
-    def find(self, photo: Photo) -> list[Face]:
-        """The faces of a photo, the best first.
+    def find(self, photo: Photo) -> list[Square]:
+        """The ears' squares of a photo, the best first, in pixels of the whole photo.
 
         Args:
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
         canvas, factor = on_grid(photo.pixels, self.recipe.side)
         proposals = [
-            dataclasses.replace(
-                head, cx=head.cx / factor, cy=head.cy / factor, side=head.side / factor
-            )
+            head.scaled(1 / factor)
             for head in propose(self._maps, self._proposal, canvas)[:PROPOSALS]
         ]
         if not proposals:
@@ -98,33 +83,12 @@ class VerifiedDetector:
             for proposal, head in zip(proposals, verified, strict=True)
             if head.score >= VETO and proposal.score >= self.recipe.min_score
         ]
-        return [to_face(head, photo, self.recipe.name) for head in unique(heads)]
-
-
-def to_face(head: Head, photo: Photo, name: str) -> Face:
-    """A head on a reduced photo as the face that `crop` cuts out, in pixels of the whole photo.
-
-    The box is lowered by as much as the crop is lifted from it, so that the crop has the head in
-    its middle.
-    """
-    to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
-    width = head.side * EAR_TO_EAR * to_photo
-    turn = math.radians(head.roll)
-    cx = head.cx * to_photo + LIFT * width * math.sin(turn)
-    cy = head.cy * to_photo + LIFT * width * math.cos(turn)
-    return Face(
-        x=cx - width / 2,
-        y=cy - width / 2,
-        w=width,
-        h=width,
-        roll=head.roll,
-        score=head.score,
-        cascade=name,
-    )
+        to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
+        return [ears_of(head.scaled(to_photo)) for head in unique(heads)]
 
 
 @torch.inference_mode()
-def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Head]:
+def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Square]:
     """Places that may be the middle of a face, the likeliest first.
 
     Args:
@@ -149,10 +113,10 @@ def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Head]:
     return _merged(boxes[boxes[:, 4] > LEAST_LOGIT])
 
 
-def _merged(boxes: NDArray[np.float64]) -> list[Head]:
+def _merged(boxes: NDArray[np.float64]) -> list[Square]:
     """One head for each heap of boxes: the mean of its surer half, weighted by chance squared."""
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
-    heads: list[Head] = []
+    heads: list[Square] = []
     while len(boxes) and len(heads) < PROPOSALS:
         best = boxes[0]
         apart = np.maximum(abs(boxes[:, 0] - best[0]), abs(boxes[:, 1] - best[1]))
@@ -162,7 +126,7 @@ def _merged(boxes: NDArray[np.float64]) -> list[Head]:
         weight = chance**2 * (chance > 0.5 * chance[0])  # the first is the surest
         cx, cy, side, roll, _ = (heap * weight[:, None]).sum(axis=0) / weight.sum()
         heads.append(
-            Head(
+            Square(
                 cx=float(cx), cy=float(cy), side=float(side), roll=float(roll), score=float(best[4])
             )
         )
@@ -172,8 +136,8 @@ def _merged(boxes: NDArray[np.float64]) -> list[Head]:
 
 @torch.inference_mode()
 def refine(
-    maps: NetMaps, verifier: VerifierHead, pixels: Picture, heads: Sequence[Head]
-) -> list[Head]:
+    maps: NetMaps, verifier: VerifierHead, pixels: Picture, heads: Sequence[Square]
+) -> list[Square]:
     """The same heads, moved and turned to where they are, with the logit of being a face.
 
     Args:
@@ -187,14 +151,10 @@ def refine(
     found = verifier(seen.fine, seen.coarse, seen.pooled).numpy().astype(np.float64)
     refined = []
     for head, (logit, across, down, log_factor, roll) in zip(heads, found, strict=True):
-        turn = math.radians(head.roll)
-        cos, sin = math.cos(turn), math.sin(turn)
-        across = float(np.clip(across, -0.5, 0.5)) * head.side
-        down = float(np.clip(down, -0.5, 0.5)) * head.side
+        off = head.moved(float(np.clip(across, -0.5, 0.5)), float(np.clip(down, -0.5, 0.5)))
         refined.append(
-            Head(
-                cx=head.cx + across * cos + down * sin,
-                cy=head.cy - across * sin + down * cos,
+            dataclasses.replace(
+                off,
                 side=head.side * math.exp(float(np.clip(log_factor, -0.6, 0.6))),
                 roll=head.roll + float(np.clip(roll * ROLL_UNIT, -60, 60)),
                 score=float(logit),
@@ -203,7 +163,7 @@ def refine(
     return refined
 
 
-def level_crop(pixels: Picture, head: Head, *, mirrored: bool = False) -> Picture:
+def level_crop(pixels: Picture, head: Square, *, mirrored: bool = False) -> Picture:
     """The levelled square around a head that the verifier looks at.
 
     Args:
@@ -217,16 +177,9 @@ def level_crop(pixels: Picture, head: Head, *, mirrored: bool = False) -> Pictur
     side = max(head.side * CROP_REACH, 1.0)
     times = int(np.clip(math.ceil(side / CROP_SIDE), 1, 6))  # cut larger, then averaged down
     size = CROP_SIDE * times
-    step = side / size
-    turn = math.radians(head.roll)
-    right = np.array([math.cos(turn), -math.sin(turn)]) * step
-    down = np.array([math.sin(turn), math.cos(turn)]) * step
-    if mirrored:
-        right = -right
-    corner = np.array([head.cx, head.cy]) + (right + down) * (0.5 - size / 2) - 0.5
     cut = cv2.warpAffine(
         pixels,
-        np.column_stack([right, down, corner]),
+        dataclasses.replace(head, side=side).levelled(size, mirrored=mirrored),
         (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
@@ -237,9 +190,9 @@ def level_crop(pixels: Picture, head: Head, *, mirrored: bool = False) -> Pictur
     return np.asarray(cut, dtype=np.uint8)
 
 
-def unique(heads: Sequence[Head]) -> list[Head]:
+def unique(heads: Sequence[Square]) -> list[Square]:
     """The surest of each place, the surest first: refining brings proposals together."""
-    kept: list[Head] = []
+    kept: list[Square] = []
     for head in sorted(heads, key=lambda head: -head.score):
         apart = [max(abs(head.cx - one.cx), abs(head.cy - one.cy)) / one.side for one in kept]
         if all(distance >= 0.45 for distance in apart):

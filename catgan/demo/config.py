@@ -1,8 +1,9 @@
 """What `demo` can be told."""
 
 import dataclasses
+from typing import Annotated
 
-from catgan.core.config import require
+from catgan.core.settings import Option, require
 
 LEAST_PHOTOS = 12  # one of each kind, and a few more
 MOST_PHOTOS = 9999  # what the photos' names have digits for
@@ -12,12 +13,9 @@ MOST_PHOTOS = 9999  # what the photos' names have digits for
 class DemoConfig:
     """The settings of `demo`."""
 
-    photos: int = 300
-    """Photos of the album, broken files among them."""
-    seed: int = 0
-    """Where all randomness starts: another seed, another cat in other rooms."""
-    workers: int = 0
-    """Processes; 0 takes as many as there are processors."""
+    photos: Annotated[int, Option("Photos in the album, broken files among them.")] = 300
+    seed: Annotated[int, Option("Random seed: another seed, another cat in other rooms.")] = 0
+    workers: Annotated[int, Option("Processes.", default="one for each CPU")] = 0
 
     def __post_init__(self) -> None:
         """Check every setting.

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from catgan.core.errors import MissingPackage
-from catgan.core.images import Pictures
+from catgan.core.pictures import Pictures
 from catgan.demo.head import Coat, coat_of
-from catgan.measure.features import Extractor
-from catgan.measure.neighbours import nearest
+from catgan.measure.extractors.base import Extractor
+from catgan.measure.metrics.neighbours import nearest
 from catgan.model.base import BaseSeen
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageFilter
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 from catgan.demo.texture import Colours, Plane, resize_colours, smoothstep, to_colours, to_picture
 
 REACH = 1.5  # side of a generated face, in widths of its box

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from PIL import Image, ImageFilter
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 from catgan.demo.body import Cat, Light, draw_cat
 from catgan.demo.head import REACH, Head, make_head
 from catgan.demo.pose import BEHIND, FACING, Pose, mirrored

@@ -5,25 +5,26 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from catgan.core.config import differences, to_json
-from catgan.core.errors import CatganError, FolderRefused, SettingsDiffer
+from catgan.core.errors import BadRecord, CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
-from catgan.core.files import (
-    Json,
-    append_jsonl,
-    check_place,
-    drop_torn_line,
-    locked,
-    read_jsonl,
-    write_jsonl,
-    write_picture,
-)
+from catgan.core.files import Json, check_place, drop_torn_line, locked, write_picture
+from catgan.core.settings import changes, to_json
 from catgan.demo.album import faces_needed, kinds_of, name_of, plan_shots
 from catgan.demo.config import DemoConfig
 from catgan.demo.face import draw_faces
 from catgan.demo.photo import Shot, Taken, take
-from catgan.demo.truth import FORMAT, KIND, NAME, Truth, read_truth
-from catgan.measure.features import EfficientNetLite0, Extractor
+from catgan.demo.truth import (
+    FORMAT,
+    NAME,
+    Header,
+    Truth,
+    append_truth,
+    read_header,
+    read_truth,
+    write_truth,
+)
+from catgan.measure.extractors.base import Extractor
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from catgan.model.base import base_digest, load_base_generator, load_base_seen
 from catgan.model.networks import Generator
 
@@ -156,21 +157,22 @@ def _known(raw: Path, config: DemoConfig) -> dict[str, Truth] | None:
         return None
     if not raw.is_dir():
         raise FolderRefused(f"{raw} is a file, not a folder; name a folder for the album.")
-    then = _settings(raw)
-    if then is None:
-        return None
-    changed = differences(then, _recorded(config))
-    if changed:
-        raise SettingsDiffer(
-            f"{raw} holds an album of other settings ({changed[0]}); "
-            "name another folder, or take those settings."
-        )
     try:
+        header = read_header(raw)
+        if header is None:
+            return None
+        then = header.settings if header.format == FORMAT else {"format": "another"}
+        changed = changes(then, _recorded(config))
+        if changed:
+            raise SettingsDiffer(
+                f"{raw} holds an album of other settings ({changed[0]}); "
+                "name another folder, or use those settings."
+            )
         return {truth.file: truth for truth in read_truth(raw) if (raw / truth.file).is_file()}
-    except (KeyError, TypeError, ValueError) as error:
+    except BadRecord as error:
         raise FolderRefused(
             f"{raw / NAME} is damaged (a line of it describes no photo); "
-            "name another folder, or take that album away."
+            "name another folder, or move that album away."
         ) from error
 
 
@@ -185,16 +187,6 @@ def _check_others(raw: Path, ours: Collection[str]) -> None:
         )
 
 
-def _settings(raw: Path) -> Json | None:
-    """The settings of the album in a folder; None where there is none."""
-    header = next(read_jsonl(raw / NAME), None)
-    if header is None or header.get("kind") != KIND:
-        return None
-    settings = header.get("settings")
-    readable = header.get("format") == FORMAT and isinstance(settings, dict)
-    return settings if readable else {"format": "another"}
-
-
 def _recorded(config: DemoConfig) -> Json:
     """The settings that change what is drawn."""
     return {name: value for name, value in to_json(config).items() if name != "workers"}
@@ -202,8 +194,8 @@ def _recorded(config: DemoConfig) -> Json:
 
 def _check_model(raw: Path, generator: Generator | None) -> None:
     """An album half drawn by another base model would be of two cats."""
-    header = next(read_jsonl(raw / NAME), None)
-    if header is not None and header.get("model") != _model(generator):
+    header = read_header(raw)
+    if header is not None and header.model != _model(generator):
         raise SettingsDiffer(
             f"{raw} holds a part of an album that another version of catgan drew; "
             "name another folder, or take that one away."
@@ -236,18 +228,15 @@ def _draw(
         seed=config.seed,
         seen=load_base_seen() if generator is None else None,
     )
-    header = {
-        "kind": KIND,
-        "format": FORMAT,
-        "settings": _recorded(config),
-        "model": _model(generator),
-        "anchors": list(faces.anchors),
-        "refused": faces.refused,
-    }
-    truth_file = raw / NAME
-    if not truth_file.exists():
-        write_jsonl(truth_file, [header])
-    drop_torn_line(truth_file)
+    header = Header(
+        settings=_recorded(config),
+        model=_model(generator),
+        anchors=faces.anchors,
+        refused=faces.refused,
+    )
+    if not (raw / NAME).exists():
+        write_truth(raw, header, [])
+    drop_torn_line(raw / NAME)
     missing = frozenset(plan.missing)
     shots = [shot for shot in plan_shots(config, faces) if shot.file in missing]
     workers = 1 if len(shots) < 2 * CHUNK else config.workers  # two seconds to start a process
@@ -256,14 +245,14 @@ def _draw(
     )
     for chunk in drawn.run(shots):
         # the truth first: a photo without it would be somebody else's
-        append_jsonl(truth_file, [taken.truth.to_json() for taken in chunk])
+        append_truth(raw, [taken.truth for taken in chunk])
         for taken in chunk:
             write_picture(raw / taken.truth.file, taken.data)
         done += len(chunk)
         report()
     # in order, and each photo once, however often the run was stopped
     known = {truth.file: truth for truth in read_truth(raw)}
-    write_jsonl(truth_file, [header, *(known[name].to_json() for name in sorted(known))])
+    write_truth(raw, header, [known[name] for name in sorted(known)])
 
 
 def take_all(shots: Sequence[Shot]) -> list[Taken]:

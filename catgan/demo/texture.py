@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 
 Plane = NDArray[np.floating[Any]]
 """One value a pixel: (H, W), float32 wherever there are many."""

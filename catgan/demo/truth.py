@@ -6,11 +6,12 @@ drawn from), every further one describes a photo.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from catgan.core.files import Json, read_jsonl
+from catgan.core.files import append_jsonl, read_jsonl, write_jsonl
+from catgan.formats.records import from_json
 
 NAME = "demo.jsonl"
 FORMAT = 1
@@ -79,31 +80,62 @@ class Truth:
     pose: str = ""
     """What the cat does; without a cat nothing."""
 
-    def to_json(self) -> Json:
-        """As one line of `demo.jsonl`."""
-        return dataclasses.asdict(self)
 
-    @classmethod
-    def from_json(cls, record: Json) -> "Truth":
-        """Of one line of `demo.jsonl`.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line: which album it is."""
 
-        Raises:
-            KeyError, TypeError, ValueError: The line is none.
-        """
-        values: dict[str, Any] = {
-            field.name: record[field.name] for field in dataclasses.fields(cls)
-        }
-        face = values["face"]
-        if face is not None:
-            x, y, w, h = (float(side) for side in face["box"])
-            values["face"] = FaceTruth(
-                box=(x, y, w, h), roll=float(face["roll"]), latent=int(face["latent"])
-            )
-        return cls(**values)
+    kind: str = KIND
+    """What the file is."""
+    format: int = FORMAT
+    """Of the file."""
+    settings: dict[str, Any]
+    """What the album was drawn with."""
+    model: str = ""
+    """Digest of the base model that drew the faces."""
+    anchors: tuple[int, ...] = ()
+    """The latents that the cat is drawn from."""
+    refused: int = 0
+    """Faces drawn and not used, being too like an image that the model was trained on."""
+
+
+def read_header(folder: Path) -> Header | None:
+    """The first line of an album's `demo.jsonl`; None where there is no drawn album.
+
+    Raises:
+        BadRecord: It is damaged.
+    """
+    table = next(read_jsonl(folder / NAME), None)
+    if table is None or table.get("kind") != KIND:
+        return None
+    return from_json(table, Header, f"{folder / NAME}, line 1,")
 
 
 def read_truth(folder: Path) -> Iterator[Truth]:
-    """What is on the photos of an album, in their order; nothing where it is no drawn album."""
-    for record in read_jsonl(folder / NAME):
-        if "file" in record:
-            yield Truth.from_json(record)
+    """What is on the photos of an album, in their order; nothing where it is no drawn album.
+
+    Raises:
+        BadRecord: A line describes no photo.
+    """
+    for number, table in enumerate(read_jsonl(folder / NAME), start=1):
+        if "file" in table:
+            yield from_json(table, Truth, f"{folder / NAME}, line {number},")
+
+
+def write_truth(folder: Path, header: Header, truths: Iterable[Truth]) -> None:
+    """Write `demo.jsonl`, whole or not at all.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
+    lines = [dataclasses.asdict(header), *(dataclasses.asdict(truth) for truth in truths)]
+    write_jsonl(folder / NAME, lines)
+
+
+def append_truth(folder: Path, truths: Iterable[Truth]) -> None:
+    """Add photos to the end; a kill costs at most the line being written.
+
+    Raises:
+        DiskFull: There is no room for them.
+    """
+    append_jsonl(folder / NAME, [dataclasses.asdict(truth) for truth in truths])

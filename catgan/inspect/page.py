@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from catgan import __version__
 from catgan.core.files import write_bytes
-from catgan.core.images import Picture, encode_jpeg, encode_png, sheet
 from catgan.core.pages import data_uri, page_environment
+from catgan.core.pictures import Picture, encode_jpeg, encode_png, sheet
+from catgan.core.version import __version__
+from catgan.core.words import count
 from catgan.inspect.summary import Inspection
 
 COLUMNS = 10
@@ -27,6 +28,7 @@ def render(inspection: Inspection) -> str:
     environment.filters["photograph"] = lambda picture: data_uri("jpeg", encode_jpeg(picture, 90))
     environment.filters["pixels"] = lambda picture: data_uri("png", encode_png(picture))
     environment.filters["sheet"] = _sheet
+    environment.filters["count"] = count
     return environment.get_template("inspect.html.j2").render(
         version=__version__, inspection=inspection
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catgan.core.images import Pictures
+from catgan.core.pictures import Pictures
 
 SIDE = 16  # pictures are compared in grey at this side
 BLOCK = 1024  # pictures compared at a time, against all

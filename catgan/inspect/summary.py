@@ -4,11 +4,13 @@ import dataclasses
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from catgan.core.datasets import (
+from catgan.core.errors import NoPictures, NoSuchFolder
+from catgan.core.files import Json
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import Picture, Pictures, mean_picture, spread_evenly
+from catgan.formats.curated import CuratedNote, find_raw, read_note, recorded_raw
+from catgan.formats.datasets import (
     FACE_CROP,
     FULL_BODY,
     FULL_BODY_KEPT,
@@ -16,9 +18,7 @@ from catgan.core.datasets import (
     find_datasets,
     read_metadata,
 )
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import Json, read_json, read_jsonl
-from catgan.core.images import Picture, Pictures, read_pictures
+from catgan.formats.photos import FaceRecord, PhotoRecord, find_photo, read_photos
 from catgan.inspect.pairs import Pair, nearest_pairs
 from catgan.inspect.spread import Spread, spread_of
 
@@ -73,6 +73,10 @@ class Inspection:
     """The folder."""
     photos: int
     """Photos that were looked at; 0 for a folder that `curate` did not make."""
+    raw: Path | None
+    """The folder of its photos, as it was named or is on record; None where it is neither."""
+    gone: int | None
+    """Photos on record that are no longer in that folder; None where that is not there either."""
     finished: bool
     """Whether the last curation of the folder came to its end."""
     settings: Json
@@ -100,6 +104,8 @@ class Inspection:
             "kind": "inspection",
             "folder": str(self.folder),
             "photos": self.photos,
+            "raw": None if self.raw is None else str(self.raw),
+            "gone": self.gone,
             "finished": self.finished,
             "settings": self.settings,
             "verdicts": {count.verdict: count.photos for count in self.verdicts},
@@ -120,33 +126,43 @@ class Inspection:
         }
 
 
-def inspect_curated(folder: Path) -> Inspection:
+def inspect_curated(folder: Path, raw: Path | None = None) -> Inspection:
     """Look through what `curate` made, or any folder of pictures of equal size.
 
+    Args:
+        folder: The folder.
+        raw: Where its photos are now; None for where they were when it was curated.
+
     Raises:
-        NoSuchFolder: There is no such folder.
+        NoSuchFolder: There is no such folder, or no folder `raw`.
+        FolderRefused: A newer catgan made it.
+        BadRecord: Its records are damaged.
         NoPictures: It holds neither pictures nor records of photos.
         UnequalSizes, UnreadablePhoto: A data set is broken.
     """
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise NoSuchFolder(f"{folder} {what}; name the folder that curate wrote.")
-    records = list(read_jsonl(folder / "photos.jsonl"))
+    records = read_photos(folder)
     try:
         datasets = find_datasets(folder)
     except NoPictures:
         if not records:
             raise
         datasets = []  # every photo was unreadable: worth a look all the same
-    note = read_json(folder / "catgan.json") or {}
-    made = note.get("data_sets", {})
+    note = read_note(folder) or CuratedNote(finished=not records, settings={})
+    made = note.data_sets or {}
+    raw = recorded_raw(folder, note) if raw is None else find_raw(folder, note, raw)
     return Inspection(
         folder=folder,
         photos=len(records),
-        finished=bool(note.get("finished", not records)),
-        settings=note.get("settings", {}),
+        raw=raw,
+        gone=None if raw is None or not raw.is_dir() else _gone(records, raw),
+        finished=note.finished,
+        settings=note.settings,
         verdicts=_verdicts(records),
-        spreads=tuple(_spreads(_faces(records))),
+        # the faces that have a picture in the set
+        spreads=tuple(_spreads([face for photo in records for face in photo.faces if face.file])),
         sets=tuple(
             _summary(dataset, ABOUT.get(dataset.name, "") if dataset.name in made else "")
             for dataset in datasets
@@ -154,19 +170,17 @@ def inspect_curated(folder: Path) -> Inspection:
     )
 
 
-def _verdicts(records: list[Json]) -> tuple[VerdictCount, ...]:
-    counted = Counter(str(record["verdict"]) for record in records)
+def _gone(records: list[PhotoRecord], raw: Path) -> int:
+    return sum(not find_photo(raw, record).is_file() for record in records)
+
+
+def _verdicts(records: list[PhotoRecord]) -> tuple[VerdictCount, ...]:
+    counted = Counter(record.verdict for record in records)
     return tuple(
         VerdictCount(
             verdict=verdict,
             photos=photos,
-            reason=_commonest(
-                [
-                    str(record.get("reason", ""))
-                    for record in records
-                    if record["verdict"] == verdict
-                ]
-            ),
+            reason=_commonest([record.reason for record in records if record.verdict == verdict]),
         )
         for verdict, photos in counted.most_common()
     )
@@ -179,39 +193,34 @@ def _commonest(reasons: list[str]) -> str:
     return next(reason for reason in reasons if re.sub(r"\d+", "0", reason) == kind)
 
 
-def _faces(records: list[Json]) -> list[dict[str, Any]]:
-    """The faces that have a picture in the set."""
-    return [face for record in records for face in record.get("faces", []) if "file" in face]
-
-
-def _spreads(faces: list[dict[str, Any]]) -> list[Spread]:
+def _spreads(faces: list[FaceRecord]) -> list[Spread]:
     spreads = [
         spread_of(
-            [float(face["box"][2]) for face in faces],
+            [face.box[2] for face in faces],
             name="face width",
             unit="pixels of the photo",
             meaning="From ear base to ear base, before the crop was reduced.",
         ),
         spread_of(
-            [float(face["roll"]) for face in faces],
+            [face.roll for face in faces],
             name="turn of the head",
             unit="degrees anticlockwise",
             meaning="What the crops were turned by to bring the eyes level.",
         ),
         spread_of(
-            [float(face["sharpness"]) for face in faces if "sharpness" in face],
+            [face.sharpness for face in faces if face.sharpness is not None],
             name="sharpness of the crop",
             unit="",
             meaning="0 to 1; crops below 0.55 look blurred at 64 x 64.",
         ),
         spread_of(
-            [float(face["brightness"]) for face in faces if "brightness" in face],
+            [face.brightness for face in faces if face.brightness is not None],
             name="brightness of the crop",
             unit="0 to 255",
             meaning="What the brightest tenth of its pixels reach.",
         ),
         spread_of(
-            [float(face["score"]) for face in faces],
+            [face.score for face in faces],
             name="score of the face",
             unit="",
             meaning="How sure the face finder was; each recipe has a scale of its own.",
@@ -221,33 +230,30 @@ def _spreads(faces: list[dict[str, Any]]) -> list[Spread]:
 
 
 def _summary(dataset: DataSet, about: str) -> SetSummary:
-    count = len(dataset.files)
-    chosen = _evenly(count, MOST)
-    pictures = read_pictures([dataset.folder / dataset.files[index] for index in chosen])
-    metadata = read_metadata(dataset.folder)
-    names = [dataset.files[index] for index in chosen]
-    origins = [str(metadata.get(name, {}).get("photo", name)) for name in names]
+    metadata, paths = read_metadata(dataset.folder), dataset.paths()
+    chosen = [paths[index] for index in spread_evenly(len(paths), MOST)]
+    pictures = load_pictures(chosen)
     height, width = pictures.shape[1:3]
+
+    def origin(index: int) -> str:
+        name = chosen[index].name
+        return (metadata[name].photo if name in metadata else None) or name
+
     return SetSummary(
         name=dataset.name,
         about=about,
-        pictures=count,
+        pictures=len(paths),
         side=(width, height),
         looked_at=len(pictures),
-        mean=pictures.mean(axis=0, dtype=np.float64).round().astype(np.uint8),
-        shown=pictures[_evenly(len(pictures), SHOWN)],
+        mean=mean_picture(pictures),
+        shown=pictures[spread_evenly(len(pictures), SHOWN)],
         pairs=tuple(
             (
                 pair,
-                origins[pair.first],
-                origins[pair.second],
+                origin(pair.first),
+                origin(pair.second),
                 pictures[[pair.first, pair.second]],
             )
             for pair in nearest_pairs(pictures)
         ),
     )
-
-
-def _evenly(count: int, most: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """Up to `most` indices, spread evenly over `count`."""
-    return np.linspace(0, count - 1, min(most, count)).round().astype(np.int64)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from catgan.core.errors import MissingPackage
 from catgan.core.files import sha256, write_bytes
-from catgan.model.networks import Discriminator, Generator
+from catgan.model.networks import Discriminator, Generator, NetworkFacts
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -29,27 +29,16 @@ DISCRIMINATOR = "discriminator.safetensors"
 SEEN = "seen.safetensors"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class BaseFacts:
-    """What the files say of the base model."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BaseModel:
+    """Both networks, in evaluation mode on the CPU, in float32."""
 
-    ngf: int
-    """Feature maps of the generator's last hidden layer."""
-    ndf: int
-    """Feature maps of the discriminator's first layer."""
-    latent_dim: int
-    """Numbers that a picture is made from."""
-    size: int
-    """Side of the pictures, pixels."""
-    norm: str
-    """What stands behind the discriminator's hidden layers."""
-    images_shown: int
-    """Pictures shown in training."""
-
-    def metadata(self) -> dict[str, str]:
-        """The facts as a safetensors file holds them: words only."""
-        facts = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        return {"format": FORMAT, **facts}
+    facts: NetworkFacts
+    """What they are."""
+    generator: Generator
+    """The averaged one."""
+    discriminator: Discriminator
+    """The one that the generator learned from."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,36 +102,28 @@ def save_base_seen(folder: Path, seen: BaseSeen) -> None:
     write_bytes(folder / SEEN, save(tensors, metadata=words))
 
 
-def load_base_generator(folder: Path = FOLDER) -> Generator:
-    """The averaged generator, in evaluation mode on the CPU, in float32.
+def load_base(folder: Path = FOLDER) -> BaseModel:
+    """Both networks; each file is read once.
 
     Raises:
-        MissingPackage: The file is missing, broken, or another version's.
+        MissingPackage: A file is missing, broken, or another version's.
     """
-    path = folder / GENERATOR
-    facts, tensors = _read(path)
-    net = Generator(latent_dim=facts.latent_dim, ngf=facts.ngf, size=facts.size)
-    return _filled(net, tensors, path)
-
-
-def load_base_discriminator(folder: Path = FOLDER) -> Discriminator:
-    """The discriminator that the generator learned from, likewise.
-
-    Raises:
-        MissingPackage: The file is missing, broken, or another version's.
-    """
+    facts, generator = _load_generator(folder)
     path = folder / DISCRIMINATOR
-    facts, tensors = _read(path)
-    return _filled(Discriminator(ndf=facts.ndf, size=facts.size, norm=facts.norm), tensors, path)
+    own, tensors = _read(path)
+    discriminator = Discriminator(ndf=own.ndf, size=own.size, norm=own.norm)
+    return BaseModel(
+        facts=facts, generator=generator, discriminator=_filled(discriminator, tensors, path)
+    )
 
 
-def base_facts(folder: Path = FOLDER) -> BaseFacts:
-    """What the generator's file says of the base model.
+def load_base_generator(folder: Path = FOLDER) -> Generator:
+    """The generator alone, likewise.
 
     Raises:
         MissingPackage: The file is missing, broken, or another version's.
     """
-    return _read(folder / GENERATOR)[0]
+    return _load_generator(folder)[1]
 
 
 def base_digest(folder: Path = FOLDER) -> str:
@@ -160,7 +141,7 @@ def base_digest(folder: Path = FOLDER) -> str:
 
 def save_base(
     folder: Path,
-    facts: BaseFacts,
+    facts: NetworkFacts,
     generator: dict[str, Tensor],
     discriminator: dict[str, Tensor],
 ) -> None:
@@ -168,26 +149,34 @@ def save_base(
 
     Args:
         folder: Made where it is missing.
-        facts: What the files are to say.
+        facts: What the files are to say of them.
         generator: The generator's state, the averaged one's where there is one.
         discriminator: The discriminator's state.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    words = {"format": FORMAT, **{k: str(v) for k, v in dataclasses.asdict(facts).items()}}
     for name, tensors in ((GENERATOR, generator), (DISCRIMINATOR, discriminator)):
         halves = {
             key: (value.half() if value.is_floating_point() else value).contiguous()
             for key, value in tensors.items()
         }
-        write_bytes(folder / name, save(halves, metadata=facts.metadata()))
+        write_bytes(folder / name, save(halves, metadata=words))
 
 
-def _read(path: Path) -> tuple[BaseFacts, dict[str, Tensor]]:
+def _load_generator(folder: Path) -> tuple[NetworkFacts, Generator]:
+    path = folder / GENERATOR
+    facts, tensors = _read(path)
+    generator = Generator(latent_dim=facts.latent_dim, ngf=facts.ngf, size=facts.size)
+    return facts, _filled(generator, tensors, path)
+
+
+def _read(path: Path) -> tuple[NetworkFacts, dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             words = file.metadata() or {}
             if words.get("format") != FORMAT:
                 raise ValueError(f"its format is {words.get('format')}")
-            facts = BaseFacts(
+            facts = NetworkFacts(
                 ngf=int(words["ngf"]),
                 ndf=int(words["ndf"]),
                 latent_dim=int(words["latent_dim"]),

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.files import whole_file
-from catgan.core.runs import FORMAT
-from catgan.model.networks import Generator
+from catgan.model.networks import Generator, NetworkFacts
+
+FORMAT = 2
+"""Of the file; no other one is read."""
 
 State = dict[str, Any]
 """Tensors and plain values, nested in dicts and lists:
@@ -64,10 +67,14 @@ def load_checkpoint(path: Path) -> State:
         raise _refused(path) from error
     if not isinstance(state, dict) or not state.keys() >= NEEDED:
         raise _refused(path)
-    if state["format"] != FORMAT:
+    written = state["format"]
+    if not isinstance(written, int):
+        raise _refused(path)
+    if written != FORMAT:
+        age = "a newer" if written > FORMAT else "an older"
         raise CheckpointRefused(
-            f"{path} was written by another version of catgan (format {state['format']}, "
-            f"this one reads {FORMAT}); use that version, or train the run anew."
+            f"{path} was written by {age} version of catgan (format {written}; this one reads "
+            f"{FORMAT}); use that version, or train the run anew."
         )
     return state
 
@@ -77,6 +84,23 @@ def _refused(path: Path) -> CheckpointRefused:
         f"{path} is not a checkpoint of catgan, or is broken; "
         "nothing was loaded from it. Name another file, or train the run anew."
     )
+
+
+def facts_of(state: State) -> NetworkFacts:
+    """What the networks of a checkpoint are.
+
+    Raises:
+        KeyError: Its settings do not say.
+    """
+    settings = state["settings"]
+    shape = {name: settings[name] for name in ("latent_dim", "ngf", "ndf", "size", "norm")}
+    return NetworkFacts(**shape, images_shown=state["images_shown"])
+
+
+def sampler_of(state: State) -> dict[str, Tensor]:
+    """The state of the generator whose samples count: the average, where there is one."""
+    sampler: dict[str, Tensor] = state["average" if "average" in state else "generator"]
+    return sampler
 
 
 def load_generator(path: Path) -> tuple[Generator, State]:
@@ -93,7 +117,7 @@ def load_generator(path: Path) -> tuple[Generator, State]:
         generator = Generator(
             latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"]
         )
-        generator.load_state_dict(state["average" if "average" in state else "generator"])
+        generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error
     return generator.eval(), state

@@ -1,12 +1,12 @@
-"""Where nets compute."""
+"""Where networks compute."""
 
 import torch
 
 from catgan.core.errors import BadSettings
 
 
-def pick_device(name: str) -> str:
-    """The device of a name, as PyTorch calls it; `auto` takes CUDA, else MPS, else the CPU.
+def pick_device(name: str) -> torch.device:
+    """The device of a name; `auto` is CUDA, else MPS, else the CPU.
 
     Raises:
         BadSettings: There is no such device on this machine.
@@ -17,14 +17,15 @@ def pick_device(name: str) -> str:
     if torch.cuda.is_available():
         there.insert(0, "cuda")
     if name == "auto":
-        return there[0]
+        name = there[0]
     if name.split(":")[0] not in there:
         raise BadSettings(
             f"--device is {name}, but PyTorch finds only {' and '.join(sorted(there))} here; "
             "name one of these, or auto."
         )
     try:
-        torch.empty(1, device=name)
+        device = torch.device(name)
+        torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise BadSettings(f"--device {name} cannot be used: {error}.") from error
-    return name
+    return device

@@ -1,18 +1,34 @@
 """The DCGAN of Radford et al. 2015 (arXiv:1511.06434), as the PyTorch tutorial lays it out."""
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from catgan.model.choices import NORMS
 
 CHANNELS = 3
 GROUP = 16  # channels that group norm takes together
 TOGETHER = 64  # pictures up to which a processor gains by taking batches together
 
-STARTS = ("dcgan", "he")
-"""How the discriminator's weights are drawn."""
 
-NORMS = ("batch", "group", "none")
-"""What may stand behind a hidden layer of the discriminator."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFacts:
+    """What a trained pair of networks is."""
+
+    ngf: int
+    """Feature maps of the generator's last hidden layer: its width."""
+    ndf: int
+    """Feature maps of the discriminator's first layer: its width."""
+    latent_dim: int
+    """Length of the latent vector."""
+    size: int
+    """Side of the images, pixels."""
+    norm: str
+    """What stands behind the discriminator's hidden layers."""
+    images_shown: int
+    """Real images seen in training."""
 
 
 def check_size(size: int) -> int:
@@ -199,8 +215,3 @@ def init_weights(net: nn.Module, generator: torch.Generator, *, start: str = "dc
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02, generator=generator)
             nn.init.zeros_(module.bias)
-
-
-def count_parameters(net: nn.Module) -> int:
-    """The number of trained values in a net."""
-    return sum(parameter.numel() for parameter in net.parameters())

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from catgan.core.images import Pictures
+from catgan.core.pictures import Pictures
 from catgan.model.networks import Generator
 
 

@@ -1,12 +1,11 @@
 """What `sample` can be told."""
 
 import dataclasses
+from typing import Annotated
 
-from catgan.core.config import require
+from catgan.core.settings import Option, require
 
-AUTO = "auto"
-BEST = "best"
-LAST = "last"
+AUTO = "auto"  # the best checkpoint where there is one, else the last
 
 MAX_COUNT = 10_000
 MAX_TILES = 64
@@ -19,23 +18,26 @@ MAX_FPS = 50  # browsers slow a GIF down to 10 frames a second when it asks for 
 class SampleConfig:
     """The settings of `sample`."""
 
-    count: int = 64
-    """Pictures of the grid, or single files."""
-    seed: int = 0
-    """Draws the latents; picture 7 of a seed is the same whatever the count."""
-    checkpoint: str = AUTO
-    """`best`, `last`, the path of a checkpoint, or `auto`: the best where there is one."""
-    scale: int | None = None
-    """Times that each side is enlarged; None: to about 128 pixels, but single files not at all."""
-    tiles: int = 6
-    """Pictures side by side in a GIF."""
-    frames: int = 72
-    """Frames of a walk."""
-    stops: int = 6
-    """Latents that a walk passes through before it is back where it began."""
-    fps: int | None = None
-    """Frames a second of a GIF, to the nearest hundredth of a second; None: 12 of a walk, 8 of a
-    time-lapse."""
+    count: Annotated[int, Option("Images in the grid or the folder.")] = 64
+    seed: Annotated[int, Option("Random seed: another seed draws other cats.")] = 0
+    checkpoint: Annotated[
+        str, Option("best, last or a file.", default="best where there is one")
+    ] = AUTO
+    scale: Annotated[
+        int | None,
+        Option(
+            "Enlarge each image this many times.",
+            default="to about 128 pixels; single images: 1",
+        ),
+    ] = None
+    tiles: Annotated[int, Option("Images side by side in a GIF.")] = 6
+    frames: Annotated[int, Option("Frames of the walk.")] = 72
+    stops: Annotated[
+        int, Option("Latents that a walk passes through before it is back.", on_command_line=False)
+    ] = 6
+    fps: Annotated[
+        int | None, Option("Frames a second.", default="12 for a walk, 8 for a time-lapse")
+    ] = None
 
     def __post_init__(self) -> None:
         """Check every setting.

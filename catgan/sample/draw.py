@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 from catgan.model.networks import Generator
 from catgan.model.sample import sample_images
 

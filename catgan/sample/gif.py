@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture, spread_evenly
 from catgan.sample.layout import GROUND
 from catgan.sample.stamp import gif_comment
 
@@ -60,7 +60,7 @@ def encode_gif(movie: Movie, note: str) -> bytes:
 
 def choose_palette(frames: Sequence[Picture], most: int) -> list[Colour]:
     """Up to so many colours for all frames, the ground first, each colour once."""
-    chosen = np.linspace(0, len(frames) - 1, min(LOOKED_AT, len(frames))).round().astype(int)
+    chosen = spread_evenly(len(frames), LOOKED_AT)
     mosaic = np.concatenate([frames[index] for index in chosen])
     palette = Image.fromarray(mosaic).quantize(most - 1, method=Image.Quantize.MEDIANCUT)
     values = np.reshape(palette.getpalette() or [], (-1, 3)).tolist()

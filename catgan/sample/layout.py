@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from catgan.core.config import require
-from catgan.core.images import Picture, Pictures, sheet
+from catgan.core.pictures import Picture, Pictures, sheet
+from catgan.core.settings import require
 
 COMFORTABLE = 128  # a side that can be looked at on a screen of today, pixels
 MAX_PIXELS = 100_000_000  # of one picture, or of all frames of a GIF together

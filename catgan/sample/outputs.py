@@ -35,49 +35,47 @@ class Outputs:
         """Whether a generator is needed."""
         return self.nothing or any((self.grid, self.files, self.walk))
 
+    def check(self, count: int) -> None:
+        """Refuse what cannot or must not be written; changes nothing.
+
+        Args:
+            count: Single images that a folder is to get.
+
+        Raises:
+            BadUsage: A path cannot be what it is wanted for, or two are the same.
+            FileRefused: A file of somebody else's lies there.
+        """
+        named = (
+            ("--out", self.grid, ".png"),
+            ("--walk", self.walk, ".gif"),
+            ("--timelapse", self.timelapse, ".gif"),
+        )
+        seen: dict[Path, str] = {}
+        for flag, path, suffix in named:
+            if path is None:
+                continue
+            if path.suffix.lower() != suffix:
+                raise BadUsage(f"{flag} is {path}; it must be a file that ends in {suffix}.")
+            if path.is_dir():
+                raise BadUsage(f"{flag} is {path}, which is a folder; name a file in it.")
+            other = seen.setdefault(path.resolve(), flag)
+            if other != flag:
+                raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
+            check_place(path)
+            _check_owner([path])
+        if self.files is not None:
+            if self.files.exists() and not self.files.is_dir():
+                raise BadUsage(f"--files is {self.files}, which is a file; name a folder.")
+            check_place(self.files / "picture")
+            single = [self.files / name for name in file_names(count)]
+            if self.grid is not None and self.grid.resolve() in {p.resolve() for p in single}:
+                raise BadUsage(f"--out is {self.grid}, which --files writes too; name another.")
+            _check_owner(single)
+
 
 def file_names(count: int) -> list[str]:
     """The names of so many single pictures, in order."""
     return [f"cat-{number:04d}.png" for number in range(1, count + 1)]
-
-
-def check_outputs(outputs: Outputs, count: int) -> None:
-    """Refuse what cannot or must not be written; changes nothing.
-
-    Args:
-        outputs: What is to be made.
-        count: Single pictures that a folder is to get.
-
-    Raises:
-        BadUsage: A path cannot be what it is wanted for, or two are the same.
-        FileRefused: A file of somebody else's lies there.
-    """
-    named = (
-        ("--out", outputs.grid, ".png"),
-        ("--walk", outputs.walk, ".gif"),
-        ("--timelapse", outputs.timelapse, ".gif"),
-    )
-    seen: dict[Path, str] = {}
-    for flag, path, suffix in named:
-        if path is None:
-            continue
-        if path.suffix.lower() != suffix:
-            raise BadUsage(f"{flag} is {path}; it must be a file that ends in {suffix}.")
-        if path.is_dir():
-            raise BadUsage(f"{flag} is {path}, which is a folder; name a file in it.")
-        other = seen.setdefault(path.resolve(), flag)
-        if other != flag:
-            raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
-        check_place(path)
-        _check_owner([path])
-    if outputs.files is not None:
-        if outputs.files.exists() and not outputs.files.is_dir():
-            raise BadUsage(f"--files is {outputs.files}, which is a file; name a folder.")
-        check_place(outputs.files / "picture")
-        single = [outputs.files / name for name in file_names(count)]
-        if outputs.grid is not None and outputs.grid.resolve() in {p.resolve() for p in single}:
-            raise BadUsage(f"--out is {outputs.grid}, which --files writes too; name another.")
-        _check_owner(single)
 
 
 def left_over(folder: Path, count: int) -> list[Path]:

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from catgan.core.files import write_bytes, write_picture
-from catgan.core.images import Picture
-from catgan.core.runs import Run, resolve_run
+from catgan.core.pictures import Picture
+from catgan.formats.runs import Run, resolve_run
 from catgan.sample.config import SampleConfig
 from catgan.sample.draw import draw_pictures
+from catgan.sample.generator import TrainedGenerator, open_generator
 from catgan.sample.gif import Movie, encode_gif
 from catgan.sample.latents import fixed_latents
 from catgan.sample.layout import arrange, auto_scale, check_room, enlarge, grid_shape
-from catgan.sample.outputs import Outputs, check_outputs, file_names, left_over
-from catgan.sample.source import Source, open_source
+from catgan.sample.outputs import Outputs, file_names, left_over
 from catgan.sample.stamp import stamped_png
-from catgan.sample.timelapse import Moment, caption_height, make_timelapse, read_moments
+from catgan.sample.timelapse import EpochGrid, caption_height, make_timelapse, read_grids
 from catgan.sample.walk import make_walk
 
 DRAWN = "drawn"  # the folder inside a run's own for what nobody named a place for
@@ -29,11 +29,11 @@ class SamplePlan:
 
     run: Run
     """The run."""
-    source: Source | None
-    """The generator, or None where only the training is shown."""
+    generator: TrainedGenerator | None
+    """What draws; None where only the training is shown."""
     outputs: Outputs
     """What is to be made, and where."""
-    moments: tuple[Moment, ...]
+    grids: tuple[EpochGrid, ...]
     """The sample grids of the time-lapse; empty where none was asked for."""
     config: SampleConfig
     """The settings."""
@@ -85,16 +85,16 @@ def plan_samples(
     """
     config, outputs = config or SampleConfig(), outputs or Outputs()
     run = resolve_run(name, runs)
-    check_outputs(outputs, config.count)
-    source = open_source(run, config.checkpoint) if outputs.drawn else None
-    if source is not None and outputs.nothing:
-        stem = f"{source.checkpoint.stem}-epoch-{source.epoch:04d}-seed-{config.seed}"
+    outputs.check(config.count)
+    generator = open_generator(run, config.checkpoint) if outputs.drawn else None
+    if generator is not None and outputs.nothing:
+        stem = f"{generator.checkpoint.stem}-epoch-{generator.epoch:04d}-seed-{config.seed}"
         outputs = Outputs(grid=run.folder / DRAWN / f"{stem}.png")
-        check_outputs(outputs, config.count)
-    moments = read_moments(run, config.tiles) if outputs.timelapse is not None else []
-    _check_sizes(source, outputs, moments, config)
+        outputs.check(config.count)
+    grids = read_grids(run, config.tiles) if outputs.timelapse is not None else []
+    _check_sizes(generator, outputs, grids, config)
     return SamplePlan(
-        run=run, source=source, outputs=outputs, moments=tuple(moments), config=config
+        run=run, generator=generator, outputs=outputs, grids=tuple(grids), config=config
     )
 
 
@@ -128,24 +128,24 @@ def sample_run(
     """
     say = progress or (lambda words: None)
     plan = plan_samples(name, config, outputs, runs=runs)
-    where, settings, source = plan.outputs, plan.config, plan.source
+    where, settings, generator = plan.outputs, plan.config, plan.generator
     replaced = 0
     walk = timelapse = None
-    if source is not None and where.grid is not None:
+    if generator is not None and where.grid is not None:
         say("drawing the grid")
-        _write_grid(source, settings, where.grid)
-    if source is not None and where.files is not None:
+        _write_grid(generator, settings, where.grid)
+    if generator is not None and where.files is not None:
         say("drawing the pictures")
-        replaced = _write_files(source, settings, where.files)
-    if source is not None and where.walk is not None:
+        replaced = _write_files(generator, settings, where.files)
+    if generator is not None and where.walk is not None:
         say("drawing the walk")
-        movie = make_walk(source.generator, settings, _scale(settings, source.size))
-        walk = _write_gif(movie, where.walk, f"walk, {_note(source, settings)}")
+        movie = make_walk(generator.network, settings, _scale(settings, generator.size))
+        walk = _write_gif(movie, where.walk, f"walk, {_note(generator, settings)}")
     if where.timelapse is not None:
         say("putting the training together")
-        scale = _scale(settings, plan.moments[0].pictures.shape[1])
-        movie = make_timelapse(plan.moments, settings, scale)
-        note = f"training to epoch {plan.moments[-1].epoch}"
+        scale = _scale(settings, plan.grids[0].pictures.shape[1])
+        movie = make_timelapse(plan.grids, settings, scale)
+        note = f"training to epoch {plan.grids[-1].epoch}"
         timelapse = _write_gif(movie, where.timelapse, note)
     return SampleResult(
         plan=plan,
@@ -162,49 +162,52 @@ def _scale(config: SampleConfig, size: int) -> int:
 
 
 def _check_sizes(
-    source: Source | None, outputs: Outputs, moments: list[Moment], config: SampleConfig
+    generator: TrainedGenerator | None,
+    outputs: Outputs,
+    grids: list[EpochGrid],
+    config: SampleConfig,
 ) -> None:
     """Refuse what would be too large, before anything is drawn."""
-    if source is not None:
-        scale = _scale(config, source.size)
+    if generator is not None:
+        scale = _scale(config, generator.size)
         if outputs.grid is not None:
-            check_room(*grid_shape(config.count, source.size, scale), 1, "fewer --count")
+            check_room(*grid_shape(config.count, generator.size, scale), 1, "fewer --count")
         if outputs.files is not None:
-            side = source.size * (config.scale or 1)
+            side = generator.size * (config.scale or 1)
             check_room(side, side, 1, "a run of smaller pictures")
         if outputs.walk is not None:
-            shape = grid_shape(config.tiles, source.size, scale)
+            shape = grid_shape(config.tiles, generator.size, scale)
             check_room(*shape, config.frames, "fewer --tiles or --frames")
-    if moments:
-        count, height, width = moments[0].pictures.shape[:3]
+    if grids:
+        count, height, width = grids[0].pictures.shape[:3]
         scale = _scale(config, height)
         rows, columns = grid_shape(count, max(height, width), scale)
-        check_room(rows + caption_height(), columns, len(moments), "fewer --tiles")
+        check_room(rows + caption_height(), columns, len(grids), "fewer --tiles")
 
 
-def _note(source: Source, config: SampleConfig) -> str:
-    return f"epoch {source.epoch}, seed {config.seed}"
+def _note(generator: TrainedGenerator, config: SampleConfig) -> str:
+    return f"epoch {generator.epoch}, seed {config.seed}"
 
 
-def _pictures(source: Source, config: SampleConfig) -> Iterator[Picture]:
+def _pictures(generator: TrainedGenerator, config: SampleConfig) -> Iterator[Picture]:
     """The pictures of the seed, as they come out of the generator."""
-    generator = source.generator
-    return draw_pictures(generator, fixed_latents(config.count, generator.latent_dim, config.seed))
+    network = generator.network
+    return draw_pictures(network, fixed_latents(config.count, network.latent_dim, config.seed))
 
 
-def _write_grid(source: Source, config: SampleConfig, path: Path) -> None:
-    pictures = np.stack(list(_pictures(source, config)))
-    grid = arrange(pictures, _scale(config, source.size))
+def _write_grid(generator: TrainedGenerator, config: SampleConfig, path: Path) -> None:
+    pictures = np.stack(list(_pictures(generator, config)))
+    grid = arrange(pictures, _scale(config, generator.size))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, stamped_png(grid, _note(source, config)))
+    write_bytes(path, stamped_png(grid, _note(generator, config)))
 
 
-def _write_files(source: Source, config: SampleConfig, folder: Path) -> int:
+def _write_files(generator: TrainedGenerator, config: SampleConfig, folder: Path) -> int:
     """Write single pictures; how many of an earlier call had to go, so that none are mixed."""
     folder.mkdir(parents=True, exist_ok=True)
     old = left_over(folder, config.count)
-    for name, picture in zip(file_names(config.count), _pictures(source, config), strict=True):
-        data = stamped_png(enlarge(picture, config.scale or 1), _note(source, config))
+    for name, picture in zip(file_names(config.count), _pictures(generator, config), strict=True):
+        data = stamped_png(enlarge(picture, config.scale or 1), _note(generator, config))
         write_picture(folder / name, data)
     for path in old:
         path.unlink(missing_ok=True)

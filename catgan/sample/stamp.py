@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 
 STAMP = "catgan sample"
 

@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
-from catgan.core.images import Picture, Pictures, cut_sheet, read_photo
-from catgan.core.runs import Run
+from catgan.core.photos import read_photo
+from catgan.core.pictures import Picture, Pictures, cut_sheet, spread_evenly
+from catgan.formats.runs import Run
 from catgan.sample.config import SampleConfig
 from catgan.sample.gif import Movie, hundredths
 from catgan.sample.layout import GROUND, arrange
@@ -22,8 +23,8 @@ INK = (0, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """The first pictures of one sample grid."""
+class EpochGrid:
+    """The first images of one sample grid."""
 
     epoch: int
     """Complete epochs."""
@@ -31,49 +32,45 @@ class Moment:
     """(N, H, W, 3) uint8."""
 
 
-def read_moments(run: Run, tiles: int) -> list[Moment]:
-    """The sample grids of a run, in order, cut to their first pictures.
+def read_grids(run: Run, tiles: int) -> list[EpochGrid]:
+    """The sample grids of a run, in order, cut to their first images.
 
     A grid that is broken (a kill, a full disk) or of another size than the last is passed over.
 
     Args:
         run: The run.
-        tiles: Pictures taken of each, at most.
+        tiles: Images kept of each, at most.
 
     Raises:
         NoPictures: There is none that can be read.
+        BadRecord: The run is damaged, or another version's.
     """
-    grids = run.sample_grids()
-    epochs = sorted(grids)
-    if len(epochs) > MOST:
-        places = np.linspace(0, len(epochs) - 1, MOST).round().astype(int)
-        epochs = [epochs[place] for place in places]
-    size = _size(run)
-    moments = [
-        Moment(epoch=epoch, pictures=pictures[:tiles])
-        for epoch in epochs
-        if (pictures := _read(grids[epoch], size)) is not None
+    paths = list(run.sample_grids().items())
+    record = run.read_config()
+    size = 0 if record is None else int(record.settings.get("size", 0))
+    grids = [
+        EpochGrid(epoch=epoch, pictures=pictures[:tiles])
+        for epoch, path in (paths[index] for index in spread_evenly(len(paths), MOST))
+        if (pictures := _read(path, size)) is not None
     ]
-    if not moments:
+    if not grids:
         raise NoPictures(
             f"The run {run.name} has no sample grids in {run.samples}, so there is no training to "
             "show; training leaves one every few epochs: catgan train"
         )
-    shape = moments[-1].pictures.shape
-    return [moment for moment in moments if moment.pictures.shape == shape]
+    shape = grids[-1].pictures.shape
+    return [grid for grid in grids if grid.pictures.shape == shape]
 
 
-def make_timelapse(moments: Sequence[Moment], config: SampleConfig, scale: int) -> Movie:
-    """One frame for each moment, its epoch above it; the last is shown longer.
+def make_timelapse(grids: Sequence[EpochGrid], config: SampleConfig, scale: int) -> Movie:
+    """One frame for each grid, its epoch above it; the last is shown longer.
 
     Args:
-        moments: At least one, all of one size.
+        grids: At least one, all of one size.
         config: Settings: `fps`.
         scale: Times that each side is enlarged.
     """
-    frames = [
-        caption(arrange(moment.pictures, scale), f"epoch {moment.epoch}") for moment in moments
-    ]
+    frames = [caption(arrange(grid.pictures, scale), f"epoch {grid.epoch}") for grid in grids]
     width = max(frame.shape[1] for frame in frames)
     durations = [hundredths(config.fps or FPS)] * len(frames)
     durations[-1] = max(HOLD, durations[-1])
@@ -107,14 +104,6 @@ def caption_height() -> int:
 def _widen(frame: Picture, width: int) -> Picture:
     missing = width - frame.shape[1]
     return np.pad(frame, ((0, 0), (0, missing), (0, 0)), constant_values=GROUND)
-
-
-def _size(run: Run) -> int:
-    """Side of the pictures that a run draws, pixels; 0 where its config.json does not say."""
-    try:
-        return int((run.read_config() or {})["settings"]["size"])
-    except (KeyError, TypeError, ValueError):
-        return 0
 
 
 def _read(path: Path, size: int) -> Pictures | None:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
-KINDS = (COLOUR, TRANSLATION, CUTOUT)
+from catgan.train.config import COLOUR, CUTOUT, TRANSLATION
+
 SHIFT = 1 / 8  # of the side: how far a picture moves at most, in either direction
 HOLE = 1 / 2  # of the side: the square that cutout blanks
 

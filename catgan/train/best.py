@@ -2,25 +2,19 @@
 
 from collections.abc import Iterable
 
-from catgan.core.files import Json
+from catgan.formats.stats import EpochStats
 
 
-def best_record(records: Iterable[Json]) -> Json | None:
-    """The record of the epoch whose samples come nearest to the held-out pictures, by KID.
+def best_of(stats: Iterable[EpochStats]) -> EpochStats | None:
+    """The epoch whose samples come nearest to the held-out images, by KID.
 
-    An epoch whose samples are copies of training pictures is none.
+    An epoch whose samples are copies of training images is none.
 
     Args:
-        records: Lines of `stats.jsonl`.
+        stats: Epochs of a run.
 
     Returns:
         The earliest of the best; None where no epoch was measured, or every one was copying.
     """
-    measured = [
-        record
-        for record in records
-        if isinstance(record.get("kid"), float) and not record.get("copying", False)
-    ]
-    if not measured:
-        return None
-    return min(measured, key=lambda record: float(record["kid"]))
+    measured = [epoch for epoch in stats if epoch.kid is not None and not epoch.copying]
+    return min(measured, key=lambda epoch: epoch.kid or 0.0, default=None)

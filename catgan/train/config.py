@@ -2,17 +2,19 @@
 
 import dataclasses
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from catgan.core.config import require
 from catgan.core.errors import BadSettings
-from catgan.core.files import Json
-from catgan.measure.metrics import MIN_PICTURES
-from catgan.model.networks import NORMS, STARTS
-from catgan.train.augment import KINDS
+from catgan.core.settings import Option, flag_of, require
+from catgan.measure.choices import MIN_PICTURES
+from catgan.model.choices import NORMS, STARTS
 
 AUTO = -1
 BASE = "base"
+COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
+KINDS = (COLOUR, TRANSLATION, CUTOUT)
+"""Of augmentation; see `train.augment`."""
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOW_PRECISIONS = ("bfloat16", "float16")
 
@@ -24,75 +26,107 @@ class TrainConfig:
     The command starts from `balanced` unless told otherwise.
     """
 
-    recipe: str = "article"
-    """The recipe that the other settings started from."""
-    epochs: int = 400
-    """Times that every training picture is shown."""
-    batch_size: int = 4
-    """Pictures shown in one step; the last step of an epoch shows what is left."""
-    size: int = 64
-    """Side of the pictures, pixels; a power of two from 16 up."""
-    latent_dim: int = 100
-    """Numbers that a picture is made from."""
-    ngf: int = 64
-    """Feature maps of the generator's last hidden layer; its width."""
-    ndf: int = 64
-    """Feature maps of the discriminator's first layer; its width."""
-    lr_g: float = 2e-4
-    """Adam's learning rate of the generator."""
-    lr_d: float = 2e-4
-    """Adam's learning rate of the discriminator."""
-    beta1: float = 0.5
-    """Adam's decay of the gradient's average, 0 to 1."""
-    beta2: float = 0.999
-    """Adam's decay of the squared gradient's average, 0 to 1."""
-    norm: str = "batch"
-    """What stands behind the discriminator's hidden layers: `batch`, `group` or `none`."""
-    start_d: str = "dcgan"
-    """How the discriminator's weights are drawn: `dcgan`, or `he` for one without norms."""
-    start_from: str = ""
-    """Whose nets the run begins with: `base` for the model that comes with catgan, or a run's
-    folder, or a checkpoint; empty: weights drawn anew."""
-    r1: float = 0.0
-    """Weight of the penalty on D's slope at real pictures; 0: none."""
-    r1_every: int = 8
-    """Steps between two that have the penalty, so many times as heavy."""
-    flip: bool = False
-    """Whether half of the real pictures, anew each time, are shown mirrored."""
-    augment: str = ""
-    """What D sees all pictures through, joined by commas: `colour`, `translation`, `cutout`."""
-    average_kimg: float = 0.0
-    """Half-life of the averaged generator, thousands of pictures shown; 0: no average."""
-    precision: str = "float32"
-    """In which the nets compute; weights, losses and optimisers are always float32.
-
-    `bfloat16` has a third of the digits and is faster on processors and cards since about 2020.
-    Only on NVIDIA cards: `tf32`, float32 whose factors are rounded to ten binary digits (since
-    Ampere), and `float16`, whose losses are scaled so that small gradients survive (for cards
-    without bfloat16, such as the T4). Of `float32` alone the results agree between machines to
-    rounding.
-    """
-    graphs: bool = False
-    """Whether an NVIDIA card is given whole steps to repeat instead of one operation after another:
-    the same numbers to rounding, faster where batches are small, and more memory."""
-    held_out: int = AUTO
-    """Pictures never trained on, to measure against; -1: a fifth, at most 500, and none of fewer
-    than 250 pictures, where training needs them more."""
-    seed: int = 0
-    """Where all randomness starts; the same seed on the same machine gives the same run."""
-    evaluate_every: int = AUTO
-    """Epochs between two measurements; 0: none; -1: as many as keep measuring under a tenth of the
-    time, and none with fewer than 50 pictures held out."""
-    evaluate_samples: int = 500
-    """Samples that are measured."""
-    stop_when_lost: bool = False
-    """Whether a run that is past saving ends by itself."""
-    sample_every: int = 5
-    """Epochs between two sample grids; the first and the last epoch always have one."""
-    checkpoint_minutes: float = 1.0
-    """Minutes between two checkpoints, what a kill may cost at most; 0: after every epoch."""
-    device: str = "auto"
-    """`cpu`, `cuda`, `mps`, or `auto` for the fastest there is."""
+    recipe: Annotated[
+        str, Option("Where the other settings start from: balanced, or article, the plain DCGAN.")
+    ] = "article"
+    epochs: Annotated[int, Option("Passes over the training images.")] = 400
+    batch_size: Annotated[int, Option("Images in one training step.")] = 4
+    size: Annotated[
+        int, Option("Side of the images in pixels; a power of two from 16 up, such as 64.")
+    ] = 64
+    latent_dim: Annotated[int, Option("Length of the latent vector.")] = 100
+    ngf: Annotated[
+        int, Option("Width of the generator: feature maps of its last hidden layer.")
+    ] = 64
+    ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
+    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
+    lr_d: Annotated[
+        float,
+        Option(
+            "Adam's learning rate for the discriminator.",
+            default="0.001; above width 32 less: 0.0005 at 64",
+        ),
+    ] = 2e-4
+    beta1: Annotated[float, Option("Adam's decay of the gradients' average.")] = 0.5
+    beta2: Annotated[float, Option("Adam's decay of the squared gradients' average.")] = 0.999
+    norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
+        "batch"
+    )
+    start_d: Annotated[
+        str,
+        Option("Initialisation of the discriminator: dcgan, or he, for one without normalisation."),
+    ] = "dcgan"
+    start_from: Annotated[
+        str,
+        Option(
+            "Fine-tune existing weights: base (the bundled cat-face model), or a run's folder or "
+            "checkpoint.",
+            default="train from scratch",
+        ),
+    ] = ""
+    r1: Annotated[float, Option("Weight of R1, which keeps the discriminator smooth; 0: none.")] = (
+        0.0
+    )
+    r1_every: Annotated[
+        int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
+    ] = 8
+    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = False
+    augment: Annotated[
+        str,
+        Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
+    ] = ""
+    average_kimg: Annotated[
+        float,
+        Option("Half-life of the averaged generator, in thousands of images seen; 0: no average."),
+    ] = 0.0
+    # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
+    # faster on processors and GPUs since about 2020; tf32 is float32 whose factors are rounded to
+    # ten binary digits (since Ampere); float16, whose losses are scaled so that small gradients
+    # survive, is for GPUs without bfloat16, such as the T4. Of float32 alone the results agree
+    # between machines to rounding.
+    precision: Annotated[
+        str,
+        Option(
+            "float32, or bfloat16, which is faster and less exact; on NVIDIA GPUs also tf32 and "
+            "float16."
+        ),
+    ] = "float32"
+    # The same numbers to rounding, and more memory.
+    graphs: Annotated[
+        bool, Option("Use CUDA graphs (NVIDIA only); faster at small batch sizes.")
+    ] = False
+    # Of fewer than 250 images none: training needs them more.
+    held_out: Annotated[
+        int,
+        Option(
+            "Images held out of training to measure against; -1 for the default.",
+            default="a fifth, at most 500; none of fewer than 250",
+        ),
+    ] = AUTO
+    seed: Annotated[int, Option("Random seed.")] = 0
+    # None with fewer than 50 images held out.
+    evaluate_every: Annotated[
+        int,
+        Option(
+            "Epochs between two measurements; 0: none, -1 for the default.",
+            default="so many that measuring takes under a tenth of the time",
+        ),
+    ] = AUTO
+    evaluate_samples: Annotated[int, Option("Samples measured each time.")] = 500
+    stop_when_lost: Annotated[
+        bool,
+        Option(
+            "Stop automatically once training has failed.",
+            flag="--stop-when-lost/--never-stop",
+        ),
+    ] = False
+    # The first and the last epoch always have one.
+    sample_every: Annotated[int, Option("Epochs between two sample grids.")] = 5
+    checkpoint_minutes: Annotated[
+        float,
+        Option("Minutes between two checkpoints, which a crash may cost; 0: every epoch."),
+    ] = 1.0
+    device: Annotated[str, Option("cpu, cuda, mps, or auto for the fastest there is.")] = "auto"
 
     def __post_init__(self) -> None:
         """Check every setting.
@@ -101,41 +135,34 @@ class TrainConfig:
             BadSettings: One lies outside what it may be.
         """
         require(self.recipe in RECIPES, f"--recipe is {self.recipe}; there is {_names()}.")
-        for name in (
-            "epochs",
-            "batch_size",
-            "latent_dim",
-            "ngf",
-            "ndf",
-            "sample_every",
-            "r1_every",
-        ):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            flag = name.replace("_", "-")
-            require(value >= 1, f"--{flag} is {value}; it must be 1 or more.")
+            require(value >= least, f"{flag_of(name)} is {value}; it must be {least} or more.")
         require(
             self.size >= 16 and self.size & (self.size - 1) == 0,
             f"--size is {self.size}; it may be 16, 32, 64, 128 or another power of two from there.",
         )
         for name in ("lr_g", "lr_d"):
             value = getattr(self, name)
-            flag = name.replace("_", "-")
-            require(0 < value <= 1, f"--{flag} is {value}; it must be above 0 and at most 1.")
+            require(
+                0 < value <= 1, f"{flag_of(name)} is {value}; it must be above 0 and at most 1."
+            )
         for name in ("beta1", "beta2"):
             value = getattr(self, name)
             require(0 <= value < 1, f"--{name} is {value}; it must be from 0 to below 1.")
         require(
             self.held_out >= AUTO,
-            f"--held-out is {self.held_out}; it must be a number of pictures, or -1 for a fifth.",
+            f"--held-out is {self.held_out}; it must be a number of images, or -1 for a fifth.",
         )
-        require(self.norm in NORMS, f"--norm is {self.norm}; it may be {', '.join(NORMS)}.")
-        require(
-            self.start_d in STARTS, f"--start-d is {self.start_d}; it may be {', '.join(STARTS)}."
-        )
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            require(
+                value in choices, f"{flag_of(name)} is {value}; it may be {', '.join(choices)}."
+            )
         require(0 <= self.r1 <= 1000, f"--r1 is {self.r1}; it must be from 0 (none) to 1000.")
         require(
             not (self.r1 and self.norm == "batch"),
-            "--r1 needs a discriminator that judges each picture by itself; "
+            "--r1 needs a discriminator that judges each image by itself; "
             "set --norm to group or none.",
         )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
@@ -149,23 +176,11 @@ class TrainConfig:
             f"--average-kimg is {self.average_kimg}; it must be from 0 (no average) to 1000000.",
         )
         require(
-            self.precision in PRECISIONS,
-            f"--precision is {self.precision}; it may be {', '.join(PRECISIONS)}.",
-        )
-        require(
             self.evaluate_every >= AUTO,
             f"--evaluate-every is {self.evaluate_every}; it must be a number of epochs, 0 for "
             "never, or -1 to have it chosen.",
         )
-        require(
-            self.evaluate_samples >= 50,
-            f"--evaluate-samples is {self.evaluate_samples}; fewer than 50 say nothing.",
-        )
         require(0 <= self.seed < 2**62, f"--seed is {self.seed}; it must be from 0 to 2^62 - 1.")
-        require(
-            self.checkpoint_minutes >= 0,
-            f"--checkpoint-minutes is {self.checkpoint_minutes}; it may not be negative.",
-        )
 
     @classmethod
     def of_recipe(cls, recipe: str, **changes: Any) -> "TrainConfig":
@@ -219,6 +234,19 @@ class TrainConfig:
         return self.held_out
 
 
+LEAST: dict[str, int] = {
+    "epochs": 1,
+    "batch_size": 1,
+    "latent_dim": 1,
+    "ngf": 1,
+    "ndf": 1,
+    "r1_every": 1,
+    "sample_every": 1,
+    "evaluate_samples": MIN_PICTURES,
+    "checkpoint_minutes": 0,
+}
+CHOICES = {"norm": NORMS, "start_d": STARTS, "precision": PRECISIONS}
+
 RATE_WIDTH = 32
 """Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""
 
@@ -240,29 +268,27 @@ RECIPES: dict[str, dict[str, Any]] = {
         "start_d": "he",
         "r1": 0.01,
         "flip": True,
-        "augment": "colour,translation",
+        "augment": f"{COLOUR},{TRANSLATION}",
         "average_kimg": 10.0,
     },
 }
 DEFAULT_RECIPE = "balanced"
 
-# Settings that do not change what an epoch brings: a run may go on under other ones.
-FREE = frozenset(
-    {"epochs", "sample_every", "checkpoint_minutes", "device", "graphs", "recipe", "stop_when_lost"}
-)
+MACHINE = frozenset({"device", "graphs"})
+"""Settings of the machine: no run keeps them for its next call."""
+
+FREE = MACHINE | {"epochs", "sample_every", "checkpoint_minutes", "recipe", "stop_when_lost"}
+"""Settings that do not change what an epoch brings: a run may go on under other ones."""
 
 
-def to_record(config: TrainConfig) -> Json:
-    """The settings as `config.json` has them."""
-    return dataclasses.asdict(config)
+def check_each(named: Mapping[str, Any]) -> None:
+    """That each of some settings may be what it is, whatever the others turn out to be.
 
-
-def complete(record: Json) -> Json:
-    """A record of settings, with those that came into being after it was written.
-
-    The class's defaults leave out whatever a recipe does not name, as it was before.
+    Raises:
+        BadSettings: One lies outside what it may be.
     """
-    return to_record(TrainConfig()) | record
+    for name, value in named.items():
+        TrainConfig(**{"norm": "none", name: value})  # with which every other setting goes
 
 
 def _names() -> str:

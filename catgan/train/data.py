@@ -5,19 +5,18 @@ import dataclasses
 import hashlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from catgan.core.datasets import DataSet, held_out
 from catgan.core.errors import BadSettings, TooFewPictures
-from catgan.core.files import Json
-from catgan.core.images import Picture, Pictures
-from catgan.core.prepared import prepare_all
+from catgan.core.loading import load_all
+from catgan.core.pictures import Picture, Pictures
+from catgan.formats.datasets import DataSet, held_out
+from catgan.formats.runs import DataRecord
 from catgan.train.config import TrainConfig
 from catgan.train.store import Storage, choose_storage, open_store
 
-MIN_PICTURES = 8  # fewer make no data set, whatever the batch size
+LEAST_TRAINED = 8  # images; fewer make no data set, whatever the batch size
 MOST_HELD_OUT = 2000  # pictures measured against; more would tell nothing new
 QUIET_SECONDS = 2.0  # of reading before anything is said of it
 REPORT_SECONDS = 0.5  # between two reports
@@ -30,54 +29,12 @@ Report = Callable[[int, int], None]
 class RunData:
     """What one run is about."""
 
-    name: str
-    """The data set's name."""
-    folder: Path
-    """Where its pictures are, absolute."""
-    digest: str
-    """SHA-256 over all names and contents, hexadecimal."""
+    record: DataRecord
+    """As `config.json` has it."""
     train: tuple[str, ...]
     """File names trained on, sorted."""
-    held_out: tuple[str, ...]
-    """File names never trained on, sorted; may be empty."""
-    size: int
-    """Shorter side of the smallest picture on disk, pixels."""
-    resized: int
-    """Pictures, held out or not, that are not of the size trained at and were made so."""
-    cut: int
-    """Those of them that are not square, so that their margins fell away."""
-    enlarged: int
-    """Those of them whose shorter side is less than the size trained at."""
-    storage: str
-    """Where the training pictures are kept while the run goes, to end a sentence with."""
-
-    def to_json(self) -> Json:
-        """The record as `config.json` has it; where they are kept is the machine's affair."""
-        return {
-            "name": self.name,
-            "folder": str(self.folder),
-            "digest": self.digest,
-            "size": self.size,
-            "resized": self.resized,
-            "cut": self.cut,
-            "enlarged": self.enlarged,
-            "train": len(self.train),
-            "held_out": list(self.held_out),
-        }
-
-    def resizing(self, size: int) -> str:
-        """What was done to the pictures to train at `size`, as a sentence; "" for nothing."""
-        if not self.resized:
-            return ""
-        count = len(self.train) + len(self.held_out)
-        were = "was" if self.resized == 1 else "were"
-        words = f"{self.resized} of {count} pictures {were} not {size} x {size} and {were} resized"
-        parts = [
-            f"{number} of them {what}"
-            for number, what in ((self.cut, "cut to a square"), (self.enlarged, "enlarged"))
-            if number
-        ]
-        return f"{words}{'; ' if parts else ''}{', '.join(parts)}."
+    storage: Storage
+    """Where the training images are kept while the run goes: the machine's affair."""
 
 
 def load_data(
@@ -87,7 +44,7 @@ def load_data(
 
     Every picture is read once, so that a broken one is known before anything is written, and what
     becomes of the folder later is no matter. Those of another size, or not square, become squares
-    of `config.size`; see `prepare`.
+    of `config.size`; see `load_picture`.
 
     Args:
         dataset: The data set.
@@ -119,13 +76,13 @@ def load_data(
             elif name in measured:
                 measured_pictures.append(picture)
 
-        seen = _look_through(dataset, config.size, keep, report)
+        record = _look_through(dataset, config.size, (train, out), keep, report)
         pictures = store.pictures()
     side = config.size
     against = np.empty((len(measured_pictures), side, side, 3), dtype=np.uint8)
     for place, picture in zip(against, measured_pictures, strict=True):
         place[:] = picture
-    return _run_data(dataset, train, out, seen, storage), pictures, against
+    return RunData(record=record, train=train, storage=storage), pictures, against
 
 
 def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None = None) -> RunData:
@@ -136,8 +93,8 @@ def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None =
     """
     train, out = _split(dataset, config)
     storage = choose_storage(len(train), config.size)
-    seen = _look_through(dataset, config.size, lambda name, picture: None, report)
-    return _run_data(dataset, train, out, seen, storage)
+    record = _look_through(dataset, config.size, (train, out), lambda name, picture: None, report)
+    return RunData(record=record, train=train, storage=storage)
 
 
 def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -146,41 +103,31 @@ def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tupl
     out_count = config.held_out_of(count)
     if out_count >= count:
         raise BadSettings(
-            f"--held-out is {out_count}, but {dataset.folder} has only {count} pictures; "
+            f"--held-out is {out_count}, but {dataset.folder} has only {count} images; "
             "hold fewer out."
         )
     train, out = held_out(dataset.files, out_count)
-    least = max(MIN_PICTURES, config.batch_size)
+    least = max(LEAST_TRAINED, config.batch_size)
     if len(train) < least:
         raise TooFewPictures(
-            f"{dataset.folder} has {len(train)} pictures to train on; at least {least} are needed "
+            f"{dataset.folder} has {len(train)} images to train on; at least {least} are needed "
             f"(--batch-size is {config.batch_size}). Add photos, or name another folder."
         )
     return train, out
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """What reading all pictures tells of them; the fields are those of `RunData`."""
-
-    digest: str
-    size: int
-    resized: int
-    cut: int
-    enlarged: int
-
-
 def _look_through(
     dataset: DataSet,
     size: int,
+    split: tuple[tuple[str, ...], tuple[str, ...]],
     keep: Callable[[str, Picture], None],
     report: Report | None,
-) -> _Seen:
-    """Read every picture once, hand it over at its new size, and say what they were."""
+) -> DataRecord:
+    """Read every image once, hand it over at its new size, and say what they were."""
     digest = hashlib.sha256()
     smallest, resized, cut, enlarged = None, 0, 0, 0
     told = time.monotonic() + QUIET_SECONDS - REPORT_SECONDS
-    with contextlib.closing(prepare_all(dataset.paths(), size)) as pictures:
+    with contextlib.closing(load_all(dataset.paths(), size)) as pictures:
         for done, (name, picture) in enumerate(zip(dataset.files, pictures, strict=True), start=1):
             digest.update(f"{name} {picture.sha256}\n".encode())
             short = min(picture.width, picture.height)
@@ -192,23 +139,15 @@ def _look_through(
             if report is not None and time.monotonic() - told >= REPORT_SECONDS:
                 report(done, len(dataset.files))
                 told = time.monotonic()
-    return _Seen(
-        digest=digest.hexdigest(), size=smallest or 0, resized=resized, cut=cut, enlarged=enlarged
-    )
-
-
-def _run_data(
-    dataset: DataSet,
-    train: tuple[str, ...],
-    out: tuple[str, ...],
-    seen: _Seen,
-    storage: Storage,
-) -> RunData:
-    return RunData(
+    train, out = split
+    return DataRecord(
         name=dataset.name,
-        folder=dataset.folder.resolve(),
-        train=train,
+        folder=str(dataset.folder.resolve()),
+        digest=digest.hexdigest(),
+        size=smallest or 0,
+        resized=resized,
+        cut=cut,
+        enlarged=enlarged,
+        train=len(train),
         held_out=out,
-        storage=storage.words,
-        **dataclasses.asdict(seen),
     )

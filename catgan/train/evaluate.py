@@ -1,4 +1,4 @@
-"""What a run is worth at one moment, measured on pictures that it was never trained on.
+"""What a run is worth at one moment, measured on images that it was never trained on.
 
 Nothing here changes the run or draws from its random numbers: a run that is measured often ends
 with the same weights as one that is never measured.
@@ -7,19 +7,21 @@ with the same weights as one that is never measured.
 import copy
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from catgan.core.errors import TooFewPictures
-from catgan.core.files import Json
-from catgan.core.images import Pictures
-from catgan.measure.features import Extractor, Features
-from catgan.measure.metrics import MIN_PICTURES, kid_jackknife, recognised_rate
-from catgan.measure.neighbours import CLOSE, Nearest, nearest, too_close
-from catgan.measure.variety import diversity
+from catgan.core.pictures import Pictures, spread_evenly
+from catgan.measure.choices import MIN_PICTURES
+from catgan.measure.extractors.base import Extractor, Features
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.metrics.diversity import diversity
+from catgan.measure.metrics.kid import kid_estimate
+from catgan.measure.metrics.neighbours import CLOSE, Nearest, nearest, too_close
+from catgan.measure.metrics.recognised import recognised_rate
 from catgan.model.networks import Discriminator, Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
@@ -37,7 +39,7 @@ class Evaluation:
     """What was measured; None where the run has too few held-out pictures to say."""
 
     kid: float | None
-    """KID of samples against held-out pictures, on all of both; see `measure.kid_jackknife`."""
+    """KID of samples against held-out pictures, on all of both; see `metrics.kid`."""
     kid_error: float | None
     """Its standard error."""
     recognised: float
@@ -56,18 +58,17 @@ class Evaluation:
     training pictures by heart teaches G nothing but these.
     """
 
-    def to_json(self) -> Json:
-        """The record as `stats.jsonl` has it; what was not measured is left out."""
-        record = dataclasses.asdict(self)
+    def figures(self) -> dict[str, Any]:
+        """As `EpochStats` has them, rounded; what was not measured is left out."""
         return {
             name: round(value, 5) if isinstance(value, float) else value
-            for name, value in record.items()
+            for name, value in dataclasses.asdict(self).items()
             if value is not None
         }
 
 
 class Evaluator:
-    """Measures one run, again and again, against the same pictures."""
+    """Measures one run, again and again, against the same images; reads none before it is due."""
 
     def __init__(
         self,
@@ -75,27 +76,30 @@ class Evaluator:
         train: Pictures,
         held_out: Pictures,
         config: TrainConfig,
-        extractor: Extractor,
         device: torch.device,
+        extractor: Extractor | None = None,
     ) -> None:
-        """Lay the pictures out; the first evaluation looks at them.
+        """Remember what to measure against.
 
         Args:
-            train: (N, size, size, 3) uint8, the training pictures, or a view of them on disk.
+            train: (N, size, size, 3) uint8, the training images, or a view of them on disk.
             held_out: (M, size, size, 3) uint8, M from 0.
             config: The run's settings.
-            extractor: What tells pictures apart.
-            device: Where the nets are.
+            device: Where the networks are.
+            extractor: What tells images apart; catgan's own where None, once it is needed.
         """
-        self._config = config
-        self._extractor = extractor
-        self._device = device
-        # evenly through the list: the file names may be in order of time
-        self._train = train[_evenly(len(train), COMPARED)]
-        self._judged_train = train[_evenly(len(train), JUDGED)]
+        self._train = train
         self._held_out = held_out
-        self._judged_held_out = held_out[_evenly(len(held_out), JUDGED)]
+        self._config = config
+        self._device = device
+        self._extractor = extractor
         self._seen: _Seen | None = None
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether the run is to be measured after an epoch."""
+        return self._config.evaluates_after(
+            epoch, pictures=len(self._train), held_out=len(self._held_out)
+        )
 
     def evaluate(
         self, *, generator: Generator, sampler: Generator, discriminator: Discriminator, epoch: int
@@ -115,10 +119,11 @@ class Evaluator:
             config.evaluate_samples, config.latent_dim, config.seed + SAMPLE_SEED
         )
         samples = sample_images(sampler, latents, device=str(self._device))
-        fake = self._extractor.extract(samples)
+        fake = self._extract(samples)
         kid = kid_error = None
         if len(self._held_out) >= MIN_PICTURES:
-            kid, kid_error = kid_jackknife(fake.pooled, seen.real.pooled)
+            found = kid_estimate(fake.pooled, seen.real.pooled)
+            kid, kid_error = found.value, found.error
         rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.held_out)
         return Evaluation(
             kid=kid,
@@ -130,10 +135,15 @@ class Evaluator:
             gap=self._gap(generator, discriminator, epoch),
         )
 
+    def _extract(self, pictures: Pictures) -> Features:
+        if self._extractor is None:  # its network takes some seconds to load
+            self._extractor = EfficientNetLite0(device=str(self._device))
+        return self._extractor.extract(pictures)
+
     def _look(self) -> "_Seen":
         if self._seen is None:
-            train = self._extractor.extract(self._train)
-            real = self._extractor.extract(self._held_out) if len(self._held_out) else train
+            train = self._extract(_some_of(self._train, COMPARED))
+            real = self._extract(self._held_out) if len(self._held_out) else train
             near = real.pooled if len(self._held_out) else np.empty((0, real.pooled.shape[1]))
             self._seen = _Seen(train=train, real=real, held_out=nearest(near, train.pooled))
         return self._seen
@@ -142,7 +152,7 @@ class Evaluator:
     def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
         config = self._config
         batch = config.batch_size
-        if len(self._judged_held_out) < max(batch, 8) or batch < 2:
+        if min(len(self._held_out), JUDGED) < max(batch, 8) or batch < 2:
             return None
         # Copies in training mode: batch norm judges by the batch there, and would keep what it saw.
         judge = copy.deepcopy(discriminator).train()
@@ -152,8 +162,10 @@ class Evaluator:
         latents = torch.randn(JUDGED, config.latent_dim, generator=random).to(self._device)
         fakes = torch.cat([drawer(chunk) for chunk in whole_batches(latents, batch)])
         means = []
-        train = _images(self._judged_train, self._device)
-        held_out = _images(self._judged_held_out, self._device)
+        train, held_out = (
+            _images(_some_of(pictures, JUDGED), self._device)
+            for pictures in (self._train, self._held_out)
+        )
         for images in (train, held_out, fakes):
             logits = [
                 judge(augment(chunk, augment.draw(len(chunk), random).to(self._device)))
@@ -183,10 +195,9 @@ def whole_batches(images: Tensor, size: int) -> tuple[Tensor, ...]:
     return torch.split(images[: len(images) // size * size], size)
 
 
-def _evenly(count: int, most: int) -> NDArray[np.intp]:
-    if count <= most:
-        return np.arange(count)
-    return np.linspace(0, count - 1, most).round().astype(np.intp)
+def _some_of(pictures: Pictures, most: int) -> Pictures:
+    # evenly through the list: the file names may be in order of time
+    return pictures[spread_evenly(len(pictures), most)]
 
 
 def _images(pictures: Pictures, device: torch.device) -> Tensor:
@@ -196,7 +207,7 @@ def _images(pictures: Pictures, device: torch.device) -> Tensor:
 
 def _diversity(fake: Features, real: Features) -> float | None:
     try:
-        return diversity(fake.pooled, real.pooled).ratio
+        return diversity(fake.pooled, real.pooled).value
     except TooFewPictures:
         return None
 

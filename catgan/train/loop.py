@@ -5,96 +5,46 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from catgan.core.datasets import DataSet, open_dataset
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import Json, check_place, locked
-from catgan.core.images import Pictures
-from catgan.core.runs import Run
-from catgan.measure.features import EfficientNetLite0, Extractor
+from catgan.core.files import check_place, locked
+from catgan.formats.datasets import DataSet, open_dataset
+from catgan.formats.runs import Run, StartRecord
+from catgan.formats.stats import EpochStats
+from catgan.measure.extractors.base import Extractor
 from catgan.model.checkpoint import State
-from catgan.train.balance import Balance, is_lost, judge_balance
-from catgan.train.best import best_record
-from catgan.train.config import DEFAULT_RECIPE, TrainConfig
+from catgan.model.device import pick_device
+from catgan.train.balance import is_lost, judge_balance
+from catgan.train.best import best_of
+from catgan.train.config import TrainConfig
 from catgan.train.data import RunData, check_data, load_data
-from catgan.train.device import check_device, describe_device, pick_device
-from catgan.train.evaluate import Evaluation, Evaluator
+from catgan.train.device import check_device, describe_device
+from catgan.train.evaluate import Evaluator
 from catgan.train.pictures import TrainingPictures
-from catgan.train.record import Recorder, check_run, check_settings, mark_finished
-from catgan.train.start import StartNets, check_start, open_start
+from catgan.train.progress import TrainProgress, TrainResult, TrainStart
+from catgan.train.record import Recorder
+from catgan.train.resume import check_run, check_settings, mark_finished, settle
+from catgan.train.start import OpenNetworks, StartNetworks, check_start, open_start
 from catgan.train.trainer import Trainer
 
 REPORT_SECONDS = 0.5
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainProgress:
-    """Where a run stands."""
-
-    epoch: int
-    """The epoch under way, from 1; the one just done where `epoch_done`."""
-    epochs: int
-    """Epochs asked for."""
-    step: int
-    """Steps done of it."""
-    steps: int
-    """Steps of an epoch."""
-    means: dict[str, float]
-    """`loss_d`, `loss_g`, `d_real`, `d_fake`, `d_fake_after`: means over the epoch so far."""
-    images_per_second: float | None
-    """Real pictures shown a second, in this epoch; None where this call has shown none of them."""
-    seconds_left: float | None
-    """Until the last epoch is done, at this speed."""
-    epoch_done: bool
-    """Whether the epoch is complete."""
-    balance: Balance
-    """The state of the run after the last complete epoch."""
-    kid: float | None
-    """KID against held-out pictures where it was last measured."""
-    best_epoch: int | None
-    """The best epoch so far, where one is known."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainStart:
-    """What a run is about to do, once everything is checked."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """A run that nothing speaks against, as far as can be told without its images."""
 
     run: Run
-    """Its folder."""
-    data: RunData
-    """What it trains on."""
-    device: str
-    """What it computes on, in words."""
-    done: int
-    """Epochs that an earlier call did."""
-    begins_with: str | None
-    """The nets that it begins with, in words; None where they are drawn anew or the run is
-    carried on."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainResult:
-    """How a call ended."""
-
-    run: Run
-    """The run."""
-    epochs_before: int
-    """Complete epochs that were there before this call."""
-    epochs: int
-    """Complete epochs now."""
-    images_shown: int
-    """Real pictures shown, over all epochs."""
-    finished: bool
-    """Whether the run is over: all epochs done, or lost and told to stop then; False where
-    `should_stop` said so."""
-    balance: Balance
-    """The state of the run after its last epoch."""
-    best_epoch: int | None
-    """The epoch kept in `best.pt`; None where none is known."""
-    best_kid: float | None
-    """Its KID against held-out pictures."""
+    """Its folder, there or not."""
+    config: TrainConfig
+    """Its settings."""
+    device: torch.device
+    """What it computes on."""
+    networks: StartNetworks | None
+    """What it begins with; None where that is new or the run is past its beginning."""
 
 
 def train_gan(
@@ -107,75 +57,86 @@ def train_gan(
     progress: Callable[[TrainProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     extractor: Extractor | None = None,
+    open_networks: OpenNetworks = open_start,
 ) -> TrainResult:
     """Train a DCGAN on one data set, or carry a run on where it stopped.
 
-    On the CPU the weights after so many epochs depend on the pictures and the settings alone, not
+    On the CPU the weights after so many epochs depend on the images and the settings alone, not
     on how often the run was stopped, killed and carried on.
 
     Args:
         dataset: A data set, or the folder that is one.
         run: The run's folder; made if missing.
-        config: Settings.
-        reading: Called with the pictures read and all there are, where reading takes some seconds.
+        config: All settings; for a run that is there they have to be its own, but for those in
+            `config.FREE`. By default the run's own, or the default recipe's: see `settle`.
+        reading: Called with the images read and all there are, where reading takes some seconds.
         on_start: Called once, before the first step.
         progress: Called about twice a second, and after each epoch.
         should_stop: Asked after each step; True ends the call with a checkpoint in place.
-        extractor: What tells pictures apart when the run is measured; catgan's own by default.
+        extractor: What tells images apart when the run is measured; catgan's own by default.
+        open_networks: Finds the networks that `start_from` names, for who has them already.
 
     Raises:
         NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
             on, or there is nothing of the name in `start_from`; nothing was written.
-        Interrupted: `should_stop` said so while the pictures were read; nothing was written.
-        BadSettings: A setting does not fit the data, the machine or the nets to begin with;
+        Interrupted: `should_stop` said so while the images were read; nothing was written.
+        BadSettings: A setting does not fit the data, the machine or the networks to begin with;
             nothing was written.
-        FolderRefused, SettingsDiffer, CheckpointRefused: `run` is something else, or of other
-            settings, pictures or version, or `start_from` holds no nets; nothing was changed.
+        FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: `run` is something else, or of
+            other settings, images or version, or `start_from` holds no networks; nothing was
+            changed.
         MissingPackage: The base model is missing or broken.
-        TrainingLost: A loss is no number any more; the last checkpoint stays.
+        TrainingLost: The losses are not finite any more; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
     """
-    config = config or TrainConfig.of_recipe(DEFAULT_RECIPE)
-
     # Everything that can be refused, before anything is written; what is quick to see, first.
-    device, place = check_plan(run, config)
-    nets = _nets(place, config)
+    config = config or settle(Run(folder=run), {}, open_networks)
+    plan = check_plan(run, config, open_networks)
     data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
-    state = check_run(place, config, data)
-    if state is not None:
-        nets = None
-    start = _start(place, data, device, state, nets)
-    trainer = Trainer(TrainingPictures(pictures, device), config, device, nets)
+    state = check_run(plan.run, config, data)
+    networks = plan.networks if state is None else None
+    start = _start(plan, data, state)
+    trainer = Trainer(TrainingPictures(pictures, plan.device), config, plan.device, networks)
     if state is not None:
         trainer.load_state(state)
     before = trainer.epoch
-    records: Sequence[Json] = place.read_stats()[:before]
-    given_up = config.stop_when_lost and is_lost(records, config.epochs)
+    stats: Sequence[EpochStats] = plan.run.read_stats()[:before]
+    given_up = config.stop_when_lost and is_lost(stats, config.epochs)
     finished = given_up or before >= config.epochs
     if on_start is not None:
         on_start(start)
     if finished:
-        mark_finished(place)
+        mark_finished(plan.run, config)
     else:
-        evaluator = _LazyEvaluator(pictures, held_out, config, device, extractor)
+        evaluator = Evaluator(
+            train=pictures,
+            held_out=held_out,
+            config=config,
+            device=plan.device,
+            extractor=extractor,
+        )
         run.mkdir(parents=True, exist_ok=True)
-        with locked(run), Recorder(place, config, data, done=before, start=nets) as recorder:
+        begun = start.begins_with
+        with (
+            locked(run),
+            Recorder(plan.run, config, data.record, done=before, start=begun) as recorder,
+        ):
             finished = _train(trainer, recorder, evaluator, progress, should_stop)
             if finished:
                 recorder.write_config(finished=True)
-            records = recorder.records
-    best = best_record(records)
+            stats = recorder.stats
+    best = best_of(stats)
     return TrainResult(
-        run=place,
+        run=plan.run,
         epochs_before=before,
         epochs=trainer.epoch,
         images_shown=trainer.images_shown,
         finished=finished,
-        balance=judge_balance(records),
-        best_epoch=None if best is None else int(best["epoch"]),
-        best_kid=None if best is None else float(best["kid"]),
+        balance=judge_balance(stats),
+        best_epoch=None if best is None else best.epoch,
+        best_kid=None if best is None else best.kid,
     )
 
 
@@ -186,130 +147,75 @@ def plan_training(
     *,
     reading: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    open_networks: OpenNetworks = open_start,
 ) -> TrainStart:
     """What `train_gan` would do with the same arguments; nothing is written.
 
     Raises:
         What `train_gan` does, but for `TrainingLost` and `DiskFull`.
     """
-    device, place = check_plan(run, config)
+    plan = check_plan(run, config, open_networks)
     data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
-    return _start(place, data, device, check_run(place, config, data), _nets(place, config))
+    return _start(plan, data, check_run(plan.run, config, data))
 
 
-def check_plan(run: Path, config: TrainConfig) -> tuple[torch.device, Run]:
-    """What can be refused without a look at the pictures.
+def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = open_start) -> Plan:
+    """What can be refused without a look at the images.
 
     Args:
         run: The run's folder, there or not.
         config: Settings.
-
-    Returns:
-        The device to compute on, and the run.
+        open_networks: See `train_gan`.
 
     Raises:
         BadUsage: The folder cannot be written to.
         BadSettings, NoSuchFolder, MissingPackage: The machine cannot do what the settings say, or
-            the nets to begin with are missing or do not fit.
-        FolderRefused, SettingsDiffer, CheckpointRefused: See `train_gan`.
+            the networks to begin with are missing or do not fit.
+        FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: See `train_gan`.
     """
     device, place = pick_device(config.device), Run(folder=run)
     check_device(device, precision=config.precision, graphs=config.graphs)
     check_place(run)
     check_settings(place, config)
-    _nets(place, config)
-    return device, place
+    networks = None
+    if config.start_from and not place.last.exists():
+        networks = open_networks(config.start_from)
+        check_start(networks, config)
+    return Plan(run=place, config=config, device=device, networks=networks)
 
 
-def _nets(place: Run, config: TrainConfig) -> StartNets | None:
-    """The nets that the settings say to begin with, unless the run is past its beginning.
-
-    Raises:
-        BadSettings, NoSuchFolder, CheckpointRefused, MissingPackage: See `train_gan`.
-    """
-    if not config.start_from or place.last.exists():
-        return None
-    nets = open_start(config.start_from)
-    check_start(nets, config)
-    return nets
-
-
-def _start(
-    place: Run,
-    data: RunData,
-    device: torch.device,
-    state: State | None,
-    nets: StartNets | None,
-) -> TrainStart:
+def _start(plan: Plan, data: RunData, state: State | None) -> TrainStart:
+    begins_with: StartRecord | None = None
+    if plan.networks is not None and state is None:
+        begins_with = plan.networks.record()
     return TrainStart(
-        begins_with=None if nets is None else nets.words,
-        run=place,
+        run=plan.run,
+        config=plan.config,
         data=data,
-        device=describe_device(device),
-        done=int(state["epoch"]) if state is not None else 0,
+        device=describe_device(plan.device),
+        done=0 if state is None else int(state["epoch"]),
+        begins_with=begins_with,
     )
 
 
 def _reading_report(
     reading: Callable[[int, int], None] | None, should_stop: Callable[[], bool] | None
 ) -> Callable[[int, int], None]:
-    """Passed on while many pictures are read, and the moment to stop if that is asked for."""
+    """Passed on while many images are read, and the moment to stop if that is asked for."""
 
     def report(done: int, total: int) -> None:
         if should_stop is not None and should_stop():
-            raise Interrupted("Stopped while reading the pictures; the same line begins anew.")
+            raise Interrupted("Interrupted while reading the images; rerun the same command.")
         if reading is not None:
             reading(done, total)
 
     return report
 
 
-class _LazyEvaluator:
-    """The evaluator, once it is needed: its net takes some seconds to load."""
-
-    def __init__(
-        self,
-        pictures: Pictures,
-        held_out: Pictures,
-        config: TrainConfig,
-        device: torch.device,
-        extractor: Extractor | None,
-    ) -> None:
-        self._pictures = pictures
-        self._held_out = held_out
-        self._config = config
-        self._device = device
-        self._extractor = extractor
-        self._evaluator: Evaluator | None = None
-
-    def is_due(self, epoch: int) -> bool:
-        """Whether the run is to be measured after an epoch."""
-        return self._config.evaluates_after(
-            epoch, pictures=len(self._pictures), held_out=len(self._held_out)
-        )
-
-    def evaluate(self, trainer: Trainer) -> Evaluation:
-        """Measure the run as it stands."""
-        if self._evaluator is None:
-            self._evaluator = Evaluator(
-                train=self._pictures,
-                held_out=self._held_out,
-                config=self._config,
-                extractor=self._extractor or EfficientNetLite0(device=str(self._device)),
-                device=self._device,
-            )
-        return self._evaluator.evaluate(
-            generator=trainer.generator,
-            sampler=trainer.sampler,
-            discriminator=trainer.discriminator,
-            epoch=trainer.epoch,
-        )
-
-
 def _train(
     trainer: Trainer,
     recorder: Recorder,
-    evaluator: _LazyEvaluator,
+    evaluator: Evaluator,
     progress: Callable[[TrainProgress], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> bool:
@@ -317,7 +223,7 @@ def _train(
     config = trainer.config
     every = config.checkpoint_minutes * 60
     saved = reported = time.monotonic()
-    view = _View(recorder.records)
+    view = _View(recorder.stats)
     while trainer.epoch < config.epochs:
         clock = _Clock(trainer)
 
@@ -339,37 +245,45 @@ def _train(
         # The epoch's figures.
         rate = clock.images_per_second()
         means = trainer.end_epoch()
-        record: Json = {"epoch": trainer.epoch, "images_shown": trainer.images_shown, **means}
-        if rate is not None:
-            record["images_per_second"] = round(rate, 2)
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
-        if lost:
-            record["lost"] = True
         measured = not lost and evaluator.is_due(trainer.epoch)
+        figures: dict[str, Any] = dict(means)
         if measured:
             began = time.monotonic()
-            record |= evaluator.evaluate(trainer).to_json()
-            record["evaluation_seconds"] = round(time.monotonic() - began, 2)
+            figures |= evaluator.evaluate(
+                generator=trainer.generator,
+                sampler=trainer.sampler,
+                discriminator=trainer.discriminator,
+                epoch=trainer.epoch,
+            ).figures()
+            figures["evaluation_seconds"] = round(time.monotonic() - began, 2)
+        stats = EpochStats(
+            epoch=trainer.epoch,
+            images_shown=trainer.images_shown,
+            images_per_second=None if rate is None else round(rate, 2),
+            lost=lost or None,
+            **figures,
+        )
         sampled = trainer.epoch % config.sample_every == 0 or trainer.epoch in (1, config.epochs)
-        recorder.epoch(record, trainer.sample_grid() if sampled and not lost else None)
-        view = _View(recorder.records)
+        recorder.epoch(stats, trainer.sample_grid() if sampled and not lost else None)
+        view = _View(recorder.stats)
         if progress is not None:
             progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
             raise TrainingLost(
-                f"The losses of {recorder.run.folder} are no numbers any more since epoch "
-                f"{trainer.epoch}; train its data set by itself, under another --name, with a "
+                f"{recorder.run.folder} diverged: its losses are NaN or infinite since epoch "
+                f"{trainer.epoch}. Train its data set by itself, under another --name, with a "
                 "lower --lr-g and --lr-d."
             )
 
-        # Everything up to here, safe on disk; the best nets first, so that no checkpoint of a later
-        # moment stands beside those of an earlier best.
+        # Everything up to here, safe on disk; the best networks first, so that no checkpoint of a
+        # later moment stands beside those of an earlier best.
         best = measured and view.best_epoch == trainer.epoch
         if best:
             recorder.best(trainer.state())
         ended = trainer.epoch == config.epochs or (
-            config.stop_when_lost and is_lost(recorder.records, config.epochs)
+            config.stop_when_lost and is_lost(recorder.stats, config.epochs)
         )
         if best or ended or time.monotonic() - saved >= every:
             recorder.checkpoint(trainer.state())
@@ -394,7 +308,7 @@ class _Clock:
         self._shown = trainer.images_shown
 
     def images_per_second(self) -> float | None:
-        """Real pictures shown a second since the clock was started; None where none was."""
+        """Real images shown a second since the clock was started; None where none was."""
         shown = self._trainer.images_shown - self._shown
         return shown / max(time.monotonic() - self._started, 1e-9) if shown else None
 
@@ -402,11 +316,11 @@ class _Clock:
 class _View:
     """What the epochs so far say of a run, worked out once an epoch."""
 
-    def __init__(self, records: Sequence[Json]) -> None:
-        best = best_record(records)
-        self.balance = judge_balance(records)
-        self.best_epoch = None if best is None else int(best["epoch"])
-        self.kid = next((float(r["kid"]) for r in reversed(records) if r.get("kid")), None)
+    def __init__(self, stats: Sequence[EpochStats]) -> None:
+        best = best_of(stats)
+        self.balance = judge_balance(stats)
+        self.best_epoch = None if best is None else best.epoch
+        self.kid = next((epoch.kid for epoch in reversed(stats) if epoch.kid is not None), None)
 
     def progress(
         self, trainer: Trainer, rate: float | None, means: dict[str, float], *, epoch_done: bool
@@ -433,8 +347,8 @@ def _opened(dataset: DataSet | Path) -> DataSet:
     if isinstance(dataset, DataSet):
         return dataset
     if not dataset.is_dir():
-        raise NoSuchFolder(f"{dataset} is no folder; name a folder of pictures.")
+        raise NoSuchFolder(f"{dataset} is not a folder; name a folder of images.")
     found = open_dataset(dataset)
     if found is None:
-        raise NoPictures(f"{dataset} holds no pictures; name a folder that does.")
+        raise NoPictures(f"{dataset} holds no images; name a folder that does.")
     return found

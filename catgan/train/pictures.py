@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from catgan.core.images import Pictures
+from catgan.core.pictures import Pictures
 from catgan.train.memory import free_device_memory
 
 DEVICE_SHARE = 0.5  # of what a graphics card has free; the nets want the rest
@@ -52,11 +52,11 @@ class TrainingPictures:
         return len(self._pictures)
 
     @property
-    def storage(self) -> str:
-        """Where batches come from, to end a sentence with."""
+    def place(self) -> str:
+        """Where batches come from: `device`, `disk` or `memory`."""
         if self._on_device is not None:
-            return "on the device"
-        return "on disk" if isinstance(self._pictures, np.memmap) else "in memory"
+            return "device"
+        return "disk" if isinstance(self._pictures, np.memmap) else "memory"
 
     def expect(self, order: Tensor) -> None:
         """Hear which pictures are going to be asked for, so that a disk can begin to read them.

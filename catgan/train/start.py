@@ -1,102 +1,84 @@
-"""The nets that a run starts from, where these are not drawn anew: `--start-from`."""
+"""The networks that a run starts from, where these are not new: `--start-from`."""
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
-from catgan.core.config import require
 from catgan.core.errors import CheckpointRefused, NoSuchFolder
-from catgan.core.files import Json
-from catgan.core.runs import CONFIG, Run
-from catgan.model.base import base_facts, load_base_discriminator, load_base_generator
-from catgan.model.checkpoint import load_checkpoint
+from catgan.core.settings import flag_of, require
+from catgan.formats.runs import CONFIG, Run, StartRecord
+from catgan.model.base import load_base
+from catgan.model.checkpoint import facts_of, load_checkpoint, sampler_of
+from catgan.model.networks import NetworkFacts
 from catgan.train.config import BASE, TrainConfig
 
 SHAPE = ("latent_dim", "ngf", "ndf", "size")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StartNets:
-    """Both nets of an earlier training."""
+class StartNetworks:
+    """Both networks of an earlier training."""
 
-    words: str
-    """What they are, for people."""
-    latent_dim: int
-    """Numbers that a picture is made from."""
-    ngf: int
-    """Width of the generator."""
-    ndf: int
-    """Width of the discriminator."""
-    size: int
-    """Side of the pictures, pixels."""
-    norm: str
-    """What stands behind the discriminator's hidden layers."""
-    images_shown: int
-    """Real pictures that they have seen."""
+    source: str
+    """What they are: the base model, or a checkpoint."""
+    facts: NetworkFacts
+    """Their shapes, and how much they have seen."""
     generator: dict[str, Tensor]
     """The generator's state: the averaged one's, where there is one."""
     discriminator: dict[str, Tensor]
     """The discriminator's state."""
 
     @property
-    def shape(self) -> Json:
-        """The settings that a run from here takes over where it is not told its own."""
-        return {name: getattr(self, name) for name in SHAPE}
+    def shape(self) -> dict[str, Any]:
+        """The settings that a run from here takes from it where it is not told its own."""
+        return {name: getattr(self.facts, name) for name in SHAPE}
 
-    def to_json(self) -> Json:
+    def record(self) -> StartRecord:
         """What `config.json` says of the start, so that it can be told from others later."""
         digest = hashlib.sha256()
         for state in (self.generator, self.discriminator):
             for value in state.values():
                 digest.update(value.contiguous().numpy().tobytes())
-        return {
-            "from": self.words,
-            "images_shown": self.images_shown,
-            "digest": digest.hexdigest(),
-        }
+        return StartRecord(
+            from_=self.source, images_shown=self.facts.images_shown, digest=digest.hexdigest()
+        )
 
 
-def open_start(name: str) -> StartNets:
-    """The nets that `--start-from` names.
+OpenNetworks = Callable[[str], StartNetworks]
+"""What finds the networks that `start_from` names: `open_start`, or one that remembers them."""
+
+
+def open_start(name: str) -> StartNetworks:
+    """The networks that `--start-from` names.
 
     Args:
-        name: `base`, the model that comes with catgan; or a run's folder, of which the best
-            checkpoint is taken where there is one, else the last; or a checkpoint.
+        name: `base`, the model that comes with catgan; or a run's folder, whose best checkpoint
+            counts where there is one, else the last; or a checkpoint.
 
     Raises:
         NoSuchFolder: There is nothing of that name.
-        CheckpointRefused: It holds no nets that can be read.
+        CheckpointRefused: It holds no networks that can be read.
         MissingPackage: The base model is missing or broken.
     """
     if name == BASE:
-        facts = base_facts()
-        return StartNets(
-            words="the base model",
-            latent_dim=facts.latent_dim,
-            ngf=facts.ngf,
-            ndf=facts.ndf,
-            size=facts.size,
-            norm=facts.norm,
-            images_shown=facts.images_shown,
-            generator=load_base_generator().state_dict(),
-            discriminator=load_base_discriminator().state_dict(),
+        base = load_base()
+        return StartNetworks(
+            source="the base model",
+            facts=base.facts,
+            generator=base.generator.state_dict(),
+            discriminator=base.discriminator.state_dict(),
         )
     path = _checkpoint_of(Path(name))
     state = load_checkpoint(path)
     try:
-        settings = state["settings"]
-        return StartNets(
-            words=str(path),
-            latent_dim=settings["latent_dim"],
-            ngf=settings["ngf"],
-            ndf=settings["ndf"],
-            size=settings["size"],
-            norm=settings["norm"],
-            images_shown=state["images_shown"],
-            generator=state["average" if "average" in state else "generator"],
+        return StartNetworks(
+            source=str(path),
+            facts=facts_of(state),
+            generator=sampler_of(state),
             discriminator=state["discriminator"],
         )
     except (KeyError, TypeError) as error:
@@ -105,43 +87,24 @@ def open_start(name: str) -> StartNets:
         ) from error
 
 
-def shape_of_start(name: str, runs: Sequence[Run]) -> Json:
-    """The settings that follow from a start where none are given.
-
-    A run that began from there keeps the ones it began with, also where the start is gone by now
-    or has become another one.
-
-    Args:
-        name: See `open_start`.
-        runs: What is about to be trained, there or not.
+def check_start(start: StartNetworks, config: TrainConfig) -> None:
+    """Whether a run of these settings can begin with these networks.
 
     Raises:
-        NoSuchFolder, CheckpointRefused, MissingPackage: See `open_start`.
+        BadSettings: Its networks would have another shape.
     """
-    for run in runs:
-        settings = (run.read_config() or {}).get("settings", {})
-        if settings.get("start_from") == name:
-            return {setting: settings[setting] for setting in SHAPE}
-    return open_start(name).shape
-
-
-def check_start(start: StartNets, config: TrainConfig) -> None:
-    """Whether a run of these settings can begin with these nets.
-
-    Raises:
-        BadSettings: Its nets would have another shape.
-    """
-    needed = start.shape | {"norm": start.norm}
-    if start.norm == "batch" and config.r1:
+    norm = start.facts.norm
+    needed = start.shape | {"norm": norm}
+    if norm == "batch" and config.r1:
         needed["r1"] = 0.0  # the two do not go together
     wrong = {
-        f"--{name.replace('_', '-')} {value}": f"{getattr(config, name)}"
+        f"{flag_of(name)} {value}": f"{getattr(config, name)}"
         for name, value in needed.items()
         if getattr(config, name) != value
     }
     require(
         not wrong,
-        f"The nets of {start.words} have another shape; take {' '.join(wrong)} "
+        f"The networks of {start.source} have another shape; use {' '.join(wrong)} "
         f"(not {', '.join(wrong.values())}), or start from something else.",
     )
 
@@ -149,10 +112,10 @@ def check_start(start: StartNets, config: TrainConfig) -> None:
 def _checkpoint_of(path: Path) -> Path:
     if path.is_file():
         return path
-    run = Run(folder=path)
     if not (path / CONFIG).is_file():
         raise NoSuchFolder(
-            f"--start-from is {path}, which is no run's folder and no checkpoint; "
+            f"--start-from is {path}, which is neither a run's folder nor a checkpoint; "
             f"name one, or {BASE} for the model that comes with catgan."
         )
-    return run.best if run.best.is_file() else run.last
+    run = Run(folder=path)
+    return run.checkpoint() or run.last

@@ -13,7 +13,8 @@ import numpy as np
 
 from catgan.core.errors import DiskFull
 from catgan.core.files import explain_full_disk
-from catgan.core.images import Picture, Pictures
+from catgan.core.pictures import Picture, Pictures
+from catgan.core.words import amount
 from catgan.train.memory import free_memory
 
 SHARE = 0.5  # of the free memory: the nets, the evaluation and other programs want some too
@@ -38,16 +39,6 @@ class Storage:
         """What the pictures take."""
         return _bytes(self.shape)
 
-    @property
-    def words(self) -> str:
-        """Where, to end a sentence with."""
-        if self.folder is None:
-            return f"in memory ({amount(self.bytes)})"
-        return (
-            f"in a temporary file in {self.folder} ({amount(self.bytes)}), since only "
-            f"{amount(self.free)} of memory are free"
-        )
-
 
 def choose_storage(count: int, size: int) -> Storage:
     """Memory, if the pictures fit half of what is free of it; else the disk.
@@ -67,9 +58,9 @@ def choose_storage(count: int, size: int) -> Storage:
     room = shutil.disk_usage(folder).free
     if needed + SPARE > room:
         raise DiskFull(
-            f"{count} pictures of {size} x {size} take {amount(needed)}, but only {amount(free)} "
+            f"{count} images of {size} x {size} take {amount(needed)}, but only {amount(free)} "
             f"of memory and {amount(room)} of the disk at {folder} are free; free some, set TMPDIR "
-            "to a folder with more room, or take a smaller --size."
+            "to a folder with more room, or use a smaller --size."
         )
     return Storage(shape=shape, folder=folder, free=free)
 
@@ -142,11 +133,6 @@ class _OnDisk:
     def pictures(self) -> Pictures:
         self._file.flush()
         return np.memmap(self._file, dtype=np.uint8, mode="r", shape=self._shape)
-
-
-def amount(size: float) -> str:
-    """Bytes in words: 6 MB, 4.9 GB."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
 
 
 def _bytes(shape: tuple[int, int, int, int]) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from catgan.core.errors import CheckpointRefused
-from catgan.core.images import Pictures
+from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
 from catgan.model.networks import Discriminator, Generator, init_weights
 from catgan.model.sample import draw_latents, sample_images
@@ -18,7 +18,7 @@ from catgan.train.config import LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, check_device
 from catgan.train.graphs import Step, StepGraphs
 from catgan.train.pictures import TrainingPictures
-from catgan.train.start import StartNets, check_start
+from catgan.train.start import StartNetworks, check_start
 from catgan.train.step import StepTerms, train_step
 
 TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
@@ -34,7 +34,7 @@ class Trainer:
         pictures: TrainingPictures,
         config: TrainConfig,
         device: torch.device,
-        start: StartNets | None = None,
+        start: StartNetworks | None = None,
     ) -> None:
         """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
 
@@ -42,7 +42,7 @@ class Trainer:
             pictures: What to train on.
             config: Settings.
             device: What to compute on.
-            start: The nets to begin with instead; the seed decides the rest.
+            start: The networks to begin with instead; the seed decides the rest.
 
         Raises:
             BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
@@ -249,7 +249,7 @@ class Trainer:
             raise CheckpointRefused(
                 f"The checkpoint does not fit this run ({type(error).__name__}: "
                 f"{str(error).splitlines()[0] if str(error) else 'no detail'}); "
-                "train under another --name, or remove the run's folder."
+                "use another --name, or remove the run's folder."
             ) from error
 
 

@@ -3,23 +3,29 @@
 import dataclasses
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
 from catgan.cli import app
-from catgan.cli.train import train as cli_train
-from catgan.train import DEFAULT_RECIPE, TrainConfig
+from catgan.cli.train import _device_words
+from catgan.core.settings import declared, flag_of
+from catgan.core.words import setting
+from catgan.formats.runs import Run
+from catgan.train import store
+from catgan.train.config import DEFAULT_RECIPE, TrainConfig
+from catgan.train.device import Device
 from tests.cli.conftest import Catgan, one_sentence
 
 COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands]  # type: ignore[union-attr]
 README = Path(__file__).resolve().parents[2] / "README.md"
+BEFORE = Path(__file__).resolve().parents[1] / "fixtures" / "before"
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -41,24 +47,25 @@ def test_help_ends_in_an_example(catgan: Catgan, command: str) -> None:
     assert f"Example: catgan {command}" in " ".join(ended.out.split())
 
 
-def test_the_help_of_train_names_the_defaults_of_its_default_recipe() -> None:
-    """They are written out there, so that `--help` need not import PyTorch."""
+def test_the_help_of_train_names_every_setting_and_the_defaults_of_its_recipe(
+    catgan: Catgan,
+) -> None:
     settings = TrainConfig.of_recipe(DEFAULT_RECIPE)
-    said = {}
-    for name, hint in get_type_hints(cli_train, include_extras=True).items():
-        words = [re.search(r"\[default: (.*)\]", str(part.help)) for part in get_args(hint)[1:]]
-        if words and words[0] and hasattr(settings, name):
-            said[name] = words[0].group(1)
-    # -1, and for the start nothing at all, stands for what the help says in words; the rate of D
-    # follows from its width
-    in_words = {"evaluate_every", "held_out", "start_from", "lr_d"}
-    assert str(settings.lr_d) in said["lr_d"]
-    assert str(TrainConfig.of_recipe(DEFAULT_RECIPE, ndf=32).lr_d) in said["lr_d"]
-    assert said.keys() == {field.name for field in dataclasses.fields(settings)}
-    for name in said.keys() - in_words:
-        value = getattr(settings, name)
-        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
-        assert said[name].removesuffix(".0") == shown.removesuffix(".0"), name
+    options = declared(settings)
+    assert [one.name for one in options] == [field.name for field in dataclasses.fields(settings)]
+    shown = " ".join(catgan("train", "--help").out.split())
+    for one in options:
+        assert one.option.help, one.name
+        assert flag_of(one.name) in shown
+        assert one.help.endswith("]"), one.name
+        default = one.option.default or setting(getattr(settings, one.name))
+        assert f"[default: {default}]" in one.help
+    # -1 and nothing at all stand for what is said in words; the rate of D follows from its width
+    in_words = {one.name for one in options if one.option.default is not None}
+    assert in_words == {"evaluate_every", "held_out", "start_from", "lr_d"}
+    rates = next(one.help for one in options if one.name == "lr_d")
+    assert str(settings.lr_d) in rates
+    assert str(TrainConfig.of_recipe(DEFAULT_RECIPE, ndf=32).lr_d) in rates
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -67,7 +74,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_the_version(catgan: Catgan) -> None:
-    from catgan import __version__
+    from catgan.core.version import __version__
 
     assert catgan("--version").out.strip() == f"catgan {__version__}"
 
@@ -145,11 +152,12 @@ def test_curate_and_train_in_json(catgan: Catgan, tmp_path: Path, album: Path) -
     assert not runs.exists()
     done = json.loads(catgan(*train).out)
     assert done["runs"][0]["finished"] is True
+    assert (done["runs"][0]["balance"], done["runs"][0]["since"]) == ("healthy", None)
     again = catgan(*train)
     assert "finished already" in again.err
     other = catgan(*train, "--lr-g", "0.1")
     assert other.code == 1
-    assert "lr-g was 0.0004, is 0.1" in other.err
+    assert "lr-g 0.0004, now 0.1" in other.err
 
 
 def test_settings_from_a_file_lie_under_the_flags(
@@ -189,13 +197,9 @@ def test_names_of_runs_are_names(catgan: Catgan, tmp_path: Path, album: Path) ->
 
 
 def test_a_run_goes_on_without_what_it_began_with(catgan: Catgan, tmp_path: Path) -> None:
-    data, runs = tmp_path / "data", tmp_path / "runs"
-    data.mkdir()
-    for number in range(8):
-        Image.new("RGB", (16, 16), (30 * number, 0, 0)).save(data / f"{number}.png")
+    data, runs = fill(tmp_path / "data"), tmp_path / "runs"
     line = ("train", data, "--runs", runs, "--epochs", "1", "--device", "cpu")
-    small = ("--size", "16", "--ngf", "4", "--ndf", "4")
-    assert catgan(*line, *small, "--name", "first").code == 0
+    assert catgan(*line, *SMALL, "--name", "first").code == 0
     following = (*line, "--start-from", runs / "first", "--name", "next")
     begun = catgan(*following)  # of the same widths and size, though no flag says so
     assert begun.code == 0, begun.err
@@ -208,6 +212,136 @@ def test_a_run_goes_on_without_what_it_began_with(catgan: Catgan, tmp_path: Path
     assert "--start-from" in one_sentence(other)
 
 
+def fill(folder: Path, size: int = 16) -> Path:
+    """Eight images."""
+    folder.mkdir(parents=True)
+    for number in range(8):
+        Image.new("RGB", (size, size), (30 * number, 0, 0)).save(folder / f"{number}.png")
+    return folder
+
+
+SMALL = ("--size", "16", "--ngf", "4", "--ndf", "4", "--device", "cpu")
+
+
+def test_settings_that_are_not_named_come_from_the_run(catgan: Catgan, tmp_path: Path) -> None:
+    data, runs = fill(tmp_path / "data"), tmp_path / "runs"
+    plain = ("train", data, "--runs", runs, "--device", "cpu")
+    assert catgan(*plain, *SMALL, "--recipe", "article", "--epochs", "1", "--lr-g", "0.1").code == 0
+    again = catgan(*plain)
+    assert again.code == 0, again.err
+    assert "finished already: 1 epoch." in again.out
+    more = catgan(*plain, "--epochs", "2", "--recipe", "article", "--ngf", "4")
+    assert more.code == 0, more.err
+    record = Run(folder=runs / "data").read_config()
+    assert record is not None
+    wanted = {"recipe": "article", "epochs": 2, "lr_g": 0.1, "ndf": 4, "flip": False}
+    assert record.settings | wanted == record.settings
+    settings = tmp_path / "settings.toml"  # what is named there is named
+    settings.write_text("ndf = 8\n")
+    for named, words in (
+        (("--recipe", "balanced"), "recipe article, now balanced"),
+        (("--config", settings), "ndf 4, now 8"),
+        (("--flip",), "flip no, now yes"),
+    ):
+        refused = catgan(*plain, *named)
+        assert refused.code == 1
+        assert words in one_sentence(refused)
+
+
+def test_each_run_has_its_own_settings_and_what_is_refused_is_so_before_the_first(
+    catgan: Catgan, tmp_path: Path
+) -> None:
+    data, runs = tmp_path / "data", tmp_path / "runs"
+    for name in ("a", "b"):
+        fill(data / name)
+    line = ("train", "--runs", runs, "--device", "cpu")
+    assert catgan(*line, data / "b", *SMALL, "--epochs", "1", "--seed", "3").code == 0
+    refused = catgan(*line, data, *SMALL, "--epochs", "1", "--seed", "4")
+    assert refused.code == 1
+    assert "seed 3, now 4" in one_sentence(refused)
+    assert not (runs / "a").exists()
+    done = catgan(*line, data, *SMALL, "--epochs", "2", "--json")
+    assert done.code == 0, done.err
+    assert [one["epochs_before"] for one in json.loads(done.out)["runs"]] == [0, 1]
+    seeds = []
+    for name in ("a", "b"):
+        record = Run(folder=runs / name).read_config()
+        assert record is not None
+        seeds.append(record.settings["seed"])
+    assert seeds == [0, 3]
+
+
+def test_networks_to_start_from_are_loaded_once_for_all_runs(
+    catgan: Catgan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        fill(tmp_path / "data" / name, size=64)
+    opened: list[str] = []
+
+    def count(path: Path, **how: str) -> object:
+        opened.append(path.name)
+        return safe_open(path, **how)
+
+    monkeypatch.setattr("catgan.model.base.safe_open", count)
+    line = ("train", tmp_path / "data", "--runs", tmp_path / "runs", "--device", "cpu")
+    ended = catgan(*line, "--epochs", "1", "--start-from", "base")
+    assert ended.code == 0, ended.err
+    assert ended.out.count("It starts from the base model.") == 2
+    assert sorted(opened) == ["discriminator.safetensors", "generator.safetensors"]
+    assert catgan(*line, "--epochs", "2").code == 0  # and not at all to go on
+    assert len(opened) == 2
+
+
+def test_what_is_about_to_be_done_is_said(catgan: Catgan, tmp_path: Path) -> None:
+    data = fill(tmp_path / "data", size=20)
+    Image.new("RGB", (20, 9)).save(data / "0.png")
+    line = ("train", data, "--runs", tmp_path / "runs", *SMALL, "--held-out", "0")
+    said = catgan(*line, "--dry-run").out
+    assert said.startswith(f"Training {tmp_path / 'runs' / 'data'} on 8 images, on the CPU (")
+    assert "no GPU)." in said
+    assert "8 of 8 images resized to 16 x 16, 1 cropped to a square, 1 enlarged." in said
+    assert said.rstrip().endswith("Nothing was written.")
+    Image.new("RGB", (20, 20)).save(data / "8.png")
+    said = catgan(*line[:-1], "1", "--dry-run").out
+    assert "on 8 images (1 held out), on the CPU" in said
+
+
+def test_images_that_do_not_fit_in_memory_are_said_to_be_on_disk(
+    catgan: Catgan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("ALWAYS", 0), ("SPARE", 0), ("free_memory", lambda: 3_000_000)):
+        monkeypatch.setattr(store, name, value)
+    monkeypatch.setattr(store, "SHARE", 0.001)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # where it remembers the last answer
+    line = ("train", fill(tmp_path / "data"), "--runs", tmp_path / "runs", *SMALL)
+    said = catgan(*line, "--dry-run").out
+    assert f"in a temporary file in {tmp_path} (1 MB): only 3 MB of memory is free." in said
+
+
+def test_a_device_is_named() -> None:
+    for kind, name, words in (
+        ("cpu", "x86_64", "on the CPU (1 thread; no GPU)"),
+        ("cuda", "NVIDIA T4", "on the GPU (NVIDIA T4, cuda)"),
+    ):
+        assert _device_words(Device(kind=kind, name=name, threads=1)) == words
+
+
+def test_a_run_of_an_older_catgan_goes_on(catgan: Catgan, tmp_path: Path) -> None:
+    """By the plain line, with settings that no default or recipe has; and it draws."""
+    runs = tmp_path / "runs"
+    shutil.copytree(BEFORE / "runs", runs)
+    shutil.copytree(BEFORE / "blobs", tmp_path / "blobs")
+    plain = ("train", tmp_path / "blobs", "--runs", runs)
+    said = catgan(*plain)
+    assert said.code == 0, said.err
+    assert "finished already: 120 epochs" in said.out
+    more = json.loads(catgan(*plain, "--epochs", "121", "--device", "cpu", "--json").out)["runs"][0]
+    assert (more["epochs_before"], more["epochs"]) == (120, 121)
+    assert (more["balance"], more["since"]) == ("winning", 61)
+    assert catgan("sample", "blobs", "--runs", runs).code == 0
+
+
 def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
     """One interrupt, as a terminal sends it: a sentence, status 130, and a run to carry on."""
     import signal
@@ -215,7 +349,7 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
 
     import numpy as np
 
-    from catgan.core.images import encode_png
+    from catgan.core.pictures import encode_png
 
     data = tmp_path / "noise"
     data.mkdir()
@@ -238,7 +372,7 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same line carries on" in out
+    assert "Progress is saved; rerun the same command to resume." in out
     assert "Traceback" not in out
     assert (tmp_path / "runs" / "noise" / "checkpoints" / "last.pt").exists()
 
@@ -260,14 +394,14 @@ def test_ctrl_c_while_curating(tmp_path: Path) -> None:
     process = subprocess.Popen(
         line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    pictures = tmp_path / "curated" / "full-body"
+    pictures = tmp_path / "curated" / "full-body" / "train"
     while not pictures.exists() or len(list(pictures.iterdir())) < 3:
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same line carries on" in out
+    assert "rerun the same command to resume" in out
     assert "Traceback" not in out
 
 

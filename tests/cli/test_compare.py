@@ -99,7 +99,7 @@ def test_no_is_one_sentence(
         (("b", "--device", "abacus"), 2, "--device is abacus"),
         (("b", "--features", "eyes"), 2, "efficientnet, inception, dinov2"),
         (("b", "--features", "inception", "--weights", tmp_path / "w.pth"), 2, "does not hold"),
-        (("b", "--weights", tmp_path / "w.pth"), 2, "brings its own weights"),
+        (("b", "--weights", tmp_path / "w.pth"), 2, "comes with its own weights"),
     ):
         ended = catgan("compare", *line, "--runs", runs, "--report", report)
         assert ended.code == code, ended.err
@@ -116,7 +116,7 @@ def test_files_that_cannot_be_written_are_a_sentence_before_anything_is_measured
     (tmp_path / "empty.html").touch()
     for line, code, words in (
         (("--report", tmp_path), 2, "is a folder; name a file to write: --report"),
-        (("--report", picture / "r.html"), 2, "is a file, so"),
+        (("--report", picture / "r.html"), 2, "is a file, not a folder"),
         (("--report", picture), 1, "catgan did not write it"),
         (("--report", tmp_path / "old.html"), 1, "catgan did not write it"),
         (("--report", tmp_path / "empty.html", "--csv", picture), 1, "name another file: --csv"),

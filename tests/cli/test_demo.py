@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from catgan.demo import Truth
+from catgan.demo.truth import read_truth
 from tests.cli.conftest import Catgan, one_sentence
 
 
@@ -19,8 +19,8 @@ def test_an_album_and_then_nothing_left_to_draw(catgan: Catgan, tmp_path: Path) 
     record = json.loads(ended.out)
     assert (record["photos"], record["fresh"]) == (12, 12)
     assert sum(record["kinds"].values()) == 12
-    lines = Path(record["truth"]).read_text(encoding="utf-8").splitlines()
-    assert len([Truth.from_json(json.loads(line)) for line in lines[1:]]) == 12
+    assert Path(record["truth"]) == raw / "demo.jsonl"
+    assert len(list(read_truth(raw))) == 12
     assert len(list(raw.glob("*.jpg"))) == 12
 
     again = json.loads(catgan(*line).out)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catgan.core.images import encode_png
+from catgan.core.pictures import encode_png
 from tests.cli.conftest import Catgan, one_sentence
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from catgan.core.files import append_jsonl, write_json
-from catgan.core.images import Pictures, encode_png, sheet
-from catgan.core.runs import FORMAT, Run
-from catgan.measure import Features
+from catgan.compare.measured.run import MeasuredRun
+from catgan.compare.quantities.quantity import Found, Quantity
+from catgan.core.pictures import Pictures, encode_png, sheet
+from catgan.formats.runs import DataRecord, Run, RunConfig
+from catgan.formats.stats import HEALTHY, EpochStats, append_stats
+from catgan.measure.extractors.base import Features
 from catgan.model.checkpoint import save_checkpoint
 from catgan.model.networks import Generator, init_weights
 from catgan.model.sample import draw_latents, sample_images
@@ -109,25 +111,22 @@ def make_run(
         "seed": seed,
         **settings,
     }
-    write_json(
-        run.config,
-        {
-            "kind": "run",
-            "format": FORMAT,
-            "catgan": "0.1.0",
-            "finished": finished,
-            "settings": plain,
-            "data": {
-                "name": data.name,
-                "folder": str(data.resolve()),
-                "digest": f"digest of {data.name}",
-                "size": SIZE,
-                "train": len(names) - held_out,
-                "held_out": names[len(names) - held_out :],
-            },
-        },
+    run.write_config(
+        RunConfig(
+            finished=finished,
+            settings=plain,
+            data=DataRecord(
+                name=data.name,
+                folder=str(data.resolve()),
+                digest=f"digest of {data.name}",
+                size=SIZE,
+                train=len(names) - held_out,
+                held_out=tuple(names[len(names) - held_out :]),
+            ),
+        )
     )
-    append_jsonl(run.stats, [stats_record(epoch, train) for epoch in range(1, epochs + 1)])
+    for done in range(1, epochs + 1):
+        append_stats(run.stats, stats_record(done, train))
     generator = Generator(latent_dim=LATENTS, ngf=8, size=picture_size)
     init_weights(generator, torch.Generator().manual_seed(seed))
     if checkpoint:
@@ -152,26 +151,29 @@ def make_run(
     return run
 
 
-def stats_record(epoch: int, images: int) -> dict[str, Any]:
+def stats_record(epoch: int, images: int) -> EpochStats:
     """A line of stats.jsonl; every third epoch was evaluated."""
-    record: dict[str, Any] = {
-        "epoch": epoch,
-        "images_shown": epoch * images,
-        "loss_g": 2.0 + 0.1 * epoch,
-        "loss_d": 0.8 - 0.01 * epoch,
-        "d_real": 0.7,
-        "d_fake": 0.3,
-        "d_fake_after": 0.2,
-        "images_per_second": 100.0,
-    }
-    if epoch % 3 == 0:
-        record |= {
-            "kid": 0.5 / epoch,
-            "kid_error": 0.01,
-            "recognised": 0.1 * epoch / 10,
-            "balance": "healthy" if epoch < 6 else "D is winning since epoch 5",
-        }
-    return record
+    record = EpochStats(
+        epoch=epoch,
+        images_shown=epoch * images,
+        loss_g=2.0 + 0.1 * epoch,
+        loss_d=0.8 - 0.01 * epoch,
+        d_real=0.7,
+        d_fake=0.3,
+        d_fake_after=0.2,
+        images_per_second=100.0,
+    )
+    if epoch % 3:
+        return record
+    winning = epoch >= 6
+    return dataclasses.replace(
+        record,
+        kid=0.5 / epoch,
+        kid_error=0.01,
+        recognised=0.1 * epoch / 10,
+        balance="winning" if winning else HEALTHY,
+        since=5 if winning else None,
+    )
 
 
 @pytest.fixture
@@ -182,6 +184,18 @@ def two(tmp_path: Path) -> Path:
     make_run(runs, "full-body", curated / "full-body", best=4)
     make_run(runs, "face-crop", curated / "face-crop", held_out=70, seed=1, best=3, lr_d=1e-4)
     return runs
+
+
+def found_of(run: MeasuredRun, quantity: Quantity[Any]) -> Found:
+    """What a quantity came to in a run that has it."""
+    found = run.found[quantity.key]
+    assert isinstance(found, Found)
+    return found
+
+
+def number(run: MeasuredRun, quantity: Quantity[Any]) -> float:
+    """The number of a run that has it."""
+    return found_of(run, quantity).number.number
 
 
 Edit = Callable[[dict[str, Any]], None]

@@ -1,38 +1,55 @@
-"""Arms measured side by side: the same yardstick for all, and honest words about the rest."""
+"""Arms measured side by side: the same reference for all, and honest words about the rest."""
 
 import csv
 import dataclasses
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from catgan.compare import Arm, CompareConfig, Comparison, compare_runs, words
-from catgan.compare.arm import difference
-from catgan.compare.comparison import COLUMNS
-from catgan.compare.gallery import draw
-from catgan.compare.quantities import FAVOURS, KID, QUANTITIES, RECOGNISED
-from catgan.compare.rows import OTHER_YARDSTICK, Row, _verdict
-from catgan.core.files import append_jsonl
-from catgan.core.images import Picture, Pictures, read_pictures
-from catgan.measure import (
-    NO_DIFFERENCE,
-    Difference,
-    Estimate,
-    Features,
-    density_coverage,
-    diversity,
-    kid,
-    precision_recall,
-    rate,
-    recognised_rate,
+from catgan.compare.comparison import Comparison
+from catgan.compare.config import CompareConfig
+from catgan.compare.differences.rows import Row
+from catgan.compare.differences.words import NO_DIFFERENCE, behind_verdict
+from catgan.compare.inputs.real_images import draw
+from catgan.compare.measured.arm import difference_of
+from catgan.compare.pipeline import compare_runs
+from catgan.compare.quantities.catalogue import (
+    CLOSE,
+    COVERAGE,
+    DENSITY,
+    DIVERSITY,
+    FACES,
+    FAVOURS,
+    KID,
+    OTHER_REFERENCE,
+    PRECISION,
+    QUANTITIES,
+    RECALL,
+    RECOGNISED,
 )
+from catgan.compare.quantities.quantity import Found, Missing, TooFew
+from catgan.compare.report.grids import grids_of
+from catgan.compare.report.records import COLUMNS, to_csv, to_json, write_csv
+from catgan.compare.report.settings import differing_settings, equal_settings
+from catgan.compare.report.table import table
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import Picture, Pictures
+from catgan.formats.stats import EpochStats, append_stats
+from catgan.measure.extractors.base import Features
+from catgan.measure.metrics.density_coverage import density_coverage
+from catgan.measure.metrics.diversity import diversity
+from catgan.measure.metrics.kid import kid
+from catgan.measure.metrics.precision_recall import precision_recall
+from catgan.measure.metrics.recognised import recognised_rate
+from catgan.measure.statistics.differences import Difference
+from catgan.measure.statistics.estimate import Estimate
+from catgan.measure.statistics.rate import rate
 from catgan.model.checkpoint import load_generator
 from catgan.model.sample import draw_latents, sample_images
-from tests.compare.conftest import Projection, make_run
+from tests.compare.conftest import Projection, found_of, make_run, number
 
 CONFIG = CompareConfig(samples=80, seed=3)
 
@@ -56,7 +73,7 @@ def compared(two: Path, projection: Projection) -> Comparison:
 
 
 def by_key(comparison: Comparison) -> dict[str, Row]:
-    return {row.key: row for row in comparison.rows()}
+    return {row.key: row for row in comparison.rows}
 
 
 def samples_of(run: Path, checkpoint: str = "best.pt") -> Pictures:
@@ -68,56 +85,62 @@ def test_the_numbers_are_those_of_its_own_samples_and_held_out_pictures(
     compared: Comparison, two: Path, projection: Projection
 ) -> None:
     arm = compared.arms[1]
-    run, reals = arm.shown, arm.real.reals
+    run, split = arm.shown, arm.real.split
     samples = samples_of(two / "face-crop")
     # 60 of its 70 held-out pictures: the other arm has no more
-    names = draw(reals.held_out, 60, 3)
-    real = read_pictures([reals.folder / name for name in names])
+    real = load_pictures(split.paths(draw(split.held_out, 60, 3)))
     fakes, seen = projection.extract(samples), projection.extract(real)
     x, y = fakes.pooled, seen.pooled
-    assert run.crowd is not None
-    assert run.crowd.kid == kid(x, y, 3, extractor="projection")
-    assert run.crowd.precision_recall == precision_recall(x, y, extractor="projection")
-    assert run.crowd.density_coverage == density_coverage(x, y, extractor="projection")
-    assert run.diversity == diversity(x, y, extractor="projection")
-    assert run.recognised == recognised_rate(fakes, extractor="projection")
-    assert arm.real.recognised == recognised_rate(seen, extractor="projection")
+    prc = precision_recall(x, y, extractor="projection")
+    dc = density_coverage(x, y, extractor="projection")
+    for quantity, expected in (
+        (KID, kid(x, y, 3, extractor="projection").estimate),
+        (PRECISION, prc.precision),
+        (RECALL, prc.recall),
+        (DENSITY, dc.density),
+        (COVERAGE, dc.coverage),
+        (DIVERSITY, diversity(x, y, extractor="projection")),
+    ):
+        found = found_of(run, quantity).number
+        assert found == expected
+        assert isinstance(found, Estimate)
+        np.testing.assert_array_equal(found.without_fake, expected.without_fake)
+        np.testing.assert_array_equal(found.without_real, expected.without_real)
+    assert found_of(run, RECOGNISED).number == recognised_rate(fakes, extractor="projection")
+    of_real = arm.real.found["recognised"]
+    assert isinstance(of_real, Found)
+    assert of_real.number == recognised_rate(seen, extractor="projection")
     bright = samples.mean(axis=(1, 2, 3)) > 128
-    assert run.faces == rate(bright, extractor="bright")
-    assert arm.real.faces == rate(real.mean(axis=(1, 2, 3)) > 128, extractor="bright")
+    assert found_of(run, FACES).number == rate(bright, extractor="bright")
+    of_real = arm.real.found["faces"]
+    assert isinstance(of_real, Found)
+    assert of_real.number == rate(real.mean(axis=(1, 2, 3)) > 128, extractor="bright")
 
 
 def test_every_arm_is_measured_at_equal_counts(compared: Comparison) -> None:
     assert (compared.n_fake, compared.n_real) == (80, 60)
-    assert [len(arm.real.reals.held_out) for arm in compared.arms] == [60, 70]
+    assert [len(arm.real.split.held_out) for arm in compared.arms] == [60, 70]
     for arm in compared.arms:
-        crowd = arm.shown.crowd
-        assert crowd is not None
-        for found in (crowd.kid, crowd.precision_recall, crowd.density_coverage):
+        for quantity in (KID, PRECISION, RECALL, DENSITY, COVERAGE, DIVERSITY):
+            found = found_of(arm.shown, quantity).number
             assert (found.n_fake, found.n_real) == (80, 60)
-        assert arm.real.recognised.total == 60
+        of_real = arm.real.found["recognised"]
+        assert isinstance(of_real, Found)
+        assert of_real.number.n_fake == 60
 
 
 def test_the_table_shows_what_was_measured(compared: Comparison) -> None:
     rows = by_key(compared)
     for place, arm in enumerate(compared.arms):
-        crowd = arm.shown.crowd
-        assert crowd is not None
-        shown = {key: row.cells[place].value for key, row in rows.items()}
-        assert shown["kid"] == crowd.kid.kid
-        assert shown["precision"] == pytest.approx(crowd.precision_recall.precision, rel=1e-6)
-        assert shown["recall"] == pytest.approx(crowd.precision_recall.recall, rel=1e-6)
-        assert shown["density"] == crowd.density_coverage.density
-        assert shown["coverage"] == crowd.density_coverage.coverage
-        assert arm.shown.diversity is not None
-        assert shown["diversity"] == arm.shown.diversity.ratio
-        low, high = crowd.kid.interval
-        cell = rows["kid"].cells[place]
-        # the error of drawing subsets is in both
-        assert (cell.low, cell.high) == pytest.approx((low, high), rel=1e-9)
-        cell = rows["coverage"].cells[place]
-        expected = crowd.density_coverage.coverage_low, crowd.density_coverage.coverage_high
-        assert (cell.low, cell.high) == pytest.approx(expected, rel=1e-9)
+        for quantity in QUANTITIES:
+            cell, found = rows[quantity.key].cells[place], found_of(arm.shown, quantity).number
+            assert cell.value == found.number
+            assert cell.number in cell.text
+            if isinstance(found, Estimate):
+                # in KID's the error of drawing subsets, in shares what counting leaves open
+                assert (cell.low, cell.high) == pytest.approx(found.interval, rel=1e-9)
+            elif quantity is not CLOSE:  # whose threshold is measured, too
+                assert (cell.low, cell.high) == pytest.approx((found.low, found.high), rel=1e-9)
 
 
 def test_every_run_is_drawn_from_the_same_latents(tmp_path: Path, projection: Projection) -> None:
@@ -131,8 +154,9 @@ def test_every_run_is_drawn_from_the_same_latents(tmp_path: Path, projection: Pr
             ["one", "same", "other"], CONFIG, runs=runs, extractor=projection
         ).arms
     )
-    assert one.crowd == same.crowd != other.crowd
-    assert one.drawn == same.drawn != other.drawn
+    assert one.found == same.found != other.found
+    np.testing.assert_array_equal(one.first, same.first)
+    assert (one.first != other.first).any()
 
 
 def test_the_same_call_gives_the_same_comparison(
@@ -141,9 +165,9 @@ def test_the_same_call_gives_the_same_comparison(
     names = ["full-body", "face-crop"]
     again = compare_runs(names, CONFIG, runs=two, extractor=projection, finder=Bright())
     assert again == compared
-    assert again.to_json() == compared.to_json()
+    assert to_json(again) == to_json(compared)
     other = compare_runs(names, dataclasses.replace(CONFIG, seed=4), runs=two, extractor=projection)
-    assert other.arms[0].shown.crowd != compared.arms[0].shown.crowd
+    assert other.arms[0].shown.found["kid"] != compared.arms[0].shown.found["kid"]
 
 
 def test_runs_on_the_same_pictures_have_them_looked_at_once(tmp_path: Path) -> None:
@@ -161,20 +185,20 @@ def test_runs_on_the_same_pictures_have_them_looked_at_once(tmp_path: Path) -> N
     assert Counting.seen == 130 + 2 * 80
 
 
-def test_other_data_is_another_yardstick(compared: Comparison) -> None:
+def test_other_data_is_another_reference(compared: Comparison) -> None:
     rows = by_key(compared)
     own = {rows[key].verdict for key in ("kid", "precision", "recall", "density", "coverage")}
-    assert own == {OTHER_YARDSTICK}
+    assert own == {OTHER_REFERENCE}
     assert rows["faces"].verdict == FAVOURS
     for key in ("kid", "faces", "recall"):
-        assert rows[key].apart == (), "nothing is said across yardsticks, not even a difference"
+        assert rows[key].apart == (), "nothing is said across references, not even a difference"
     for key in ("recognised", "close", "diversity"):
-        assert rows[key].verdict not in ("", OTHER_YARDSTICK)
+        assert rows[key].verdict not in ("", OTHER_REFERENCE)
         assert len(rows[key].apart) == 1
-    assert any("yardstick" in note for note in compared.notes())
+    assert any("cannot be compared" in note for note in compared.notes)
 
 
-def test_the_same_data_is_one_yardstick(tmp_path: Path, projection: Projection) -> None:
+def test_the_same_data_is_one_reference(tmp_path: Path, projection: Projection) -> None:
     runs = tmp_path / "runs"
     make_run(runs, "one", tmp_path / "data", seed=5)
     make_run(runs, "same", tmp_path / "data", seed=5)
@@ -186,18 +210,18 @@ def test_the_same_data_is_one_yardstick(tmp_path: Path, projection: Projection) 
         (apart,) = row.apart
         assert apart.difference.value == 0
         assert (apart.first, apart.second) == ("same", "one")
-    assert not any("yardstick" in note for note in found.notes())
+    assert not any("cannot be compared" in note for note in found.notes)
 
 
-def test_the_same_pictures_at_another_size_are_another_yardstick(
+def test_the_same_pictures_at_another_size_are_another_reference(
     tmp_path: Path, projection: Projection
 ) -> None:
     runs = tmp_path / "runs"
     make_run(runs, "small", tmp_path / "data")
     make_run(runs, "large", tmp_path / "data", picture_size=32)
     found = compare_runs(["small", "large"], CONFIG, runs=runs, extractor=projection)
-    assert by_key(found)["kid"].verdict == OTHER_YARDSTICK
-    assert [arm.real.mean.width for arm in found.arms] == [16, 32]
+    assert by_key(found)["kid"].verdict == OTHER_REFERENCE
+    assert [arm.real.mean.shape[0] for arm in found.arms] == [16, 32]
 
 
 def test_too_few_held_out_pictures_give_no_kid_but_all_the_rest(
@@ -208,27 +232,29 @@ def test_too_few_held_out_pictures_give_no_kid_but_all_the_rest(
     make_run(runs, "enough", tmp_path / "large", held_out=55)
     found = compare_runs(["few", "enough"], CONFIG, runs=runs, extractor=projection)
     few, enough = found.arms
-    assert few.shown.crowd is None
-    assert few.real.recognised.total == 12
-    assert few.shown.album is not None
-    assert len(few.shown.album.through_time) == 6
-    assert enough.shown.crowd is not None
-    assert enough.shown.crowd.kid.n_real == 55, "a small run takes nothing from the others"
-    cells = {row.key: row.cells[0].text for row in found.rows()}
-    assert cells["kid"] == cells["recall"] == cells["coverage"] == "too few pictures: 12, needs 50"
-    assert any("Only 12 pictures" in note for note in found.notes())
+    assert isinstance(few.shown.found["kid"], TooFew)
+    of_real = few.real.found["recognised"]
+    assert isinstance(of_real, Found)
+    assert of_real.number.n_fake == 12
+    assert len(grids_of(few.shown, arms=2).through_time) == 6
+    kid_found = found_of(enough.shown, KID).number
+    assert kid_found.n_real == 55, "a small run takes nothing from the others"
+    cells = {row.key: row.cells[0].text for row in found.rows}
+    assert cells["kid"] == cells["recall"] == cells["coverage"] == "too few images: 12, needs 50"
+    (note,) = [note for note in found.notes if "too few images: 12, needs 50" in note]
+    assert note.startswith("few: Not given: KID of samples, precision, recall, density and cov")
 
 
 def test_one_run_alone_is_shown_without_a_verdict(two: Path, projection: Projection) -> None:
     found = compare_runs(["full-body"], CONFIG, runs=two, extractor=projection)
-    headers, rows = found.table()
+    headers, rows = table(found)
     assert headers == ["", "full-body"]
     assert {len(row) for row in rows} == {2}
-    assert "Between" not in found.headline()
+    assert "Between" not in found.headline
 
 
 def test_the_table_is_rectangular_and_of_words(compared: Comparison) -> None:
-    headers, rows = compared.table()
+    headers, rows = table(compared)
     assert headers == ["", "full-body", "face-crop", "between them"]
     assert all(len(row) == 4 and all(isinstance(cell, str) for cell in row) for row in rows)
     assert all(row[1] and row[2] for row in rows)
@@ -237,7 +263,7 @@ def test_the_table_is_rectangular_and_of_words(compared: Comparison) -> None:
 
 
 def test_every_number_says_what_it_rests_on_and_what_it_means(compared: Comparison) -> None:
-    for row in compared.rows():
+    for row in compared.rows:
         # one plain sentence, and the rest apart from it
         assert row.meaning.endswith(".")
         assert ". " not in row.meaning
@@ -265,23 +291,31 @@ def test_faces_that_could_not_be_looked_for_are_said_so(two: Path, projection: P
     config = dataclasses.replace(CONFIG, faces=0)
     found = compare_runs(["full-body"], config, runs=two, extractor=projection, finder=Bright())
     assert by_key(found)["faces"].cells[0].text == "not looked for: --faces is 0"
-    assert found.arms[0].shown.faces is None
+    assert isinstance(found.arms[0].shown.found["faces"], Missing)
     config = dataclasses.replace(CONFIG, faces=7)
     found = compare_runs(["full-body"], config, runs=two, extractor=projection, finder=Bright())
-    assert found.arms[0].shown.faces is not None
-    assert found.arms[0].shown.faces.total == 7
+    assert found_of(found.arms[0].shown, FACES).number.n_fake == 7
 
 
 def test_json_holds_the_numbers_and_no_pictures(compared: Comparison) -> None:
-    text = json.dumps(compared.to_json(), allow_nan=False)
+    text = json.dumps(to_json(compared), allow_nan=False)
     assert len(text) < 60_000
     record = json.loads(text)
     assert [arm["name"] for arm in record["arms"]] == ["full-body", "face-crop"]
-    crowd = compared.arms[0].shown.crowd
-    assert crowd is not None
+    measured = compared.arms[0].shown
     (run,) = record["arms"][0]["runs"]
-    assert run["kid"]["kid"] == crowd.kid.kid
-    assert run["density_coverage"]["coverage"] == crowd.density_coverage.coverage
+    assert run["kid"]["kid"] == number(measured, KID)
+    assert run["density_coverage"]["coverage"] == number(measured, COVERAGE)
+    # what other programs have read so far is where it was
+    assert {"kid", "kid_std", "kid_error", "n_fake", "n_real", "subset_size", "subsets", "seed",
+            "extractor"} <= run["kid"].keys()  # fmt: skip
+    assert {"precision", "recall", "neighbours"} <= run["precision_recall"].keys()
+    assert {"density_error", "coverage_low", "coverage_of_equals"} <= run["density_coverage"].keys()
+    assert {"ratio", "error"} <= run["diversity"].keys()
+    for name in ("recognised", "faces", "close"):
+        assert {"hits", "total", "low", "high", "share", "below", "above"} <= run[name].keys()
+    assert {"recognised_real", "faces_real", "kid_real"} <= record["arms"][0].keys()
+    assert record["one_yardstick"] is False
     assert record["settings"]["samples"] == 80
     assert record["extractor"] == record["judge"] == "projection"
     recognised = next(row for row in record["rows"] if row["key"] == "recognised")
@@ -290,27 +324,25 @@ def test_json_holds_the_numbers_and_no_pictures(compared: Comparison) -> None:
 
 
 def test_the_table_of_numbers_has_a_line_for_each(compared: Comparison, tmp_path: Path) -> None:
-    compared.write_csv(tmp_path / "new" / "n.csv")
+    write_csv(compared, tmp_path / "new" / "n.csv")
     lines = list(csv.DictReader(io.StringIO((tmp_path / "new" / "n.csv").read_text())))
     assert tuple(lines[0]) == COLUMNS
-    assert len(lines) == 2 * len(compared.rows())
+    assert len(lines) == 2 * len(compared.rows)
     found = {(line["measure"], line["arm"]): line for line in lines}
     line = found["kid", "full-body"]
-    crowd = compared.arms[0].shown.crowd
-    assert crowd is not None
-    assert float(line["value"]) == pytest.approx(crowd.kid.kid, rel=1e-9)
+    assert float(line["value"]) == pytest.approx(number(compared.arms[0].shown, KID), rel=1e-9)
     named = line["n_samples"], line["n_real"], line["extractor"], line["seed"]
     assert named == ("80", "60", "projection", "3")
-    assert line["verdict"] == OTHER_YARDSTICK
+    assert line["verdict"] == OTHER_REFERENCE
     assert found["face", "full-body"]["value"] == "", "what is not known is left empty"
 
 
 def test_settings_that_differ_are_told_from_those_that_do_not(compared: Comparison) -> None:
-    differing = dict(compared.differing_settings())
+    differing = dict(differing_settings(compared.arms))
     assert differing["data set"] == ["full-body", "face-crop"]
     assert differing["seed"] == ["0", "1"]
     assert differing["lr_d"] == ["not set", "0.0001"]
-    equal = dict(compared.equal_settings())
+    equal = dict(equal_settings(compared.arms))
     assert equal["ngf"] == "8"
     assert not differing.keys() & equal.keys()
 
@@ -324,29 +356,30 @@ def test_progress_names_what_is_being_looked_at(two: Path, projection: Projectio
 
 def test_statistics_written_twice_or_cut_short_are_read(two: Path, projection: Projection) -> None:
     stats = two / "full-body" / "stats.jsonl"
-    append_jsonl(stats, [{"epoch": 3, "loss_g": 9.0}, {"epoch": 7, "loss_g": None}, {"note": "?"}])
+    append_stats(stats, EpochStats(epoch=3, images_shown=210, loss_g=9.0))
+    append_stats(stats, EpochStats(epoch=7, images_shown=490))
     with stats.open("a") as file:
         file.write('{"epoch": 8, "loss')
     (arm,) = compare_runs(["full-body"], CONFIG, runs=two, extractor=projection).arms
-    assert [record["epoch"] for record in arm.shown.stats] == [1, 2, 3, 4, 5, 6, 7]
-    assert arm.shown.stats[2]["loss_g"] == 9.0
+    assert [record.epoch for record in arm.shown.stats] == [1, 2, 3, 4, 5, 6, 7]
+    assert arm.shown.stats[2].loss_g == 9.0
 
 
 def test_samples_that_copy_are_called_close(
     tmp_path: Path, projection: Projection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(tmp_path / "runs", "copier", tmp_path / "data")
-    train = read_pictures(sorted((tmp_path / "data").glob("*.png"))[:70])
+    train = load_pictures(sorted((tmp_path / "data").glob("*.png"))[:70])
     monkeypatch.setattr(
-        "catgan.compare.measured.sample_images",
+        "catgan.compare.measured.run.sample_images",
         lambda generator, latents, **_: np.resize(train, (len(latents), *train.shape[1:])),
     )
     found = compare_runs(["copier"], CONFIG, runs=tmp_path / "runs", extractor=projection)
     run = found.arms[0].shown
-    assert run.close is not None
-    assert run.close.share == 1
-    assert run.crowd is not None
-    assert abs(run.crowd.kid.kid) < 3 * run.crowd.kid.kid_error, "KID alone would praise it"
+    assert number(run, CLOSE) == 1
+    distance = found_of(run, KID).number
+    assert isinstance(distance, Estimate)
+    assert abs(distance.number) < 3 * distance.error, "KID alone would praise it"
 
 
 class TestArmsOfSeveralRuns:
@@ -364,8 +397,8 @@ class TestArmsOfSeveralRuns:
 
     def test_numbers_are_means_and_each_run_is_told(self, found: Comparison) -> None:
         arm = found.arms[0]
-        assert [run.source.name for run in arm.runs] == ["one-s0", "one-s1", "one-s2"]
-        for row in found.rows():
+        assert [run.candidate.name for run in arm.runs] == ["one-s0", "one-s1", "one-s2"]
+        for row in found.rows:
             cell = row.cells[0]
             if row.key in [quantity.key for quantity in QUANTITIES]:
                 assert len(cell.runs) == 3
@@ -382,12 +415,12 @@ class TestArmsOfSeveralRuns:
         assert row.low is not None
         assert row.high is not None
         # Student's t on three values: 4.30 standard errors of their mean
-        spread = float(np.std([run.crowd.kid.kid for run in arm.runs if run.crowd], ddof=1))
+        spread = float(np.std([number(run, KID) for run in arm.runs], ddof=1))
         assert row.high - row.low > 2 * 4.30 * 0.9 * spread / np.sqrt(3)
-        apart = difference(arm, found.arms[1], "kid")
+        apart = difference_of(arm, found.arms[1], KID)
         assert apart is not None
         assert apart.seeds
-        assert any("other seeds" in note for note in found.notes())
+        assert any("other seeds" in note for note in found.notes)
 
     def test_a_run_and_its_copies_show_no_difference(
         self, tmp_path: Path, projection: Projection
@@ -402,15 +435,13 @@ class TestArmsOfSeveralRuns:
     def test_the_first_run_is_the_one_shown(self, found: Comparison) -> None:
         first, *others = found.arms[0].runs
         assert found.arms[0].shown is first
-        assert first.album is not None
-        assert all(run.album is None for run in others)
-        assert len({run.drawn.jpeg for run in found.arms[0].runs}) == 3
+        assert len({run.first.tobytes() for run in (first, *others)}) == 3
 
     def test_all_seeds_stand_among_the_settings(self, found: Comparison) -> None:
-        assert dict(found.differing_settings())["seed"] == ["0, 1, 2", "9"]
+        assert dict(differing_settings(found.arms))["seed"] == ["0, 1, 2", "9"]
 
     def test_each_run_has_a_line_of_its_own_in_the_csv(self, found: Comparison) -> None:
-        lines = list(csv.DictReader(io.StringIO(found.to_csv())))
+        lines = list(csv.DictReader(io.StringIO(to_csv(found))))
         kids = [line for line in lines if (line["measure"], line["arm"]) == ("kid", "one")]
         assert [line["run"] for line in kids] == ["", "one-s0", "one-s1", "one-s2"]
         assert kids[1]["low"] == "", "the interval is that of the mean"
@@ -419,82 +450,12 @@ class TestArmsOfSeveralRuns:
 def test_how_far_an_arm_is_ahead_has_no_sign() -> None:
     behind = Difference(value=-0.21, low=-0.25, high=-0.17, seeds=False)
     ahead = dataclasses.replace(behind, value=0.21, low=0.17, high=0.25)
-    assert words.ahead(behind, None) == words.ahead(ahead, None) == "21 points (17 to 25)"
-    assert words.ahead(behind, 2) == "0.21 (0.17 to 0.25)"
-
-
-@pytest.mark.parametrize("key", ["precision", "recall", "coverage"])
-def test_shares_at_their_ends_leave_room_for_chance_and_differ_by_at_most_all(
-    two: Path, projection: Projection, key: str
-) -> None:
-    (arm,) = compare_runs(["full-body"], CONFIG, runs=two, extractor=projection).arms
-
-    def at(share: float, count: int) -> Arm:
-        """The same arm, so many of whose pictures count."""
-        run = arm.runs[0]
-        assert run.crowd is not None
-        n, m = run.n_fake, arm.real.n_reference
-        counted = np.arange(n if key == "precision" else m) < count
-        left = (counted.sum() - counted) / (len(counted) - 1)
-        same = [np.full(size, share) for size in (n, m)]
-        fake, real = (left, same[1]) if key == "precision" else (same[0], left)
-        estimate = Estimate(value=share, without_fake=fake, without_real=real)
-        crowd = dataclasses.replace(run.crowd, estimates={**run.crowd.estimates, key: estimate})
-        return dataclasses.replace(arm, runs=(dataclasses.replace(run, crowd=crowd),))
-
-    total = 80 if key == "precision" else 60
-    none, all_of_them, four = at(0.0, 0), at(1.0, total), at(4 / total, 4)
-    found = difference(all_of_them, none, key)
-    assert found is not None
-    assert (found.value, found.high) == (1, 1)
-    assert 0.8 < found.low < 0.95
-    # four of sixty against none: one time in eight by chance (McNemar), though the jackknife of
-    # the four alone leaves 0 out
-    found = difference(four, none, key)
-    assert found is not None
-    assert not found.shown
-
-
-class Fake:
-    """As much of an arm as a verdict asks for: a rate that is the label's."""
-
-    def __init__(self, label: str, hits: int | None) -> None:
-        self.label, self.hits = label, hits
-
-
-def verdict_of(monkeypatch: pytest.MonkeyPatch, hits: list[int | None], *, most: bool) -> str:
-    """The verdict on arms with so many of 100 samples each."""
-    from catgan.measure import rate_difference, rate_over_runs
-
-    def rates(arm: Any) -> list[Any]:
-        return [rate(np.arange(100) < arm.hits, extractor="net")]
-
-    arms: list[Any] = [Fake(label, count) for label, count in zip("abc", hits, strict=False)]
-    for arm in arms:
-        arm.number = lambda key, arm=arm: None if arm.hits is None else rate_over_runs(rates(arm))
-    monkeypatch.setattr("catgan.compare.rows.one_yardstick", lambda arms: True)
-    monkeypatch.setattr(
-        "catgan.compare.rows.difference",
-        lambda first, second, key: rate_difference(rates(first), rates(second)),
+    assert (
+        behind_verdict(behind, None) == behind_verdict(ahead, None) == ", by 21 points (17 to 25)"
     )
-    return _verdict(arms, dataclasses.replace(KID, most=most))[0]
-
-
-@pytest.mark.parametrize(
-    ("hits", "most", "verdict"),
-    [
-        ([50, 55], True, NO_DIFFERENCE),
-        ([50, 80], True, "more in b"),
-        ([50, 80], False, "less in a"),
-        ([50, None], True, "not known"),
-        ([80, 20, 75], True, f"more in a and c; {NO_DIFFERENCE} between those"),
-        ([80], True, ""),
-    ],
-)
-def test_verdicts_need_a_difference_that_is_more_than_chance(
-    monkeypatch: pytest.MonkeyPatch, hits: list[int | None], most: bool, verdict: str
-) -> None:
-    assert verdict_of(monkeypatch, hits, most=most) == verdict
+    assert behind_verdict(behind, 2) == ", by 0.21 (0.17 to 0.25)"
+    nothing = dataclasses.replace(behind, high=0.01)
+    assert behind_verdict(nothing, None) == ": \N{MINUS SIGN}21 points (\N{MINUS SIGN}25 to 1)"
 
 
 def test_the_net_that_comes_with_catgan_is_the_default_and_its_features_are_kept(
@@ -504,13 +465,14 @@ def test_the_net_that_comes_with_catgan_is_the_default_and_its_features_are_kept
     cache = tmp_path / "cache"
     found = compare_runs(["face-crop"], config, runs=two, cache=cache)
     assert found.extractor == "efficientnet-lite0-160"
-    assert found.arms[0].shown.recognised.extractor == found.extractor
+    assert found_of(found.arms[0].shown, RECOGNISED).number.extractor == found.extractor
     kept = {path.name: path.read_bytes() for path in cache.iterdir()}
     assert len(kept) == 3  # training pictures, held-out ones, samples
     again = compare_runs(["face-crop"], config, runs=two, cache=cache)
-    assert again.to_json() == found.to_json()
+    assert to_json(again) == to_json(found)
     assert {path.name for path in cache.iterdir()} == set(kept)
     # a spoiled file is not believed
     for path in cache.iterdir():
         path.write_bytes(kept[path.name][:-40] + b"\0" * 40)
-    assert compare_runs(["face-crop"], config, runs=two, cache=cache).to_json() == found.to_json()
+    spoiled = compare_runs(["face-crop"], config, runs=two, cache=cache)
+    assert to_json(spoiled) == to_json(found)

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from catgan.compare import CompareConfig, Comparison, compare_runs
-from catgan.compare.gallery import Agreement
-from catgan.compare.guesses import kinds, pose_sentence
-from catgan.core.files import write_json, write_jsonl
-from catgan.measure import NO_DIFFERENCE
-from tests.compare.conftest import Projection, draw_dataset, make_run
+from catgan.compare.comparison import Comparison
+from catgan.compare.config import CompareConfig
+from catgan.compare.differences.guesses import kinds, pose_sentence
+from catgan.compare.differences.words import NO_DIFFERENCE
+from catgan.compare.measured.agreement import Agreement
+from catgan.compare.pipeline import compare_runs
+from catgan.compare.quantities.catalogue import RECOGNISED
+from catgan.compare.report.table import sentences
+from catgan.core.words import percent
+from catgan.formats.curated import CuratedNote, write_note
+from catgan.formats.photos import FaceRecord, PhotoRecord, write_photos
+from tests.compare.conftest import Projection, draw_dataset, make_run, number
 
 CONFIG = CompareConfig(samples=60)
 SETS = ("full-body", "full-body-kept", "face-crop")
@@ -21,18 +27,19 @@ def curate_drawn(curated: Path) -> None:
     draw_dataset(curated / "full-body", 140)
     draw_dataset(curated / "full-body-kept", 130)
     draw_dataset(curated / "face-crop", 130, first=500)
-    write_json(curated / "catgan.json", {"kind": "curated", "settings": {"margin": 0.25}})
-    write_jsonl(
-        curated / "photos.jsonl",
-        [
-            {
-                "width": 400,
-                "height": 200,
-                "faces": [{"box": [0, 0, 50, 50], "file": "a.png"}],
-                "outputs": {name: f"{name}/a.png" for name in SETS},
-            }
-        ],
+    write_note(curated, CuratedNote(finished=True, settings={"margin": 0.25}))
+    face = FaceRecord(box=(0, 0, 50, 50), roll=0, score=1, cascade="quick", file="a.png")
+    photo = PhotoRecord(
+        path="a.jpg",
+        sha256="",
+        width=400,
+        height=200,
+        verdict="kept",
+        reason="",
+        faces=(face,),
+        outputs={name: f"{name}/a.png" for name in SETS},
     )
+    write_photos(curated, [photo])
 
 
 @pytest.fixture
@@ -49,19 +56,19 @@ def compared(names: list[str], runs: Path) -> Comparison:
 
 def test_filter_and_crop_are_told_apart_along_the_chain(chain: Path) -> None:
     found = compared(["face-crop", "full-body", "full-body-kept"], chain)
-    steps = found.steps()
+    steps = found.steps
     assert [(step.what, step.before, step.after) for step in steps] == [
         ("the filter", "full-body", "full-body-kept"),
         ("the crop", "full-body-kept", "face-crop"),
         ("filter and crop together", "full-body", "face-crop"),
     ]
-    share = {arm.label: arm.shown.recognised.share for arm in found.arms}
+    share = {arm.label: number(arm.shown, RECOGNISED) for arm in found.arms}
     for step in steps:
         first = step.brought[0]
         assert first.quantity.key == "recognised"
         assert first.difference.value == pytest.approx(share[step.after] - share[step.before])
         assert [one.quantity.key for one in step.brought] == ["recognised", "diversity", "close"]
-        assert step.sentence in found.sentences()
+        assert step.sentence in sentences(found)
     # what both brought is what each of them did
     for filtered, cropped, both in zip(*(step.brought for step in steps), strict=True):
         together = filtered.difference.value + cropped.difference.value
@@ -69,7 +76,7 @@ def test_filter_and_crop_are_told_apart_along_the_chain(chain: Path) -> None:
 
 
 def test_without_the_third_data_set_both_are_one_step(chain: Path) -> None:
-    (step,) = compared(["full-body", "face-crop"], chain).steps()
+    (step,) = compared(["full-body", "face-crop"], chain).steps
     assert step.what == "filter and crop together"
 
 
@@ -77,42 +84,43 @@ def test_runs_on_other_pictures_or_twice_on_the_same_are_no_chain(
     chain: Path, tmp_path: Path
 ) -> None:
     make_run(chain, "mine", tmp_path / "mine")
-    assert compared(["mine", "face-crop"], chain).steps() == []
+    assert compared(["mine", "face-crop"], chain).steps == ()
     make_run(chain, "slow", tmp_path / "curated" / "face-crop", lr_d=1e-5)
-    assert compared(["full-body", "face-crop", "slow"], chain).steps() == []
+    assert compared(["full-body", "face-crop", "slow"], chain).steps == ()
 
 
 def test_other_settings_that_may_be_the_cause_are_named(chain: Path, tmp_path: Path) -> None:
     make_run(chain, "slow", tmp_path / "curated" / "face-crop", lr_d=1e-5)
-    (step,) = compared(["full-body", "slow"], chain).steps()
+    (step,) = compared(["full-body", "slow"], chain).steps
     assert step.also == ("lr_d",)
     assert "They differ in lr_d as well: it may be that." in step.sentence
 
 
 def test_the_face_is_told_in_pixels(chain: Path) -> None:
     found = compared(list(SETS), chain)
-    face, poses = found.guesses()
+    face, poses = found.guesses
     # whole: 50 of the 200 pixels that become 16, so 4 wide; cropped: 16 / (1 + 2 * 0.25)
     assert "In full-body a face is about 16 of 256 pixels (6%)" in face
     assert "in face-crop about 114 of 256 pixels (44%)" in face
     assert "7.1 times as much face in face-crop as in full-body." in face
     assert poses.count("%") == 3
-    cells = {row.key: row.cells for row in found.rows()}
+    cells = {row.key: row.cells for row in found.rows}
     assert cells["face"][0].text == "4 of 16 pixels wide"
     kept = cells["agreement"][2]
     assert kept.value is not None
     assert kept.low is not None
     assert kept.high is not None
     assert kept.low < kept.value < kept.high
-    assert f"{100 * (1 - kept.value):.0f}% in face-crop" in poses
+    assert poses.startswith("The average image keeps ")
+    assert f"{percent(kept.value)} in face-crop" in poses
 
 
 def test_pictures_that_nobody_curated_say_nothing_of_faces(
     two: Path, projection: Projection
 ) -> None:
     found = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
-    assert len(found.guesses()) == 1
-    assert "light and dark" in found.guesses()[0]
+    assert len(found.guesses) == 1
+    assert "light\N{EN DASH}dark pattern" in found.guesses[0]
 
 
 def test_pictures_that_several_arms_share_are_told_of_once(chain: Path, tmp_path: Path) -> None:
@@ -125,7 +133,7 @@ def test_pictures_that_several_arms_share_are_told_of_once(chain: Path, tmp_path
         (0, "full-body"),
         (1, "face-crop"),
     ]
-    face, poses = found.guesses()
+    face, poses = found.guesses
     assert face.count("pixels (") == 2
     assert "slow" not in face + poses
     assert "drawn" not in face + poses
@@ -148,6 +156,6 @@ def test_poses_that_differ_no_less_are_said_to(chain: Path) -> None:
 
     assert sentence((0.04, 0.01), (0.05, 0.01)).endswith(f": {NO_DIFFERENCE}.")
     often = sentence((0.02, 0.005), (0.16, 0.01))
-    assert often.endswith("about 8 times as much is left in face-crop as in full-body.")
+    assert often.endswith("in face-crop: about 8 times as much, so face-crop is better aligned.")
     unsure = sentence((0.005, 0.004), (0.16, 0.01))
-    assert unsure.endswith("more is left in face-crop than in full-body.")
+    assert unsure.endswith("in face-crop: face-crop is better aligned.")

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from catgan.compare.faces import face_size
-from catgan.compare.gallery import agreement, draw, mean_picture, read_at_size
-from catgan.compare.grids import BUDGET, closest, read_moment, show, spread, through_time
-from catgan.core.files import write_json, write_jsonl
-from catgan.core.images import cut_sheet, encode_png, sheet
-from catgan.measure import rate_difference, rate_over_runs
-from catgan.measure.neighbours import Nearest, nearest, too_close
+from catgan.compare.inputs.real_images import draw
+from catgan.compare.measured.agreement import agreement
+from catgan.compare.measured.face_size import face_size
+from catgan.compare.report.grids import BUDGET, closest, read_grid, spread, through_time
+from catgan.compare.report.pictures import sheet_of
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import cut_sheet, encode_png, mean_picture, sheet
+from catgan.formats.curated import CuratedNote, write_note
+from catgan.formats.photos import FaceRecord, PhotoRecord, write_photos
+from catgan.measure.metrics.neighbours import Nearest, nearest, too_close
+from catgan.measure.statistics.differences import rate_difference, rate_over_runs
 from catgan.model.sample import to_pictures
 from tests.compare.conftest import draw_dataset
 
@@ -59,10 +63,10 @@ def test_copies_are_too_close_and_new_pictures_are_not() -> None:
 
 @pytest.mark.parametrize("held_out", [60, 200])
 def test_crowds_that_are_alike_are_as_close_and_no_difference_is_shown(held_out: int) -> None:
-    """The mark is measured too: 5% of 60 real pictures are 3, give or take 3.
+    """The threshold is measured too: 5% of 60 real pictures are 3, give or take 3.
 
     Over 150 repetitions 95 times in 100, less three standard deviations of that, which are 5.
-    Intervals that take the mark for exact hold it in 57 and show a difference in 42.
+    Intervals that take the threshold for exact hold it in 57 and show a difference in 42.
     """
     held = shown = exact = 0
     for i in range(0, 900, 6):
@@ -84,17 +88,17 @@ def test_crowds_that_are_alike_are_as_close_and_no_difference_is_shown(held_out:
     assert held >= 0.89 * 150
     assert shown <= 0.11 * 150
     if held_out == 60:
-        assert exact > 0.25 * 150, "or the mark matters too little here to say anything"
+        assert exact > 0.25 * 150, "or the threshold matters too little here to say anything"
 
 
-def test_copies_stay_copies_wherever_the_mark_may_lie() -> None:
+def test_copies_stay_copies_wherever_the_threshold_may_lie() -> None:
     train, real = points(200, 4), nearest(points(60, 5), points(200, 4))
     copied, new = (too_close(nearest(samples, train), real) for samples in (train, points(500, 7)))
     assert copied is not None
     assert new is not None
     assert (copied.share, copied.below) == (1, 0)
     assert rate_difference([copied], [new]).low > 0.5
-    # held against one mark, what that moves in both alike falls out
+    # held against one threshold, what that moves in both alike falls out
     same, apart = (rate_difference([new], [new], same_real=same) for same in (True, False))
     assert same.high - same.low < apart.high - apart.low
     assert same.value == apart.value == 0
@@ -105,7 +109,7 @@ def test_too_few_held_out_give_no_share() -> None:
     assert too_close(some, some) is None
 
 
-# gallery
+# real images
 
 
 def test_the_mean_is_the_mean() -> None:
@@ -181,9 +185,9 @@ def test_drawing_names_is_seeded_and_without_repeats() -> None:
 
 def test_pictures_are_read_as_they_are_when_they_fit(tmp_path: Path) -> None:
     names = draw_dataset(tmp_path, 3)
-    pictures = read_at_size([tmp_path / name for name in names], 16)
+    pictures = load_pictures([tmp_path / name for name in names], 16)
     assert encode_png(pictures[1]) == (tmp_path / names[1]).read_bytes()
-    assert read_at_size([tmp_path / names[0]], 8).shape == (1, 8, 8, 3)
+    assert load_pictures([tmp_path / names[0]], 8).shape == (1, 8, 8, 3)
 
 
 # faces
@@ -191,26 +195,34 @@ def test_pictures_are_read_as_they_are_when_they_fit(tmp_path: Path) -> None:
 
 def curated(folder: Path) -> None:
     """What curate writes of three photos: a face cropped, a face too small, none."""
-    for name, files in (("full-body", "abc"), ("full-body-kept", "a"), ("face-crop", "a")):
-        (folder / name).mkdir(parents=True)
-        for file in files:
-            (folder / name / f"{file}.png").touch()
-    write_json(folder / "catgan.json", {"kind": "curated", "settings": {"margin": 0.5}})
+    folder.mkdir(exist_ok=True)
+    write_note(folder, CuratedNote(finished=True, settings={"margin": 0.5}))
 
-    def photo(name: str, faces: list[dict[str, object]], **outputs: str) -> dict[str, object]:
-        whole = {"full-body": f"full-body/{name}.png"}
-        return {"width": 400, "height": 200, "faces": faces, "outputs": whole | outputs}
+    def photo(name: str, *faces: FaceRecord, **outputs: str) -> PhotoRecord:
+        return PhotoRecord(
+            path=f"{name}.jpg",
+            sha256="",
+            width=400,
+            height=200,
+            verdict="kept",
+            reason="",
+            faces=faces,
+            outputs={"full-body": f"full-body/train/{name}.png"} | outputs,
+        )
 
-    write_jsonl(
-        folder / "photos.jsonl",
+    def face(width: float, file: str | None = None) -> FaceRecord:
+        return FaceRecord(box=(0, 0, width, width), roll=0, score=1, cascade="quick", file=file)
+
+    write_photos(
+        folder,
         [
             photo(
                 "a",
-                [{"box": [0, 0, 50, 50], "file": "a.png"}],
-                **{"face-crop": "face-crop/a.png", "full-body-kept": "full-body-kept/a.png"},
+                face(50, "a.png"),
+                **{"face-crop": "face-crop/train/a.png", "full-body-kept": "full-body-kept/a.png"},
             ),
-            photo("b", [{"box": [0, 0, 25, 25]}]),
-            photo("c", []),
+            photo("b", face(25)),
+            photo("c"),
         ],
     )
 
@@ -234,6 +246,18 @@ def test_other_folders_say_nothing_of_faces(tmp_path: Path) -> None:
     assert face_size(tmp_path / "mine", 64) is None
     (tmp_path / "photos.jsonl").write_text('{"outputs": 3, "faces": "many"}\n')
     assert face_size(tmp_path / "mine", 64) is None
+    (tmp_path / "photos.jsonl").unlink()
+    curated(tmp_path)
+    (tmp_path / "catgan.json").write_text('{"kind": "another program"}')
+    assert face_size(tmp_path / "full-body", 64) is None
+
+
+def test_what_an_older_catgan_curated_says_how_large_faces_are() -> None:
+    before = Path(__file__).parent.parent / "fixtures" / "before" / "curated"
+    for name in ("full-body", "full-body-kept", "face-crop"):
+        found = face_size(before / name, 64)
+        assert found is not None
+        assert found.pictures >= 4
 
 
 # grids
@@ -247,15 +271,15 @@ def test_a_sheet_is_cut_into_the_pictures_it_was_made_of() -> None:
 
 
 def test_large_pictures_are_shown_smaller_and_small_ones_as_they_are() -> None:
-    assert show(np.zeros((30, 256, 256, 3), np.uint8)).shape[1] == 6 * 66 + 2
-    assert show(np.zeros((30, 32, 32, 3), np.uint8)).shape == (4 * 34 + 2, 6 * 34 + 2, 3)
-    assert show(np.zeros((1, 2000, 1000, 3), np.uint8)).shape[0] <= 400
+    assert sheet_of(np.zeros((30, 256, 256, 3), np.uint8)).shape[1] == 6 * 66 + 2
+    assert sheet_of(np.zeros((30, 32, 32, 3), np.uint8)).shape == (4 * 34 + 2, 6 * 34 + 2, 3)
+    assert sheet_of(np.zeros((1, 2000, 1000, 3), np.uint8)).shape[0] <= 400
 
 
 @pytest.mark.parametrize("most", [2, 3, 7, 40])
 def test_spreading_keeps_the_ends_and_the_epoch_that_matters(most: int) -> None:
     epochs = list(range(5, 405, 5))
-    found = spread(epochs, most, frozenset({130}))
+    found = spread(epochs, most, 130)
     assert len(found) <= most
     assert (found[0], found[-1]) == (5, 400)
     assert found == sorted(set(found))
@@ -280,7 +304,7 @@ def test_grids_through_time_keep_to_their_budget(tmp_path: Path) -> None:
         grids[epoch].write_bytes(data)
     for arms in (1, 5, 12):
         found = through_time(grids, 64, arms=arms)
-        assert sum(len(moment.still.jpeg) for moment in found) <= BUDGET // arms
+        assert sum(len(grid.still.jpeg) for grid in found) <= BUDGET // arms
         assert len(found) <= 40
         assert (found[0].epoch, found[-1].epoch) == (1, 60)
 
@@ -288,8 +312,8 @@ def test_grids_through_time_keep_to_their_budget(tmp_path: Path) -> None:
 def test_a_broken_grid_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "epoch_0001.png"
     path.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8))[:40])
-    assert read_moment(path, 1, 16) is None
-    assert read_moment(tmp_path / "gone.png", 1, 16) is None
+    assert read_grid(path, 1, 16) is None
+    assert read_grid(tmp_path / "gone.png", 1, 16) is None
 
 
 # samples

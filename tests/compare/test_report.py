@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from catgan.compare import CompareConfig, compare_runs, write_report
-from catgan.compare.report import render, script_json
-from catgan.core.files import append_jsonl
+from catgan.compare.config import CompareConfig
+from catgan.compare.pipeline import compare_runs
+from catgan.compare.quantities.catalogue import CLOSE
+from catgan.compare.report.page import render, script_json, write_report
+from catgan.formats.stats import EpochStats, append_stats
 from tests.browser import CHROMIUM, Browser
 from tests.compare.conftest import Projection, draw_dataset, make_run
 
@@ -116,6 +119,28 @@ def test_charts_are_plain_json_of_what_training_wrote(page: Page) -> None:
     assert len(scales) == 1
 
 
+def test_captions_say_what_the_two_probabilities_of_samples_are(page: Page) -> None:
+    assert "Before and after: the discriminator's update." in page.text
+    assert page.text.count("Training's last word on the balance: the discriminator is winning") == 4
+
+
+def test_numbers_stand_by_themselves_where_the_page_wants_them_alone(
+    two: Path, projection: Projection
+) -> None:
+    compared = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
+    text = Page(render(compared)).text
+    for row, words in (
+        ("recognised", "{} recognised as a cat"),
+        ("recognised_real", "{} of its real images are"),
+        ("agreement", "the average keeps {} of an image's light and dark"),
+    ):
+        for cell in compared.row(row).cells:
+            assert cell.number
+            assert words.format(cell.number) in text
+    for cell in compared.row(CLOSE.key).cells:
+        assert f"Close to a training image: {cell.text}" in text
+
+
 def test_the_slider_covers_every_epoch_of_every_run(page: Page) -> None:
     epochs, frames = page.data("epochs"), page.data("frames")
     assert epochs == [1, 2, 3, 4, 5, 6]
@@ -132,6 +157,9 @@ def test_the_slider_tells_what_training_wrote_down(page: Page) -> None:
     assert told[0]["loss_g"] == pytest.approx([2.1, 2.2, 2.3, 2.4, 2.5, 2.6])
     assert told[1]["kid"] == [None, None, pytest.approx(0.5 / 3, rel=1e-4), None, None,
                               pytest.approx(0.5 / 6, rel=1e-4)]  # fmt: skip
+    assert told[0]["balance"][:3] == [None, None, "healthy"]
+    assert "winning since epoch 5" in told[0]["balance"][5]
+    assert told[0]["lost"] == [None, None, False, None, None, True]
     marks = [attrs["data-epoch"] for attrs in page.all("button") if attrs.get("class") == "mark"]
     assert marks == ["4", "6", "3", "6"]  # best and balance lost, of each
 
@@ -164,7 +192,7 @@ def test_a_folder_of_pictures_has_its_place_on_the_page(
         ["full-body", str(tmp_path / "drawn")], CONFIG, runs=two, extractor=projection
     )
     page = Page(render(compared))
-    assert "20 pictures of a folder" in page.text
+    assert "20 images of a folder" in page.text
     assert len(page.data("specs")) == 4
     config = CompareConfig(samples=60, against="face-crop")
     alone = compare_runs([str(tmp_path / "drawn")], config, runs=two, extractor=projection)
@@ -175,11 +203,11 @@ def test_a_folder_of_pictures_has_its_place_on_the_page(
 
 def test_what_the_cleaning_brought_stands_on_the_page(two: Path, projection: Projection) -> None:
     compared = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
-    (step,) = compared.steps()
+    (step,) = compared.steps
     text = Page(render(compared)).text
     assert step.what in text
     assert all(one.text in text for one in step.brought)
-    assert all(guess in text for guess in compared.guesses())
+    assert all(guess in text for guess in compared.guesses)
 
 
 def test_pictures_come_first_and_settings_last(page: Page) -> None:
@@ -217,7 +245,7 @@ def test_everything_on_the_page_can_be_reached(page: Page) -> None:
 def test_every_row_of_the_table_and_every_note_is_there(two: Path, projection: Projection) -> None:
     compared = compare_runs(["full-body", "face-crop"], CONFIG, runs=two, extractor=projection)
     text = Page(render(compared)).text
-    for row in compared.rows():
+    for row in compared.rows:
         assert row.label in text
         assert row.meaning in text
         assert row.reading in text
@@ -226,9 +254,9 @@ def test_every_row_of_the_table_and_every_note_is_there(two: Path, projection: P
         for cell in row.cells:
             assert cell.text in text
             assert cell.basis in text
-    for note in compared.notes():
+    for note in compared.notes:
         assert note in text
-    assert compared.headline() in text
+    assert compared.headline in text
 
 
 def test_the_same_comparison_gives_the_same_file(
@@ -243,9 +271,8 @@ def test_the_same_comparison_gives_the_same_file(
 def test_names_cannot_break_out_of_the_page(tmp_path: Path, projection: Projection) -> None:
     name = '<img src=x onerror="alert(1)">'
     make_run(tmp_path / "runs", name, tmp_path / "data", epochs=2, note="</script><b>&")
-    append_jsonl(
-        tmp_path / "runs" / name / "stats.jsonl", [{"epoch": 3, "balance": "</script><b>lost"}]
-    )
+    hostile = EpochStats(epoch=3, images_shown=210, balance="</script><b>lost")
+    append_stats(tmp_path / "runs" / name / "stats.jsonl", hostile)
     compared = compare_runs([name], CONFIG, runs=tmp_path / "runs", extractor=projection)
     page = Page(render(compared))
     assert not [attrs for attrs in page.all("img") if attrs.get("src") == "x"]
@@ -267,13 +294,13 @@ def test_a_run_that_left_nothing_to_see_still_gives_a_page(
     assert "written nothing down yet" in page.text
     assert page.data("specs") == {}
     assert not page.all("input")
-    assert "too few pictures: 10, needs 50" in page.text
+    assert "too few images: 10, needs 50" in page.text
 
 
 def test_losses_that_are_no_numbers_leave_a_gap(tmp_path: Path, projection: Projection) -> None:
     run = make_run(tmp_path / "runs", "lost", tmp_path / "data", epochs=3)
-    with run.stats.open("a") as file:
-        file.write('{"epoch": 4, "loss_g": NaN, "loss_d": null, "d_real": 0.5}\n')
+    run_off = EpochStats(epoch=4, images_shown=280, loss_g=math.nan, d_real=0.5, lost=True)
+    append_stats(run.stats, run_off)
     page = Page(
         render(compare_runs(["lost"], CONFIG, runs=tmp_path / "runs", extractor=projection))
     )

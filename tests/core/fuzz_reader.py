@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from catgan.core.errors import UnreadablePhoto
-from catgan.core.images import read_photo
+from catgan.core.photos import read_photo
 
 SLOW = 20.0  # seconds for one picture of 96 x 72 pixels: something hangs
 MEMORY = 3 << 30  # bytes of address space on top of what the libraries took

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catgan.core import images
+from catgan.core import photos
 from catgan.core.errors import UnreadablePhoto
-from catgan.core.images import looks_like_picture, read_photo, to_srgb
-from tests.core.test_images import P3, icc_profile, p3_to_srgb
+from catgan.core.photos import looks_like_picture, read_photo, to_srgb
+from tests.core.test_photos import P3, icc_profile, p3_to_srgb
 
 KINDS = ("HEIF", "AVIF")
 
@@ -28,7 +28,7 @@ def scene() -> Image.Image:
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:
     if kind == "HEIF":
         pytest.importorskip("pillow_heif", reason="needs the extra: pip install pillow-heif")
-        images._heif_formats()
+        photos._heif_formats()
     elif "AVIF" not in Image.SAVE:
         Image.init()
         if "AVIF" not in Image.SAVE:
@@ -41,7 +41,7 @@ def encode(image: Image.Image, kind: str, **options: object) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_colours(kind: str) -> None:
     data = encode(scene(), kind)
-    assert looks_like_picture(data[: images.SNIFF])
+    assert looks_like_picture(data[: photos.SNIFF])
     photo = read_photo(data)
     assert (photo.width, photo.height) == (96, 64)
     # lossy, with half the colour resolution: the middles of the patches are right to a few levels
@@ -91,13 +91,13 @@ def test_without_the_package_the_reason_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = encode(scene(), "HEIF")
-    images._heif_formats.cache_clear()
+    photos._heif_formats.cache_clear()
     monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
     try:
         with pytest.raises(UnreadablePhoto, match="pip install pillow-heif"):
             read_photo(data)
     finally:
-        images._heif_formats.cache_clear()
+        photos._heif_formats.cache_clear()
 
 
 def test_a_cut_one_is_refused() -> None:

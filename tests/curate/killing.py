@@ -10,13 +10,18 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
-from catgan.curate import CurateConfig, curate_photos
+from catgan.curate.config import CurateConfig
+from catgan.curate.pipeline import curate_photos
 from tests.drawing import EyeDetector, tree
 
+BEFORE = Path(__file__).parents[1] / "fixtures" / "before"  # what an older catgan made
+OLD = CurateConfig(workers=1, size=16, faces="all", ablation=True)
 THREE = CurateConfig(workers=1, faces="all", ablation=True)
+LOOSE = dataclasses.replace(THREE, duplicate_screen=False)
 SMALL = dataclasses.replace(THREE, size=48)
 PLAIN = dataclasses.replace(SMALL, ablation=False)
 # What the interpreter tells of before it does it (Python's "audit events").
@@ -84,8 +89,15 @@ def try_all_moments(
 
 
 def main(raw: Path, work: Path) -> None:
-    """From nothing; another album; smaller pictures; the third data set off, and on again."""
-    first, second, plain, small = (work / name for name in ("first", "second", "plain", "small"))
+    """From nothing; another album; a screen off, and on again; smaller pictures; the third data set
+    off, and on again; and an older catgan's folder brought into today's layout.
+    """
+    first, second, loose, plain, small, old, moved = (
+        work / name for name in ("first", "second", "loose", "plain", "small", "old", "moved")
+    )
+    # once in this process: what is imported on the way need not be in every fork
+    curate_photos(raw, work / "warm", THREE, make_detector=EyeDetector())
+    assert threading.active_count() == 1
     curate(raw, first, THREE)
     try_all_moments(raw, work, THREE, None, first)
     gone, fresh = sorted(raw.glob("*.jpg"))[:2]
@@ -93,6 +105,9 @@ def main(raw: Path, work: Path) -> None:
     fresh.rename(raw / "zz renamed.jpg")
     curate(raw, second, THREE)
     try_all_moments(raw, work, THREE, first, second)
+    curate(raw, loose, LOOSE)
+    try_all_moments(raw, work, LOOSE, second, loose)
+    try_all_moments(raw, work, THREE, loose, second)
     for photo in sorted(raw.iterdir())[:-2]:
         photo.unlink()
     curate(raw, small, SMALL)
@@ -100,6 +115,10 @@ def main(raw: Path, work: Path) -> None:
     curate(raw, plain, PLAIN)
     try_all_moments(raw, work, PLAIN, small, plain)
     try_all_moments(raw, work, SMALL, plain, small)
+    shutil.copytree(BEFORE / "raw", work / "photos")
+    shutil.copytree(BEFORE / "curated", old)
+    curate(work / "photos", moved, OLD)
+    try_all_moments(work / "photos", work, OLD, old, moved)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,28 @@
 """The third data set, `full-body-kept`: the photos of `face-crop` as they are in `full-body`."""
 
 import dataclasses
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catgan.core.datasets import (
+from catgan.core.errors import DiskFull, FolderRefused
+from catgan.core.files import Json, read_json, read_jsonl, write_json, write_picture
+from catgan.curate.config import CurateConfig
+from catgan.curate.folder import data_sets, settings_digest
+from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
+from catgan.curate.square import Square
+from catgan.formats.datasets import (
     FACE_CROP,
     FULL_BODY,
     FULL_BODY_KEPT,
+    SPLIT,
     find_datasets,
     held_out,
     read_metadata,
 )
-from catgan.core.errors import DiskFull, FolderRefused
-from catgan.core.files import Json, read_json, read_jsonl, write_json, write_picture
-from catgan.curate import CurateConfig, CurateProgress, CurateResult, curate_photos, plan_curation
-from catgan.curate.detect import Face
-from catgan.curate.folder import data_sets, settings_digest
 from tests.drawing import ALBUM, EyeDetector, Head, draw_photo, encode, tree, write
 
 PLAIN = CurateConfig(workers=1)
@@ -35,7 +38,7 @@ def curate(
 
 def pictures(folder: Path) -> dict[str, bytes]:
     """The pictures of a data set and what is in them."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+    return {path.name: path.read_bytes() for path in sorted((folder / SPLIT).glob("*.png"))}
 
 
 def note(curated: Path) -> Json:
@@ -110,7 +113,7 @@ class TestWhatItHolds:
         result = curate(tmp_path / "raw", tmp_path / "c")
         assert result.data_sets == {FULL_BODY: 1, FULL_BODY_KEPT: 0, FACE_CROP: 0}
         assert not (tmp_path / "c" / FULL_BODY_KEPT).exists(), "an empty class stops ImageFolder"
-        assert "owns" not in note(tmp_path / "c")
+        assert note(tmp_path / "c")["owns"] == []
         (tmp_path / "c" / FULL_BODY_KEPT).mkdir()
         (tmp_path / "c" / FULL_BODY_KEPT / "mine.jpg").write_bytes(b"x")
         with pytest.raises(FolderRefused, match="not made by catgan"):
@@ -135,7 +138,7 @@ class TestAgain:
         for _ in range(2):
             on = curate(album, curated)
             assert (on.fresh, on.dropped) == (0, ())
-            assert [str(change) for change in on.changed] == ["ablation was False, is True"]
+            assert [str(change) for change in on.changed] == ["ablation was no, is yes"]
             assert tree(curated) == tree(done.curated)
             off = curate(album, curated, PLAIN)
             assert (off.fresh, off.dropped) == (0, (FULL_BODY_KEPT,))
@@ -186,7 +189,7 @@ class TestAgain:
         self, album: Path, done: CurateResult, tmp_path: Path
     ) -> None:
         curated = curate(album, tmp_path / "c").curated
-        first, second, third, *_ = sorted((curated / FULL_BODY_KEPT).glob("*.png"))
+        first, second, third, *_ = sorted((curated / FULL_BODY_KEPT / SPLIT).glob("*.png"))
         first.unlink()
         second.write_bytes(b"")
         third.write_bytes(third.read_bytes()[:100])
@@ -198,9 +201,9 @@ class TestAgain:
     ) -> None:
         """Where a photo is looked at again, the copy is of the new picture, not of the old one."""
         curated = curate(album, tmp_path / "c").curated
-        copy = min((curated / FULL_BODY_KEPT).glob("*.png"))
+        copy = min((curated / FULL_BODY_KEPT / SPLIT).glob("*.png"))
         copy.write_bytes(copy.read_bytes()[::-1])  # as long: its length does not give it away
-        (curated / FULL_BODY / copy.name).unlink()
+        (curated / FULL_BODY / SPLIT / copy.name).unlink()
         assert curate(album, curated).fresh == 1
         assert tree(curated) == tree(done.curated)
 
@@ -243,7 +246,7 @@ class TestAgain:
                 path.with_name(f".{last}.partial").symlink_to("/dev/full")
             write_picture(path, data)
 
-        monkeypatch.setattr("catgan.curate.kept.write_picture", write_on_a_small_disk)
+        monkeypatch.setattr("catgan.curate.selection.write_picture", write_on_a_small_disk)
         with pytest.raises(DiskFull, match="run the same line again"):
             curate(album, curated)
         monkeypatch.undo()
@@ -255,10 +258,11 @@ class TestAgain:
 class Anywhere:
     """Finds a head in the same place of every photo."""
 
+    name = "here"
     side = 320
 
-    def find(self, photo: object) -> list[Face]:
-        return [Face(x=100, y=70, w=100, h=100, roll=0.0, score=1.0, cascade="here")]
+    def find(self, photo: object) -> list[Square]:
+        return [Square(cx=150, cy=120, side=100, score=1.0)]
 
 
 class TestWhoseItIs:
@@ -304,22 +308,24 @@ class TestWhoseItIs:
         curate(small_album, curated, PLAIN)
         assert (curated / FULL_BODY_KEPT).read_bytes() == b"notes"
 
-    def test_ones_own_file_in_it_is_left_alone(self, small_album: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("where", ["mine.jpg", "train/mine.jpg"])
+    def test_ones_own_file_in_it_is_left_alone(
+        self, small_album: Path, tmp_path: Path, where: str
+    ) -> None:
         curated = curate(small_album, tmp_path / "c").curated
-        mine = curated / FULL_BODY_KEPT / "mine.jpg"
+        mine = curated / FULL_BODY_KEPT / where
         mine.write_bytes(b"a cat")
         assert curate(small_album, curated).data_sets[FULL_BODY_KEPT] == 2
         for _ in range(2):
             curate(small_album, curated, PLAIN)
-            assert [path.name for path in mine.parent.iterdir()] == ["mine.jpg"]
+            left = [path for path in (curated / FULL_BODY_KEPT).rglob("*") if path.is_file()]
+            assert left == [mine]
         assert curate(small_album, curated).data_sets[FULL_BODY_KEPT] == 2
         assert mine.read_bytes() == b"a cat"
 
     def test_taken_away_by_hand(self, small_album: Path, tmp_path: Path) -> None:
         curated = curate(small_album, tmp_path / "c").curated
-        for path in (curated / FULL_BODY_KEPT).iterdir():
-            path.unlink()
-        (curated / FULL_BODY_KEPT).rmdir()
+        shutil.rmtree(curated / FULL_BODY_KEPT)
         curate(small_album, curated, PLAIN)
         assert tree(curated) == tree(curate(small_album, tmp_path / "new", PLAIN).curated)
 
@@ -338,7 +344,7 @@ class TestOlderFolders:
         write_json(curated / "catgan.json", older)
         on = curate(album, curated)
         assert on.fresh == 0
-        assert [str(change) for change in on.changed] == ["ablation was False, is True"]
+        assert [str(change) for change in on.changed] == ["ablation was no, is yes"]
         assert tree(curated) == tree(done.curated)
 
     def test_the_journal_keeps_its_name(self) -> None:

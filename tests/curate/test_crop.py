@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from catgan.core.errors import FaceTooSmall
-from catgan.core.images import NEUTRAL, Photo, Picture, read_photo
-from catgan.curate.crop import LIFT, crop_face, side_needed, square_around
-from catgan.curate.detect import Face
-from tests.core.test_images import P3, icc_profile, p3_to_srgb
+from catgan.core.photos import NEUTRAL, Photo, read_photo
+from catgan.core.pictures import Picture
+from catgan.curate.crop import crop_face, side_needed, square_around
+from catgan.curate.square import LIFT, Square
+from tests.core.test_photos import P3, icc_profile, p3_to_srgb
 from tests.drawing import EYE_HEIGHT, EyeDetector, Head, draw_photo, encode, encode_turned, eyes
 
 
@@ -16,8 +17,8 @@ def photo_of(picture: Picture) -> Photo:
     return Photo(pixels=picture, width=width, height=height, profile=None)
 
 
-def face_at(cx: float, cy: float, w: float, roll: float = 0.0) -> Face:
-    return Face(x=cx - w / 2, y=cy - w / 2, w=w, h=w, roll=roll, score=1.0, cascade="drawn")
+def face_at(cx: float, cy: float, w: float, roll: float = 0.0) -> Square:
+    return Square(cx=cx, cy=cy, side=w, roll=roll, score=1.0)
 
 
 def assert_eyes(crop: Picture, *, margin: float, within: float = 1.0) -> None:
@@ -74,8 +75,8 @@ class TestLevel:
         """That the drawings, their detector and the crop agree on which way is anticlockwise."""
         photo = photo_of(draw_photo(400, 400, Head(cx=200, cy=200, w=150, roll=roll)))
         (face,) = EyeDetector().find(photo)
-        assert face.centre == pytest.approx((200, 200), abs=0.5)
-        assert face.w == pytest.approx(150, abs=1)
+        assert (face.cx, face.cy) == pytest.approx((200, 200), abs=0.5)
+        assert face.side == pytest.approx(150, abs=1)
         assert face.roll == pytest.approx(roll, abs=0.5)
         assert_eyes(crop_face(photo, face), margin=0.25)
 

@@ -7,7 +7,8 @@ import pytest
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
 from catgan.curate import find
-from catgan.curate.find import check_raw, find_photos, printable
+from catgan.curate.find import check_raw, find_photos
+from catgan.formats.photos import PhotoRecord, find_photo, printable
 from tests.drawing import ALBUM, draw_photo, encode, write
 
 JPEG = encode(draw_photo(40, 30))
@@ -77,6 +78,8 @@ def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
         pytest.skip("this file system takes Unicode names only")
     (photo,) = find_photos(tmp_path)
     assert photo.name == "caf\\xe9.jpg"
+    record = PhotoRecord(path=photo.name, sha256="", width=0, height=0, verdict="", reason="")
+    assert find_photo(tmp_path, record) == path, "and back"
     assert photo.read() == JPEG
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import FolderRefused
+from catgan.core.errors import BadRecord, FolderRefused
 from catgan.core.files import Json, write_json
 from catgan.curate.folder import HARMLESS, CuratedFolder, settings_digest
 
@@ -17,7 +17,7 @@ def raw(tmp_path: Path) -> Path:
 
 
 def check(curated: Path, raw: Path) -> None:
-    CuratedFolder(curated).check(raw)
+    CuratedFolder(root=curated, raw=raw, settings={}).check()
 
 
 class TestMay:
@@ -36,7 +36,7 @@ class TestMay:
     def test_be_catgans_own(self, tmp_path: Path, raw: Path) -> None:
         curated = tmp_path / "curated"
         curated.mkdir()
-        CuratedFolder(curated).prepare({"size": 64})
+        CuratedFolder(root=curated, raw=raw, settings={"size": 64}).prepare()
         check(curated, raw)
 
     def test_lie_beside_under_a_name_that_begins_alike(self, tmp_path: Path, raw: Path) -> None:
@@ -50,8 +50,13 @@ class TestRefused:
         (curated / "thesis.txt").write_text("x")
         with pytest.raises(FolderRefused, match=r"not made by catgan \(it holds thesis\.txt\)"):
             check(curated, raw)
-        (curated / "catgan.json").write_text("rubbish")
-        with pytest.raises(FolderRefused, match="not made by catgan"):
+
+    @pytest.mark.parametrize("text", ["rubbish", "[]", '{"kind": "curated", "format": 1}'])
+    def test_one_whose_note_is_damaged(self, tmp_path: Path, raw: Path, text: str) -> None:
+        curated = tmp_path / "curated"
+        curated.mkdir()
+        (curated / "catgan.json").write_text(text)
+        with pytest.raises(BadRecord, match=r"catgan\.json is not what catgan wrote there"):
             check(curated, raw)
 
     def test_a_run(self, tmp_path: Path, raw: Path) -> None:
@@ -61,12 +66,18 @@ class TestRefused:
         with pytest.raises(FolderRefused, match="not a curated folder"):
             check(curated, raw)
 
-    @pytest.mark.parametrize("version", [99, "2", None])
-    def test_one_of_a_newer_catgan(self, tmp_path: Path, raw: Path, version: object) -> None:
+    @pytest.mark.parametrize(
+        ("version", "words"),
+        [(99, r"newer catgan \(9\.0\)"), ("2", "not what catgan wrote"), (None, "not what catgan")],
+    )
+    def test_one_of_a_newer_catgan(
+        self, tmp_path: Path, raw: Path, version: object, words: str
+    ) -> None:
         curated = tmp_path / "curated"
         curated.mkdir()
-        write_json(curated / "catgan.json", {"kind": "curated", "format": version, "catgan": "9.0"})
-        with pytest.raises(FolderRefused, match=r"newer catgan \(9\.0\)"):
+        note = {"kind": "curated", "catgan": "9.0", "finished": True, "settings": {}}
+        write_json(curated / "catgan.json", note | {"format": version})
+        with pytest.raises((FolderRefused, BadRecord), match=words):
             check(curated, raw)
 
     def test_one_inside_the_other(self, tmp_path: Path, raw: Path) -> None:

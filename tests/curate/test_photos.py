@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catgan.core.datasets import FACE_CROP, FULL_BODY
 from catgan.core.files import read_jsonl
-from catgan.curate import CurateConfig, curate_photos
+from catgan.curate.config import CurateConfig
+from catgan.curate.pipeline import curate_photos
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT
 from tests.drawing import tree
 
 FACES, EMPTY = 20, 5
@@ -49,7 +50,7 @@ def test_right_faces_are_found_and_cropped(photos: Path, tmp_path: Path) -> None
     assert result.data_sets[FULL_BODY] == FACES + EMPTY
     assert result.counts["unreadable"] == 0
     for name in (FULL_BODY, FACE_CROP):
-        pictures = list((result.curated / name).glob("*.png"))
+        pictures = list((result.curated / name / SPLIT).glob("*.png"))
         assert len(pictures) == result.data_sets[name]
         assert {Image.open(path).size for path in pictures} == {(64, 64)}
     found = 0

@@ -1,17 +1,18 @@
 """What the screens measure and how they judge: sharpness, brightness, near-equal photos."""
 
-import dataclasses
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from catgan.core.files import sha256
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 from catgan.curate.config import CurateConfig
 from catgan.curate.duplicates import NEAR, find_repeats
-from catgan.curate.judge import judge
+from catgan.curate.finding import Crop, Face, Finding
+from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.pipeline import curate_photos
 from catgan.curate.screens import (
     LEAST_BRIGHTNESS,
@@ -20,8 +21,10 @@ from catgan.curate.screens import (
     fingerprint,
     sharpness,
 )
-from catgan.curate.verdict import Crop, Finding, Verdict
-from tests.drawing import EyeDetector, Head, draw_photo, encode, write
+from catgan.curate.square import Square
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, SPLIT
+from catgan.formats.photos import Verdict, read_photos
+from tests.drawing import EyeDetector, Head, draw_photo, encode, tree, write
 
 
 def noise(seed: int, side: int = 64, cell: int = 2) -> Picture:
@@ -99,6 +102,18 @@ class TestFingerprint:
         prints = [fingerprint(noise(seed, cell=8)) for seed in range(20)]
         assert min(bits(a, b) for i, a in enumerate(prints) for b in prints[:i]) > NEAR
 
+    def test_against_the_definition(self) -> None:
+        """OpenCV's cosine transform of the picture in grey at 32 x 32, without its norm."""
+        flat = np.full((40, 50, 3), 77, np.uint8)
+        photos = [draw_photo(320, 240, Head(cx=150, cy=120, w=100), seed=s) for s in range(20)]
+        for picture in (*photos, *map(noise, range(20)), flat):
+            grey = Image.fromarray(picture).convert("L")
+            small = grey.resize((32, 32), Image.Resampling.LANCZOS)
+            norm = np.array([2**0.5, *[1.0] * 7])
+            low = cv2.dct(np.asarray(small, dtype=np.float64))[:8, :8] * np.outer(norm, norm)
+            ones = "".join("1" if value > np.median(low) else "0" for value in low.round(6).flat)
+            assert fingerprint(picture) == f"{int(ones, 2):016x}"
+
 
 def bits(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
@@ -134,84 +149,122 @@ class TestRepeats:
         assert find_repeats(["0" * 16]) == {}
 
 
-def finding(path: str, **changes: object) -> Finding:
+def face(sharp: float = 0.7, bright: float = 200.0) -> Face:
+    square = Square(cx=100, cy=100, side=80)
+    return Face(square=square, crop=Crop(sharpness=sharp, brightness=bright))
+
+
+def finding(path: str, *faces: Face, **changes: object) -> Finding:
     values: dict[str, object] = {
         "path": path,
-        "sha256": f"hash of {path}",
+        "sha256": sha256(path.encode()),
         "bytes": 1,
         "modified": 1,
         "width": 640,
         "height": 480,
-        "verdict": Verdict.KEPT,
-        "reason": "1 face found",
-        "faces": (),
-        "crops": (Crop(file=f"{path}.png", sharpness=0.7, brightness=200.0),),
+        "detector": "by hand",
+        "faces": faces,
         "sharpness": 0.7,
         "fingerprint": sha256(path.encode())[:16],  # unlike any other
-        "outputs": {"full-body": f"full-body/{path}.png", "face-crop": f"face-crop/{path}.png"},
     }
     return Finding(**(values | changes))  # type: ignore[arg-type]
 
 
-def crop(file: str, sharp: float = 0.7, bright: float = 200.0) -> Crop:
-    return Crop(file=file, sharpness=sharp, brightness=bright)
+OFF = CurateConfig(blur_screen=False, dark_screen=False, duplicate_screen=False)
+
+
+def sets(judged: Judged) -> dict[str, list[int]]:
+    """The data sets that a photo has pictures in: those of its faces, 0 for the whole photo."""
+    names = [judged.finding.file(index) for index in range(9)]
+    return {name: list(map(names.index, files)) for name, files in judged.pictures.items()}
 
 
 class TestJudge:
-    def test_good_photos_are_left_as_they_are(self) -> None:
-        findings = [finding("a"), finding("b"), finding("c", verdict=Verdict.NO_FACE, crops=())]
-        assert judge(findings, CurateConfig()) == findings
+    def test_every_photo_by_itself(self) -> None:
+        """No screen and no copy has a say: what looking found decides."""
+        findings = [
+            finding("kept", face()),
+            finding("two", face(), Face(square=Square(cx=1, cy=1, side=9))),
+            finding("none"),
+            finding("small", Face(square=Square(cx=1, cy=1, side=9)), why_not="too small"),
+            finding("cut", width=0, height=0, why_not="cut short"),
+        ]
+        expected = [
+            (Verdict.KEPT, "1 face found"),
+            (Verdict.KEPT, "2 faces found"),
+            (Verdict.NO_FACE, "no cat face found"),
+            (Verdict.FACE_TOO_SMALL, "too small"),
+            (Verdict.UNREADABLE, "cut short"),
+        ]
+        assert list(map(first_verdict, findings)) == expected
+        for config in (CurateConfig(), OFF):
+            judged = judge(findings, config)
+            assert [(found.verdict, found.reason) for found in judged] == expected
+            assert [found.finding for found in judged] == findings
+        whole_and_crop = {FULL_BODY: [0], FACE_CROP: [0]}
+        whole = {FULL_BODY: [0]}
+        assert [sets(found) for found in judged] == [
+            whole_and_crop, whole_and_crop, whole, whole, {},
+        ]  # fmt: skip
+
+    def test_the_third_data_set_is_of_those_with_a_crop(self) -> None:
+        findings = [finding("two", face(), face()), finding("none"), finding("soft", face(0.1))]
+        judged = judge(findings, CurateConfig(ablation=True))
+        assert [sets(found) for found in judged] == [
+            {FULL_BODY: [0], FULL_BODY_KEPT: [0], FACE_CROP: [0, 1]},
+            {FULL_BODY: [0]},
+            {FULL_BODY: [0]},
+        ]
 
     def test_blurred_and_dark_faces(self) -> None:
-        soft = finding("soft", crops=(crop("soft.png", sharp=LEAST_SHARPNESS - 0.01),))
-        dark = finding("dark", crops=(crop("dark.png", bright=LEAST_BRIGHTNESS - 1),))
+        soft = finding("soft", face(sharp=LEAST_SHARPNESS - 0.01))
+        dark = finding("dark", face(bright=LEAST_BRIGHTNESS - 1))
         judged = judge([soft, dark], CurateConfig())
-        assert [f.verdict for f in judged] == [Verdict.BLURRY, Verdict.TOO_DARK]
+        assert [found.verdict for found in judged] == [Verdict.BLURRY, Verdict.TOO_DARK]
         for found in judged:
-            assert list(found.outputs) == ["full-body"]  # the whole photo stays
-            assert found.crop_files() == []
+            assert sets(found) == {FULL_BODY: [0]}  # the whole photo stays
         assert "sharpness 0.54" in judged[0].reason
-        off = CurateConfig(blur_screen=False, dark_screen=False)
-        assert judge([soft, dark], off) == [soft, dark]
+        for found in judge([soft, dark], OFF):
+            assert found.verdict is Verdict.KEPT
+            assert sets(found) == {FULL_BODY: [0], FACE_CROP: [0]}
 
     def test_one_bad_face_of_two_goes_alone(self) -> None:
-        two = finding("two", crops=(crop("one.png", sharp=0.1), crop("other.png")))
-        (found,) = judge([two], CurateConfig())
+        (found,) = judge([finding("two", face(sharp=0.1), face())], CurateConfig())
         assert found.verdict is Verdict.KEPT
-        assert found.crop_files() == ["other.png"]
-        assert found.outputs["face-crop"] == "face-crop/other.png"
+        assert sets(found) == {FULL_BODY: [0], FACE_CROP: [1]}
 
     def test_of_a_burst_the_sharpest_stays(self) -> None:
         burst = [
-            finding(name, fingerprint=f"{code:016x}", crops=(crop(f"{name}.png", sharp=sharp),))
+            finding(name, face(sharp=sharp), fingerprint=f"{code:016x}")
             for name, code, sharp in (("a", 0, 0.7), ("b", 1, 0.8), ("c", 3, 0.6))
         ]
         judged = judge(burst, CurateConfig())
-        assert [f.verdict for f in judged] == [
+        assert [found.verdict for found in judged] == [
             Verdict.DUPLICATE,
             Verdict.KEPT,
             Verdict.DUPLICATE,
         ]
         assert judged[0].reason == "nearly the same as b, which is better"
-        assert judged[0].outputs == {}
-        assert judge(burst, CurateConfig(duplicate_screen=False)) == burst
+        assert judged[0].pictures == {}
+        off = judge(burst, CurateConfig(duplicate_screen=False))
+        assert {found.verdict for found in off} == {Verdict.KEPT}
+
+    def test_of_equal_files_the_first_by_path_stays(self) -> None:
+        """Whichever screens are on: it is one photo."""
+        same = [finding(name, face(), sha256="a" * 64) for name in ("1.jpg", "2.jpg")]
+        for config in (CurateConfig(), OFF):
+            judged = judge(same, config)
+            assert [found.verdict for found in judged] == [Verdict.KEPT, Verdict.DUPLICATE]
+            assert judged[1].reason == "the same file as 1.jpg"
+            assert judged[1].pictures == {}
 
     def test_a_frame_with_a_face_beats_a_sharper_one_without(self) -> None:
-        none = finding(
-            "a", fingerprint="0" * 16, verdict=Verdict.NO_FACE, crops=(), sharpness=0.9,
-            outputs={"full-body": "full-body/a.png"},
-        )  # fmt: skip
-        face = finding("b", fingerprint="0" * 15 + "1")
-        assert [f.verdict for f in judge([none, face], CurateConfig())] == [
+        none = finding("a", fingerprint="0" * 16, sharpness=0.9)
+        one = finding("b", face(), fingerprint="0" * 15 + "1")
+        assert [found.verdict for found in judge([none, one], CurateConfig())] == [
             Verdict.DUPLICATE,
             Verdict.KEPT,
         ]
-
-    def test_judging_again_changes_nothing(self) -> None:
-        findings = [finding("a"), finding("b", crops=(crop("b.png", sharp=0.1),))]
-        once = judge(findings, CurateConfig())
-        assert [f.to_json() for f in judge(findings, CurateConfig())] == [f.to_json() for f in once]
-        assert dataclasses.replace(once[0]) == findings[0]
 
 
 @pytest.fixture
@@ -232,20 +285,24 @@ def burst(tmp_path: Path) -> Path:
 class Anywhere:
     """Finds the head where the album's scenes have it, whatever was done to the colours."""
 
+    name = "here"
     side = 320
+    looked = 0
 
-    def find(self, photo: object) -> list[object]:
-        from catgan.curate.detect import Face
-
-        return [Face(x=100, y=70, w=100, h=100, roll=0.0, score=1.0, cascade="here")]
+    def find(self, photo: object) -> list[Square]:
+        Anywhere.looked += 1
+        return [Square(cx=150, cy=120, side=100, score=1.0)]
 
 
 def verdicts(raw: Path, curated: Path, **changes: bool) -> dict[str, str]:
-    from catgan.core.files import read_jsonl
-
     config = CurateConfig(workers=1, **changes)  # type: ignore[arg-type]
-    curate_photos(raw, curated, config, make_detector=Anywhere)  # type: ignore[arg-type]
-    return {r["path"]: r["verdict"] for r in read_jsonl(curated / "photos.jsonl")}
+    curate_photos(raw, curated, config, make_detector=Anywhere)
+    return {photo.path: photo.verdict for photo in read_photos(curated)}
+
+
+def pictures(folder: Path) -> list[str]:
+    """The photos whose pictures are in a data set."""
+    return sorted(path.name.split("-")[0] for path in (folder / SPLIT).glob("*.png"))
 
 
 class TestOnDisk:
@@ -259,31 +316,92 @@ class TestOnDisk:
             "frame3.png": "duplicate",
             "soft.png": "blurry",
         }
-        crops = sorted(path.name[:6] for path in (tmp_path / "c" / "face-crop").glob("*.png"))
-        assert crops == ["frame2"]
-        whole = sorted(
-            path.name.split("-")[0] for path in (tmp_path / "c" / "full-body").glob("*.png")
-        )
-        assert whole == ["dark", "frame2", "soft"]
+        assert pictures(tmp_path / "c" / FACE_CROP) == ["frame2"]
+        assert pictures(tmp_path / "c" / FULL_BODY) == ["dark", "frame2", "soft"]
 
     def test_a_screen_turned_off_brings_them_back_and_on_takes_them_out(
         self, burst: Path, tmp_path: Path
     ) -> None:
         first = verdicts(burst, tmp_path / "c")
+        before = tree(tmp_path / "c")
+        looked = Anywhere.looked
         off = {"blur_screen": False, "dark_screen": False, "duplicate_screen": False}
         assert set(verdicts(burst, tmp_path / "c", **off).values()) == {"kept"}
-        assert len(list((tmp_path / "c" / "face-crop").glob("*.png"))) == 5
+        assert len(pictures(tmp_path / "c" / FACE_CROP)) == 5
+        assert not list((tmp_path / "c").rglob(".left-out"))
         assert verdicts(burst, tmp_path / "c") == first
+        assert tree(tmp_path / "c") == before
+        assert Anywhere.looked == looked, "a verdict moves pictures, and draws none"
+        verdicts(burst, tmp_path / "at once", **off)
+        verdicts(burst, tmp_path / "c", **off)
+        assert tree(tmp_path / "c") == tree(tmp_path / "at once")
 
     def test_when_the_best_is_gone_the_next_takes_its_place(
         self, burst: Path, tmp_path: Path
     ) -> None:
         verdicts(burst, tmp_path / "c")
         (burst / "frame2.png").unlink()
+        looked = Anywhere.looked
         after = verdicts(burst, tmp_path / "c")
         assert after["frame3.png"] == "kept"
         assert after["frame1.png"] == "duplicate"
-        assert [p.name[:6] for p in (tmp_path / "c" / "face-crop").glob("*.png")] == ["frame3"]
+        assert pictures(tmp_path / "c" / FACE_CROP) == ["frame3"]
+        assert Anywhere.looked == looked
+        verdicts(burst, tmp_path / "as new")
+        assert tree(tmp_path / "c") == tree(tmp_path / "as new")
+
+    def test_a_face_crop_that_would_be_empty_is_none(self, burst: Path, tmp_path: Path) -> None:
+        """An empty class stops torchvision; what a screen took out is kept all the same."""
+        from torchvision.datasets import ImageFolder
+
+        for path in burst.glob("frame*"):
+            path.unlink()
+        assert set(verdicts(burst, tmp_path / "c").values()) == {"blurry", "too-dark"}
+        assert not (tmp_path / "c" / FACE_CROP).exists()
+        assert ImageFolder(str(tmp_path / "c")).classes == [FULL_BODY]
+        looked = Anywhere.looked
+        verdicts(burst, tmp_path / "c", blur_screen=False)
+        assert pictures(tmp_path / "c" / FACE_CROP) == ["soft"]
+        assert Anywhere.looked == looked
+
+    @pytest.mark.parametrize("damage", ["lost", "emptied"])
+    def test_a_photo_is_looked_at_again_for_a_picture_left_out(
+        self, burst: Path, tmp_path: Path, damage: str
+    ) -> None:
+        verdicts(burst, tmp_path / "c")
+        before = tree(tmp_path / "c")
+        (picture,) = (tmp_path / "c").rglob("soft-*.out")
+        picture.unlink() if damage == "lost" else picture.write_bytes(b"")
+        looked = Anywhere.looked
+        verdicts(burst, tmp_path / "c")
+        assert Anywhere.looked == looked + 1
+        assert tree(tmp_path / "c") == before
+
+    def test_with_other_settings_nothing_stays_left_out(self, burst: Path, tmp_path: Path) -> None:
+        """Gone before the first photo: a power cut must not bring one of another size back."""
+
+        def stop(_: object) -> None:
+            raise KeyboardInterrupt
+
+        verdicts(burst, tmp_path / "c")
+        assert list((tmp_path / "c").rglob("*.out"))
+        smaller = CurateConfig(workers=1, size=48)
+        with pytest.raises(KeyboardInterrupt):
+            curate_photos(burst, tmp_path / "c", smaller, make_detector=Anywhere, progress=stop)
+        assert not list((tmp_path / "c").rglob(".left-out"))
+
+    def test_what_is_in_a_data_set_is_newer_than_what_is_left_out(
+        self, burst: Path, tmp_path: Path
+    ) -> None:
+        """Where there are both, as after a kill: the one that was drawn last is the picture."""
+        verdicts(burst, tmp_path / "c")
+        before = tree(tmp_path / "c")
+        (out,) = (tmp_path / "c").rglob("soft-*.out")
+        inside = tmp_path / "c" / FACE_CROP / SPLIT / out.stem
+        inside.write_bytes(out.read_bytes())
+        out.write_bytes(b"older")
+        verdicts(burst, tmp_path / "c")
+        assert tree(tmp_path / "c") == before
 
     def test_a_second_run_looks_at_nothing(self, burst: Path, tmp_path: Path) -> None:
         config = CurateConfig(workers=1)

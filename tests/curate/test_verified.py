@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from catgan.core.errors import BadRecipe
-from catgan.core.images import Photo, Picture
+from catgan.core.photos import Photo
+from catgan.core.pictures import Picture
 from catgan.curate.crop import crop_face, square_around
 from catgan.curate.heads import (
     CROP_REACH,
@@ -22,13 +23,14 @@ from catgan.curate.heads import (
 )
 from catgan.curate.maps import PLACE, Maps, NetMaps, on_grid
 from catgan.curate.recipe import load_recipe
-from catgan.curate.verified import Head, level_crop, propose, refine, to_face, unique
+from catgan.curate.square import Square, ears_of
+from catgan.curate.verified import level_crop, propose, refine, unique
 from tests.drawing import Head as Drawn
 from tests.drawing import draw_photo, eyes
 
 
-def head_at(cx: float, cy: float, side: float, roll: float = 0.0, score: float = 5.0) -> Head:
-    return Head(cx=cx, cy=cy, side=side, roll=roll, score=score)
+def head_at(cx: float, cy: float, side: float, roll: float = 0.0, score: float = 5.0) -> Square:
+    return Square(cx=cx, cy=cy, side=side, roll=roll, score=score)
 
 
 class FakeMaps:
@@ -169,11 +171,11 @@ def test_one_of_each_place_stays_the_surest() -> None:
 def test_the_crop_has_the_head_in_its_middle(roll: float) -> None:
     picture = draw_photo(600, 500, Drawn(cx=300, cy=250, w=120, roll=roll))
     small = Photo(pixels=picture, width=1200, height=1000, profile=None)  # reduced by two
-    face = to_face(head_at(300, 250, 150, roll), small, "test")
-    square = square_around(face, margin=0.25, width=1200, height=1000)
+    ears = ears_of(head_at(300, 250, 150, roll).scaled(2))
+    square = square_around(ears, margin=0.25, width=1200, height=1000)
     assert (square.cx, square.cy) == pytest.approx((600, 500))
     assert square.side == pytest.approx(150 * 2 / 1.2 * 1.5)
-    assert crop_face(small, face).shape == (64, 64, 3)
+    assert crop_face(small, ears).shape == (64, 64, 3)
 
 
 class TestFile:
@@ -206,7 +208,7 @@ class TestFile:
 
 def test_real_faces_are_found_and_empty_rooms_are_empty(photos: Path) -> None:
     """Of the photos that are for measuring, the first by number; figures in cascades/README.md."""
-    from benchmarks.labels import Box, is_right, labelled_photos, open_photo
+    from benchmarks.labels import is_right, labelled_photos, open_photo
     from catgan.curate.verified import VerifiedDetector
 
     detector: Any = VerifiedDetector(load_recipe("verified"))
@@ -215,11 +217,7 @@ def test_real_faces_are_found_and_empty_rooms_are_empty(photos: Path) -> None:
     for labelled in chosen:
         photo = open_photo(labelled.path, detector.side)
         faces = detector.find(photo)
-        boxes = [
-            Box(cx=x * photo.width, cy=y * photo.height, w=w * photo.width, h=h * photo.height)
-            for x, y, w, h in labelled.fractions
-        ]
-        right += bool(faces) and is_right(faces[0], boxes)
+        right += bool(faces) and is_right(faces[0], labelled.boxes(photo))
     # 97% are found; 34 or fewer of 40 then happen once in 20,000 times
     assert right >= 35
     rooms = sorted((photos / "no-cat" / "rooms").glob("*.jpg"))[:15]

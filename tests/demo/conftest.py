@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from catgan.core.files import Json
-from catgan.core.images import Pictures
-from catgan.curate import CurateConfig, curate_photos
-from catgan.demo import DemoConfig, Truth, draw_album, read_truth
-from catgan.measure import Features
+from catgan.core.pictures import Pictures
+from catgan.curate.config import CurateConfig
+from catgan.curate.pipeline import curate_photos
+from catgan.demo.config import DemoConfig
+from catgan.demo.pipeline import draw_album
+from catgan.demo.truth import Truth, read_truth
+from catgan.measure.extractors.base import Features
 from catgan.model.networks import Generator, init_weights
 
 SMALL = DemoConfig(photos=40, seed=0, workers=1)

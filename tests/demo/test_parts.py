@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from catgan.core.errors import MissingPackage
-from catgan.core.images import read_photo
+from catgan.core.photos import read_photo
 from catgan.demo.album import SHARES, faces_needed, kinds_of
 from catgan.demo.body import Light, draw_cat
 from catgan.demo.config import DemoConfig

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from catgan.core.errors import BadSettings, BadUsage, FolderRefused, SettingsDiffer
-from catgan.core.images import read_photo
+from catgan.core.photos import read_photo
 from catgan.curate.find import find_photos
-from catgan.demo import DemoConfig, draw_album, pipeline, plan_album, read_truth
-from catgan.demo.truth import BROKEN, BURST, EXPECTED
+from catgan.demo import pipeline
+from catgan.demo.config import DemoConfig
+from catgan.demo.pipeline import draw_album, plan_album
+from catgan.demo.truth import BROKEN, BURST, EXPECTED, read_truth
 from catgan.model.networks import Generator
 from tests.demo.conftest import LikesAll
 from tests.drawing import tree
@@ -211,6 +213,10 @@ def test_a_damaged_demo_jsonl_is_one_sentence(whole: Path, tmp_path: Path) -> No
         plan_album(raw, TINY)
     strange = json.dumps(json.loads(header) | {"settings": [1]})
     truth.write_text("\n".join([strange, *photos]) + "\n")
+    with pytest.raises(FolderRefused, match="damaged"):
+        plan_album(raw, TINY)
+    newer = json.dumps(json.loads(header) | {"format": 2})
+    truth.write_text("\n".join([newer, *photos]) + "\n")
     with pytest.raises(SettingsDiffer, match="name another folder"):
         plan_album(raw, TINY)
 

@@ -4,8 +4,7 @@ import math
 from collections import Counter
 
 from catgan.core.files import Json
-from catgan.demo import Truth
-from catgan.demo.truth import BACK, BLURRED, BROKEN, BURST, EMPTY, EXPECTED, PLAIN, TURNED
+from catgan.demo.truth import BACK, BLURRED, BROKEN, BURST, EMPTY, EXPECTED, PLAIN, TURNED, Truth
 from tests.demo.conftest import Curated
 
 # The album is drawn by a generator that a better one may replace at any time, and judged by a

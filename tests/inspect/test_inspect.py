@@ -1,21 +1,26 @@
 """What `inspect` says of a folder, against what was put into it."""
 
+import dataclasses
 import json
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import write_json, write_jsonl
-from catgan.core.images import encode_png
-from catgan.inspect import inspect_curated, write_page
-from catgan.inspect.page import render
+from catgan.core.errors import BadRecord, NoPictures, NoSuchFolder
+from catgan.core.pictures import encode_png
+from catgan.formats.curated import CuratedNote, write_note
+from catgan.formats.datasets import FACE_CROP, SPLIT, PictureRecord, write_metadata
+from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict, write_photos
+from catgan.inspect.page import render, write_page
 from catgan.inspect.pairs import nearest_pairs
 from catgan.inspect.spread import spread_of
+from catgan.inspect.summary import inspect_curated
 
 COUNT = 12
+BEFORE = Path(__file__).parents[1] / "fixtures" / "before"
 
 
 def noise(seed: int, side: int = 32) -> np.ndarray:
@@ -27,28 +32,45 @@ def noise(seed: int, side: int = 32) -> np.ndarray:
 
 @pytest.fixture
 def curated(tmp_path: Path) -> Path:
-    """A curated folder written by hand: 12 faces, the last two pictures nearly the same."""
+    """A curated folder: 12 faces, the last two pictures nearly the same, and three far cats."""
     folder = tmp_path / "curated <b>"
-    (folder / "face-crop").mkdir(parents=True)
-    records = []
+    pictures = folder / FACE_CROP / SPLIT
+    pictures.mkdir(parents=True)
+    records, photos = [], []
     for index in range(COUNT):
         picture = noise(min(index, COUNT - 2))
         if index == COUNT - 1:
             picture = np.clip(picture * 0.9, 0, 255).astype(np.uint8)
         name = f"cat-{index:02d}.png"
-        (folder / "face-crop" / name).write_bytes(encode_png(picture))
-        face = {"box": [0, 0, 100 + index, 100 + index], "roll": -5.0, "score": 1.0, "file": name}
-        face |= {"sharpness": 0.7, "brightness": 200.0}
-        records.append(
-            {"path": f"{name}.jpg", "verdict": "kept", "reason": "1 face found", "faces": [face]}
+        (pictures / name).write_bytes(encode_png(picture))
+        face = FaceRecord(
+            box=(0, 0, 100 + index, 100 + index),
+            roll=-5.0,
+            score=1.0,
+            cascade="by hand",
+            sharpness=0.7,
+            brightness=200.0,
+            file=name,
         )
+        photos.append(photo(f"{name}.jpg", Verdict.KEPT, "1 face found", face))
+        records.append(PictureRecord(file_name=name, photo=f"{name}.jpg"))
     for index in range(3):
         reason = f"the crop would be {50 + index} pixels wide, fewer than 64"
-        record = {"path": f"far-{index}.jpg", "verdict": "face-too-small", "reason": reason}
-        records.append(record | {"faces": [{"box": [0, 0, 9, 9], "roll": 0, "score": 1}]})
-    write_jsonl(folder / "photos.jsonl", records)
-    write_json(folder / "catgan.json", {"kind": "curated", "finished": True, "settings": {}})
+        far = FaceRecord(box=(0, 0, 9, 9), roll=0, score=1, cascade="by hand")
+        photos.append(photo(f"far-{index}.jpg", Verdict.FACE_TOO_SMALL, reason, far))
+    write_metadata(pictures, records)
+    write_photos(folder, photos)
+    write_note(folder, NOTE)
     return folder
+
+
+NOTE = CuratedNote(finished=True, settings={})
+
+
+def photo(path: str, verdict: Verdict, reason: str, face: FaceRecord) -> PhotoRecord:
+    return PhotoRecord(
+        path=path, sha256="", width=640, height=480, verdict=verdict, reason=reason, faces=(face,)
+    )
 
 
 def test_what_was_put_in_comes_out(curated: Path) -> None:
@@ -69,7 +91,7 @@ def test_what_was_put_in_comes_out(curated: Path) -> None:
 
 def test_the_near_copy_stands_first(curated: Path) -> None:
     pair, first, second, pictures = inspect_curated(curated).sets[0].pairs[0]
-    assert (first, second) == ("cat-10.png", "cat-11.png")
+    assert (first, second) == ("cat-10.png.jpg", "cat-11.png.jpg"), "the photos, as on record"
     assert pair.alike > 0.99
     assert pictures.shape == (2, 32, 32, 3)
 
@@ -114,23 +136,59 @@ def test_what_each_data_set_is(curated: Path) -> None:
     for name in ("full-body", "full-body-kept"):
         (curated / name).mkdir()
         (curated / name / "cat-00.png").write_bytes(picture)
-    note = {"kind": "curated", "finished": True, "settings": {}}
-    write_json(curated / "catgan.json", note | {"data_sets": {"full-body": 1, "face-crop": 12}})
+    note = dataclasses.replace(NOTE, data_sets={"full-body": 1, "face-crop": 12})
+    write_note(curated, note)
     assert [(found.name, found.about) for found in inspect_curated(curated).sets] == [
         ("full-body", "every readable photo, whole"),
         ("full-body-kept", ""),
         ("face-crop", "the faces, level and centred"),
     ]
     everything = {"full-body": 1, "full-body-kept": 1, "face-crop": 12}
-    write_json(curated / "catgan.json", note | {"data_sets": everything})
+    write_note(curated, dataclasses.replace(NOTE, data_sets=everything))
     assert inspect_curated(curated).sets[1].about == "the photos of face-crop, whole"
     assert "The photos of face-crop, whole." in render(inspect_curated(curated))
 
 
 def test_any_folder_of_pictures_will_do(curated: Path) -> None:
-    seen = inspect_curated(curated / "face-crop")
-    assert (seen.photos, seen.verdicts, seen.spreads) == (0, (), ())
-    assert seen.sets[0].pictures == COUNT
+    for folder in (curated / FACE_CROP, curated / FACE_CROP / SPLIT):
+        seen = inspect_curated(folder)
+        assert (seen.photos, seen.verdicts, seen.spreads) == (0, (), ())
+        assert (seen.raw, seen.gone, seen.finished) == (None, None, True)
+        assert seen.sets[0].pictures == COUNT
+
+
+def test_what_an_older_catgan_wrote(tmp_path: Path) -> None:
+    folder = shutil.copytree(BEFORE / "curated", tmp_path / "curated")
+    seen = inspect_curated(folder, BEFORE / "raw")
+    assert (seen.photos, seen.gone, seen.raw) == (8, 0, BEFORE / "raw")
+    assert [found.name for found in seen.sets] == ["full-body", "full-body-kept", "face-crop"]
+    assert [found.about != "" for found in seen.sets] == [True] * 3
+    assert seen.verdicts[0].photos == 4
+    assert {spread.count for spread in seen.spreads} == {5}
+
+
+def test_the_photos_that_are_gone(curated: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    assert inspect_curated(curated, raw).gone == COUNT + 3
+    (raw / "far-1.jpg").write_bytes(b"")
+    assert inspect_curated(curated, raw).gone == COUNT + 2
+    write_note(curated, dataclasses.replace(NOTE, raw="../raw"))
+    seen = inspect_curated(curated)
+    assert (seen.raw, seen.gone) == (raw, COUNT + 2)
+    raw.rename(tmp_path / "elsewhere")
+    seen = inspect_curated(curated)
+    assert (seen.raw, seen.gone) == (raw, None)
+    with pytest.raises(NoSuchFolder, match="--raw"):
+        inspect_curated(curated, raw)
+
+
+@pytest.mark.parametrize("name", ["photos.jsonl", "catgan.json"])
+def test_damaged_records(curated: Path, name: str) -> None:
+    path = curated / name
+    path.write_text(path.read_text().replace(":", ";", 1))
+    with pytest.raises(BadRecord, match=name):
+        inspect_curated(curated)
 
 
 def test_bad_folders(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from catgan.core.images import Pictures
-from catgan.measure import EfficientNetLite0
+from catgan.core.pictures import Pictures
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from tests.drawing import Head, draw_photo
 
 

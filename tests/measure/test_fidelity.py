@@ -8,10 +8,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
-from catgan.core.images import Pictures
-from catgan.measure import EfficientNetLite0, kid, precision_recall, register_extractor
-from catgan.measure.fidelity import LOGITS, POOLED, FidelityExtractor
+from catgan.core.pictures import Pictures
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.metrics.kid import kid
+from catgan.measure.metrics.precision_recall import precision_recall
 from tests.drawing import Head, draw_photo
+from tests.measure.fidelity import LOGITS, POOLED, FidelityExtractor, register_extractor
 
 # The same net and the same sums; batches of other sizes round differently.
 AGREEMENT = 1e-6
@@ -62,8 +64,8 @@ def test_calculate_metrics_agrees(net: EfficientNetLite0, sides: tuple[Pictures,
     assert ours.kid_std == pytest.approx(theirs["kernel_inception_distance_std"], abs=AGREEMENT)
     assert ours.kid > 10 * AGREEMENT, "drawn to differ"
     prc = precision_recall(fakes, reals)
-    assert prc.precision == pytest.approx(theirs["precision"], abs=AGREEMENT)
-    assert prc.recall == pytest.approx(theirs["recall"], abs=AGREEMENT)
+    assert prc.precision.number == pytest.approx(theirs["precision"], abs=AGREEMENT)
+    assert prc.recall.number == pytest.approx(theirs["recall"], abs=AGREEMENT)
 
 
 def test_registering_twice_is_registering_once() -> None:

@@ -4,22 +4,27 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch_fidelity.metric_prc import prc_features_to_metric
 
 from catgan.core.errors import BadUsage, TooFewPictures
-from catgan.measure import (
-    MIN_PICTURES,
-    Features,
-    kid,
-    kid_estimate,
-    metrics,
-    precision_recall,
-    precision_recall_estimates,
-    rate,
-    recognised_rate,
-)
-from catgan.measure.metrics import kid_jackknife, wilson
+from catgan.measure.choices import MIN_PICTURES
+from catgan.measure.extractors.base import Features
+from catgan.measure.metrics import kid as kid_module
+from catgan.measure.metrics import precision_recall as precision_recall_module
+from catgan.measure.metrics.kid import kid, kid_estimate
+from catgan.measure.metrics.precision_recall import precision_recall
+from catgan.measure.metrics.recognised import recognised_rate
+from catgan.measure.statistics.intervals import wilson
+from catgan.measure.statistics.rate import rate
 from tests.measure.crowds import DIMENSIONS, crowd, true_kid
+
+
+def kid_jackknife(a: NDArray[np.floating], b: NDArray[np.floating]) -> tuple[float, float]:
+    """KID on all images, and its error."""
+    found = kid_estimate(a, b)
+    return found.value, found.error
 
 
 def test_two_halves_of_one_crowd_are_not_told_apart() -> None:
@@ -120,7 +125,7 @@ def test_kid_takes_no_more_memory_than_allowed_and_no_notice_of_it(
 ) -> None:
     a, b = crowd(90, 31, mean=0.3), crowd(70, 32)
     whole = kid_estimate(a, b)
-    monkeypatch.setattr(metrics, "ROOM", 1000)  # some ten rows at a time instead of all
+    monkeypatch.setattr(kid_module, "ROOM", 1000)  # some ten rows at a time instead of all
     parts = kid_estimate(a, b)
     assert parts.value == pytest.approx(whole.value, rel=1e-9)
     np.testing.assert_allclose(parts.without_fake, whole.without_fake, rtol=1e-9)
@@ -145,17 +150,17 @@ def test_kid_refuses_too_few_and_says_how_many() -> None:
 
 def test_kid_states_what_it_rests_on() -> None:
     found = kid(crowd(70, 15), crowd(120, 16), 5, extractor="net", subsets=30)
-    stated = (found.n_fake, found.n_real, found.subset_size, found.subsets, found.seed)
-    assert stated == (70, 120, 70, 30, 5)
-    assert found.extractor == "net"
+    assert (found.subset_size, found.subsets, found.seed) == (70, 30, 5)
+    stated = found.estimate.n_fake, found.estimate.n_real, found.estimate.extractor
+    assert stated == (70, 120, "net")
 
 
 def test_precision_and_recall_of_equals_are_high_and_equal() -> None:
     everyone = crowd(800, 17)
     found = precision_recall(everyone[:400], everyone[400:])
-    assert found.precision > 0.6
-    assert found.recall > 0.6
-    assert found.precision == pytest.approx(found.recall, abs=0.1)
+    assert found.precision.value > 0.6
+    assert found.recall.value > 0.6
+    assert found.precision.value == pytest.approx(found.recall.value, abs=0.1)
 
 
 def test_rubbish_costs_precision_and_not_recall() -> None:
@@ -163,8 +168,8 @@ def test_rubbish_costs_precision_and_not_recall() -> None:
     before = precision_recall(good, real)
     rubbish = crowd(300, 20, mean=30, spread=0.1)  # a heap far from everything
     after = precision_recall(np.concatenate([good, rubbish]), real)
-    assert after.precision == pytest.approx(before.precision / 2)
-    assert after.recall == pytest.approx(before.recall)
+    assert after.precision.value == pytest.approx(before.precision.value / 2)
+    assert after.recall.value == pytest.approx(before.recall.value)
 
 
 def test_mode_collapse_costs_recall_and_not_precision() -> None:
@@ -175,29 +180,45 @@ def test_mode_collapse_costs_recall_and_not_precision() -> None:
     one = crowd(300, 25, mean=-10)
     before, after = precision_recall(both, real), precision_recall(one, real)
     # a tenth: the two kinds differ by that much by chance, at 150 pictures each
-    assert after.precision == pytest.approx(before.precision, rel=0.1)
-    assert after.recall < 0.6 * before.recall
+    assert after.precision.value == pytest.approx(before.precision.value, rel=0.1)
+    assert after.recall.value < 0.6 * before.recall.value
 
 
 def test_exchanging_the_sides_exchanges_precision_and_recall() -> None:
     wide, narrow = crowd(120, 26), crowd(120, 27, spread=0.7)
     there, back = precision_recall(narrow, wide), precision_recall(wide, narrow)
-    assert (there.precision, there.recall) == (back.recall, back.precision)
-    assert there.precision > there.recall, "narrow samples: precise, and little variety reached"
+    assert (
+        there.precision.value == back.recall.value > back.precision.value == there.recall.value
+    ), "narrow samples: precise, and little variety reached"
 
 
 def test_precision_and_recall_come_with_what_each_picture_counts() -> None:
     fake, real = crowd(90, 34, spread=1.2), crowd(60, 35)
-    whole = precision_recall(fake, real)
-    precision, recall = precision_recall_estimates(fake, real)
+    theirs = prc_features_to_metric(
+        torch.from_numpy(fake), torch.from_numpy(real), prc_neighborhood=3, verbose=False
+    )
+    found = precision_recall(fake, real)
+    precision, recall = found.precision, found.recall
     # torch-fidelity means in single precision: seven digits
-    assert precision.value == pytest.approx(whole.precision, rel=1e-6)
-    assert recall.value == pytest.approx(whole.recall, rel=1e-6)
+    assert precision.value == pytest.approx(theirs["precision"], rel=1e-6)
+    assert recall.value == pytest.approx(theirs["recall"], rel=1e-6)
     assert 0.1 < precision.value < 0.9, "or the line below says nothing"
     # the jackknife of a share is its usual error, sqrt(p (1 - p) / (n - 1))
     for share, n in ((precision, 90), (recall, 60)):
         usual = math.sqrt(share.value * (1 - share.value) / (n - 1))
         assert share.error == pytest.approx(usual, rel=1e-9)
+
+
+def test_precision_and_recall_take_no_more_memory_than_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake, real = crowd(90, 34, spread=1.2), crowd(60, 35)
+    whole = precision_recall(fake, real)
+    monkeypatch.setattr(precision_recall_module, "ROOM", 2000)  # some thirty rows at a time
+    parts = precision_recall(fake, real)
+    assert parts == whole
+    np.testing.assert_array_equal(parts.precision.without_fake, whole.precision.without_fake)
+    np.testing.assert_array_equal(parts.recall.without_real, whole.recall.without_real)
 
 
 def test_no_number_depends_on_the_order_of_pictures() -> None:
@@ -208,13 +229,12 @@ def test_no_number_depends_on_the_order_of_pictures() -> None:
     # sums in another order: the last digits of a double
     assert moved.value == pytest.approx(whole.value, rel=1e-9)
     np.testing.assert_allclose(moved.without_fake, whole.without_fake[p], rtol=1e-9)
-    assert precision_recall(fake[p], real[q]) == precision_recall(fake, real)
-    for one, other in zip(
-        precision_recall_estimates(fake[p], real[q]),
-        precision_recall_estimates(fake, real),
-        strict=True,
+    whole_prc, moved_prc = precision_recall(fake, real), precision_recall(fake[p], real[q])
+    assert moved_prc == whole_prc
+    for one, other in (
+        (moved_prc.precision, whole_prc.precision),
+        (moved_prc.recall, whole_prc.recall),
     ):
-        assert one.value == other.value
         assert one.error == pytest.approx(other.error, rel=1e-12)
     # the subsets of `kid` are others then: within five errors of drawing a hundred of them
     first, second = kid(fake, real), kid(fake[p], real[q])
@@ -222,9 +242,9 @@ def test_no_number_depends_on_the_order_of_pictures() -> None:
 
 
 def test_precision_needs_neighbours() -> None:
-    for measure in (precision_recall, precision_recall_estimates):
+    for few in ((crowd(3, 28), crowd(9, 29)), (crowd(9, 28), crowd(3, 29))):
         with pytest.raises(TooFewPictures, match="3"):
-            measure(crowd(3, 28), crowd(9, 29))
+            precision_recall(*few)
     assert precision_recall(crowd(4, 28), crowd(4, 29)).neighbours == 3
 
 

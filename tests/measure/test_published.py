@@ -21,26 +21,18 @@ from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from catgan.core.errors import BadUsage, MissingPackage
-from catgan.core.images import Pictures
-from catgan.measure import (
-    EXTRACTORS,
-    EfficientNetLite0,
-    Extractor,
-    judge_of,
-    open_extractor,
-    published,
-    recognised_rate,
-)
-from catgan.measure.published import (
-    DINOV2_WEIGHTS,
-    INCEPTION_WEIGHTS,
-    DinoV2,
-    InceptionV3,
-    fill_vit,
-    stretched,
-    vit_layout,
-)
-from catgan.measure.weights import PublishedWeights
+from catgan.core.pictures import Pictures
+from catgan.measure.choices import EXTRACTORS
+from catgan.measure.extractors import dinov2
+from catgan.measure.extractors.base import Extractor, judge_of
+from catgan.measure.extractors.dinov2 import WEIGHTS as DINOV2_WEIGHTS
+from catgan.measure.extractors.dinov2 import DinoV2, fill_vit, stretched, vit_layout
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.extractors.inception import WEIGHTS as INCEPTION_WEIGHTS
+from catgan.measure.extractors.inception import InceptionV3
+from catgan.measure.extractors.opening import open_extractor
+from catgan.measure.extractors.weights import PublishedWeights
+from catgan.measure.metrics.recognised import recognised_rate
 
 # Batches of other sizes take other routes through the same sums.
 ROUNDING = 1e-5
@@ -140,7 +132,7 @@ def small_tensors() -> dict[str, Tensor]:
 @pytest.fixture
 def small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small DINOv2's weights, with the layout to match."""
-    monkeypatch.setattr(published, "vit_layout", small_layout)
+    monkeypatch.setattr(dinov2, "vit_layout", small_layout)
     path = tmp_path / "dino.pth"
     torch.save(small_tensors(), path)
     return path
@@ -365,6 +357,8 @@ def test_every_name_opens_an_extractor_that_judges_cats(
 def test_the_default_is_the_net_that_comes_with_catgan(net: EfficientNetLite0) -> None:
     extractor = open_extractor()
     assert extractor.name == judge_of(extractor) == net.name
+    assert isinstance(extractor, EfficientNetLite0)
+    assert extractor.batch_size == 10, "what is fast on a CPU"
     assert EXTRACTORS[0] == "efficientnet"
 
 

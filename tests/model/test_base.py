@@ -8,26 +8,25 @@ import torch
 
 from benchmarks.base import usual_distance
 from catgan.core.errors import MissingPackage
-from catgan.measure import EfficientNetLite0, recognised_rate
+from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.metrics.recognised import recognised_rate
 from catgan.model.base import (
     DISCRIMINATOR,
     FOLDER,
     GENERATOR,
     SEEN,
-    BaseFacts,
     BaseSeen,
     base_digest,
-    base_facts,
-    load_base_discriminator,
+    load_base,
     load_base_generator,
     load_base_seen,
     save_base,
     save_base_seen,
 )
-from catgan.model.networks import Discriminator, Generator, init_weights
+from catgan.model.networks import Discriminator, Generator, NetworkFacts, init_weights
 from catgan.model.sample import draw_latents, sample_images
 
-FACTS = BaseFacts(ngf=4, ndf=4, latent_dim=8, size=32, norm="none", images_shown=123)
+FACTS = NetworkFacts(ngf=4, ndf=4, latent_dim=8, size=32, norm="none", images_shown=123)
 
 
 @pytest.fixture
@@ -45,10 +44,12 @@ def test_what_is_saved_comes_back_in_half_precision(
     saved: tuple[Path, Generator, Discriminator],
 ) -> None:
     folder, generator, discriminator = saved
-    assert base_facts(folder) == FACTS
+    base = load_base(folder)
+    assert base.facts == FACTS
     for net, loaded in (
         (generator, load_base_generator(folder)),
-        (discriminator, load_base_discriminator(folder)),
+        (generator, base.generator),
+        (discriminator, base.discriminator),
     ):
         assert not loaded.training
         for name, value in loaded.state_dict().items():
@@ -60,13 +61,14 @@ def test_what_is_saved_comes_back_in_half_precision(
 def test_a_missing_or_broken_file_is_one_sentence(
     saved: tuple[Path, Generator, Discriminator],
 ) -> None:
-    folder, *_ = saved
+    folder, generator, discriminator = saved
     (folder / GENERATOR).write_bytes(b"not tensors")
     with pytest.raises(MissingPackage, match="reinstall catgan"):
         load_base_generator(folder)
+    save_base(folder, FACTS, generator.state_dict(), discriminator.state_dict())
     (folder / DISCRIMINATOR).unlink()
-    with pytest.raises(MissingPackage, match="reinstall catgan"):
-        load_base_discriminator(folder)
+    with pytest.raises(MissingPackage, match=r"discriminator\.safetensors.*reinstall catgan"):
+        load_base(folder)
     (folder / GENERATOR).unlink()
     with pytest.raises(MissingPackage, match="reinstall catgan"):
         base_digest(folder)
@@ -74,12 +76,11 @@ def test_a_missing_or_broken_file_is_one_sentence(
 
 def test_the_packaged_files_are_small_and_fit() -> None:
     assert sum(path.stat().st_size for path in FOLDER.glob("*.safetensors")) < 8_000_000
-    facts = base_facts()
-    generator, discriminator = load_base_generator(), load_base_discriminator()
-    pictures = sample_images(generator, draw_latents(4, facts.latent_dim, 0))
-    assert pictures.shape == (4, facts.size, facts.size, 3)
+    base = load_base()
+    pictures = sample_images(base.generator, draw_latents(4, base.facts.latent_dim, 0))
+    assert pictures.shape == (4, base.facts.size, base.facts.size, 3)
     images = torch.from_numpy(pictures).permute(0, 3, 1, 2) / 127.5 - 1
-    assert discriminator(images).isfinite().all()
+    assert base.discriminator(images).isfinite().all()
 
 
 def test_it_draws_cats() -> None:

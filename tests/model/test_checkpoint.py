@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from catgan.core.errors import CheckpointRefused, DiskFull
-from catgan.model.checkpoint import load_checkpoint, load_generator, save_checkpoint
+from catgan.model.checkpoint import FORMAT, load_checkpoint, load_generator, save_checkpoint
 from catgan.model.networks import Generator
 
 SETTINGS = {"latent_dim": 5, "ngf": 4, "size": 16}
@@ -31,7 +31,7 @@ def test_comes_back_as_it_was(tmp_path: Path) -> None:
     state = make_state()
     save_checkpoint(tmp_path / "last.pt", state)
     loaded = load_checkpoint(tmp_path / "last.pt")
-    assert loaded["epoch"] == 2
+    assert (loaded["format"], loaded["epoch"]) == (FORMAT, 2)
     for name, tensor in state["generator"].items():
         assert torch.equal(loaded["generator"][name], tensor)
     generator, _ = load_generator(tmp_path / "last.pt")
@@ -76,9 +76,14 @@ def test_a_checkpoint_cut_short_anywhere(tmp_path: Path) -> None:
 
 def test_another_format_and_other_weights(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
-    torch.save({**make_state(), "format": 99}, path)
-    with pytest.raises(CheckpointRefused, match="another version"):
-        load_checkpoint(path)
+    for written, words in (
+        (FORMAT + 1, f"a newer version .* this one reads {FORMAT}"),
+        (FORMAT - 1, "an older version"),
+        ("two", "is not a checkpoint of catgan"),
+    ):
+        torch.save({**make_state(), "format": written}, path)
+        with pytest.raises(CheckpointRefused, match=words):
+            load_checkpoint(path)
     save_checkpoint(path, make_state(settings={**SETTINGS, "ngf": 8}))
     with pytest.raises(CheckpointRefused):
         load_generator(path)

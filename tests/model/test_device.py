@@ -1,4 +1,4 @@
-"""Where nets compute: a device that is there, or a sentence."""
+"""Where networks compute: a device that is there, or a sentence."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from catgan.model.device import pick_device
 
 
 def test_the_processor_is_always_there_and_auto_takes_something_usable() -> None:
-    assert pick_device("cpu") == "cpu"
+    assert pick_device("cpu") == torch.device("cpu")
     torch.empty(1, device=pick_device("auto"))
 
 

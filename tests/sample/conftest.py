@@ -1,6 +1,5 @@
 """A run that draws something: an untrained generator with its contrast turned up."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from catgan.core.images import Pictures, encode_png, sheet
-from catgan.core.runs import FORMAT, Run
+from catgan.core.pictures import Pictures, encode_png, sheet
+from catgan.formats.runs import DataRecord, Run, RunConfig
 from catgan.model.checkpoint import save_checkpoint
 from catgan.model.networks import Generator, init_weights
 from catgan.model.sample import draw_latents, sample_images
@@ -53,8 +52,8 @@ def make_run(tmp_path: Path) -> MakeRun:
         run = Run(folder=tmp_path / "runs" / name)
         run.samples.mkdir(parents=True)
         settings: dict[str, Any] = {"size": SIZE, "latent_dim": LATENTS, "ngf": 4}
-        record = {"kind": "run", "format": FORMAT, "settings": settings}
-        run.config.write_text(json.dumps(record))
+        data = DataRecord(name="cats", folder=str(tmp_path / "cats"), train=100)
+        run.write_config(RunConfig(settings=settings, data=data))
         for path, epoch in ((run.last, last), (run.best, best)):
             if epoch is not None:
                 state = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from catgan.core.images import Picture
+from catgan.core.pictures import Picture
 from catgan.sample import gif
 from catgan.sample.gif import STEADY, Movie, choose_palette, encode_gif, hundredths
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catgan.core.errors import BadSettings
-from catgan.core.images import cut_sheet
+from catgan.core.pictures import cut_sheet
 from catgan.sample.layout import (
     arrange,
     auto_scale,

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from catgan.core.errors import BadUsage, FileRefused
-from catgan.core.images import encode_png
+from catgan.core.pictures import encode_png
 from catgan.sample.gif import Movie, encode_gif
-from catgan.sample.outputs import Outputs, check_outputs, file_names, left_over
+from catgan.sample.outputs import Outputs, file_names, left_over
 from catgan.sample.stamp import is_ours, stamped_png
 
 PICTURE = np.zeros((4, 4, 3), dtype=np.uint8)
@@ -42,8 +42,8 @@ def test_what_can_be_written(tmp_path: Path) -> None:
         walk=tmp_path / "new" / "walk.GIF",
         timelapse=tmp_path / "t.gif",
     )
-    check_outputs(outputs, 3)
-    check_outputs(Outputs(), 3)
+    outputs.check(3)
+    Outputs().check(3)
     assert [path.name for path in tmp_path.iterdir()] == ["ours.png"]
 
 
@@ -68,20 +68,20 @@ def test_what_cannot_be(tmp_path: Path, outputs: dict[str, str], words: str) -> 
         (tmp_path / name).mkdir()
     paths = {kind: tmp_path / name for kind, name in outputs.items()}
     with pytest.raises(BadUsage, match=words):
-        check_outputs(Outputs(**paths), 3)
+        Outputs(**paths).check(3)
 
 
 def test_nothing_of_somebody_else_is_written_over(tmp_path: Path) -> None:
     mine = tmp_path / "mine.png"
     mine.write_bytes(encode_png(PICTURE))
     with pytest.raises(FileRefused, match=r"mine.png is there already"):
-        check_outputs(Outputs(grid=mine), 1)
+        Outputs(grid=mine).check(1)
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "cat-0003.png").write_bytes(encode_png(PICTURE))
-    check_outputs(Outputs(files=folder), 2)
+    Outputs(files=folder).check(2)
     with pytest.raises(FileRefused, match=r"cat-0003.png is there already"):
-        check_outputs(Outputs(files=folder), 3)
+        Outputs(files=folder).check(3)
 
 
 def test_only_own_numbered_pictures_are_left_over(tmp_path: Path) -> None:

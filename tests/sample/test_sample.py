@@ -15,11 +15,14 @@ from catgan.core.errors import (
     NoPictures,
     UnknownRun,
 )
-from catgan.core.images import Picture, cut_sheet, encode_png, sheet
-from catgan.core.runs import Run
+from catgan.core.pictures import Picture, cut_sheet, encode_png, sheet
+from catgan.formats.runs import Run
 from catgan.model.sample import sample_images
-from catgan.sample import Outputs, SampleConfig, draw, plan_samples, sample_run, timelapse
+from catgan.sample import draw, timelapse
+from catgan.sample.config import SampleConfig
 from catgan.sample.layout import gap_of
+from catgan.sample.outputs import Outputs
+from catgan.sample.pipeline import plan_samples, sample_run
 from catgan.sample.timelapse import caption_height
 from tests.sample.conftest import SIZE, MakeRun, drawn_by
 from tests.sample.test_gif import decode, read_blocks
@@ -46,8 +49,8 @@ def test_a_grid_in_the_run(make_run: MakeRun) -> None:
     result = sample_run("cats", runs=runs_of(run))
     path = run.folder / "drawn" / "last-epoch-0020-seed-0.png"
     assert result.grid == path
-    assert result.plan.source is not None
-    assert (result.plan.source.checkpoint, result.plan.source.epoch) == (run.last, 20)
+    assert result.plan.generator is not None
+    assert (result.plan.generator.checkpoint, result.plan.generator.epoch) == (run.last, 20)
     assert read(path).shape == (8 * (SIZE * 8 + 4) + 4, 8 * (SIZE * 8 + 4) + 4, 3)
     assert Image.open(path).info["Comment"] == "epoch 20, seed 0"
     before = path.read_bytes()
@@ -119,8 +122,8 @@ def test_which_checkpoint(make_run: MakeRun, tmp_path: Path) -> None:
         (str(both.last), both.last, 20),
     ):
         plan = plan_samples("both", SampleConfig(checkpoint=checkpoint), runs=runs_of(both))
-        assert plan.source is not None
-        assert (plan.source.checkpoint, plan.source.epoch) == (path, epoch)
+        assert plan.generator is not None
+        assert (plan.generator.checkpoint, plan.generator.epoch) == (path, epoch)
     make_run("unjudged")
     with pytest.raises(CheckpointRefused, match=r"unjudged has no best .*--checkpoint last"):
         plan_samples("unjudged", SampleConfig(checkpoint="best"), runs=runs_of(both))
@@ -180,7 +183,7 @@ def test_a_timelapse(make_run: MakeRun, tmp_path: Path) -> None:
     config = SampleConfig(tiles=6, scale=2)
     path = tmp_path / "new" / "training.gif"
     result = sample_run("cats", config, Outputs(timelapse=path), runs=runs_of(run))
-    assert result.plan.source is None
+    assert result.plan.generator is None
     blocks = read_blocks(path.read_bytes())
     assert blocks.delays == [12] * 5 + [200]
     assert blocks.local_tables == 0
@@ -206,11 +209,11 @@ def test_a_timelapse_passes_over_broken_grids_and_thins_out_many(
     noise = np.zeros((4, 9, 9, 3), dtype=np.uint8)
     run.sample_grid(15).write_bytes(encode_png(sheet(noise, columns=2)))
     plan = plan_samples("cats", None, Outputs(timelapse=tmp_path / "t.gif"), runs=runs_of(run))
-    epochs = [moment.epoch for moment in plan.moments]
+    epochs = [grid.epoch for grid in plan.grids]
     assert epochs == [5, *range(20, 61, 5)]
     monkeypatch.setattr(timelapse, "MOST", 4)
     plan = plan_samples("cats", None, Outputs(timelapse=tmp_path / "t.gif"), runs=runs_of(run))
-    assert [moment.epoch for moment in plan.moments] == [5, 25, 40, 60]
+    assert [grid.epoch for grid in plan.grids] == [5, 25, 40, 60]
 
 
 def test_a_caption_is_never_cut_off() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from catgan.core.images import Pictures, encode_png
-from catgan.measure.features import Features
+from catgan.core.pictures import Pictures, encode_png
+from catgan.measure.extractors.base import Features
 
 MakeDataSet = Callable[..., Path]
 

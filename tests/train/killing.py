@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from catgan.train import RECIPES, TrainConfig, train_gan
+from catgan.train.config import RECIPES, TrainConfig
+from catgan.train.loop import train_gan
 from tests.train.conftest import PixelExtractor
 
 SMALL: dict[str, Any] = {

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from catgan.train.augment import KINDS, Augment, colour, cut_out, flip, translate
+from catgan.train.augment import Augment, colour, cut_out, flip, translate
+from catgan.train.config import KINDS
 
 SIDE = 16
 EDGE = SIDE // 8  # pixels that a picture moves at most

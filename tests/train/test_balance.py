@@ -1,6 +1,7 @@
-"""The balance in words: on records made up, and on runs made to fail at a known moment."""
+"""The state of the balance: on figures made up, and on runs made to fail at a known moment."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,23 @@ import pytest
 import torch
 
 from catgan.core.errors import TrainingLost
-from catgan.core.files import Json
-from catgan.core.runs import Run
-from catgan.train import TrainConfig, train_gan, trainer
+from catgan.formats.runs import Run
+from catgan.formats.stats import HEALTHY, STATES, EpochStats
+from catgan.train import trainer
 from catgan.train.balance import is_lost, judge_balance
+from catgan.train.config import TrainConfig
+from catgan.train.loop import train_gan
 from catgan.train.step import StepTerms, train_step
 from tests.train.conftest import MakeDataSet
 
-PICTURES = 500  # shown in an epoch of the made-up records
+PICTURES = 500  # shown in an epoch that is made up
+
+Figures = dict[str, Any]
 
 
-def record(epoch: int, **changes: Any) -> Json:
+def epoch_of(epoch: int, **changes: Any) -> EpochStats:
     """An epoch in good order."""
-    return {
-        "epoch": epoch,
+    good: Figures = {
         "images_shown": epoch * PICTURES,
         "loss_d": 1.2,
         "loss_g": 1.1,
@@ -29,30 +33,38 @@ def record(epoch: int, **changes: Any) -> Json:
         "d_fake": 0.4,
         "spread_real": 0.2,
         "spread_fake": 0.15,
-    } | changes
+    }
+    return EpochStats(epoch=epoch, **good | changes)
 
 
-def history(epochs: int, **since: tuple[int, Json]) -> list[Json]:
+def history(epochs: int, **since: tuple[int, Figures]) -> list[EpochStats]:
     """Epochs in good order, with changes from some epoch on."""
-    records = []
+    stats = []
     for epoch in range(1, epochs + 1):
-        changes: Json = {}
+        changes: Figures = {}
         for start, change in since.values():
             if epoch >= start:
                 changes |= change
-        records.append(record(epoch, **changes))
-    return records
+        stats.append(epoch_of(epoch, **changes))
+    return stats
 
 
-WINNING = {"d_real": 0.97, "d_fake": 0.03, "loss_g": 6.0}
-COLLAPSED = {"spread_fake": 0.01}
-BLIND = {"d_real": 0.501, "d_fake": 0.499}
-WILD = {"loss_d": 17.0, "d_real": 0.75, "d_fake": 0.25}
-LOST = {"loss_g": None}
+def change(stats: list[EpochStats], epochs: Iterable[int], **figures: Any) -> None:
+    """Give some epochs other figures."""
+    for epoch in epochs:
+        stats[epoch - 1] = dataclasses.replace(stats[epoch - 1], **figures)
+
+
+WINNING: Figures = {"d_real": 0.97, "d_fake": 0.03, "loss_g": 6.0}
+COLLAPSED: Figures = {"spread_fake": 0.01}
+AT_CHANCE: Figures = {"d_real": 0.501, "d_fake": 0.499}
+UNSTABLE: Figures = {"loss_d": 17.0, "d_real": 0.75, "d_fake": 0.25}
+DIVERGED: Figures = {"loss_g": None}
 
 
 def test_nothing_yet_is_healthy() -> None:
-    assert judge_balance([]).words == "healthy"
+    balance = judge_balance([])
+    assert (balance.state, balance.since) == (HEALTHY, None)
 
 
 def test_good_order_is_healthy() -> None:
@@ -60,28 +72,32 @@ def test_good_order_is_healthy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "change"),
-    [("winning", WINNING), ("collapsed", COLLAPSED), ("blind", BLIND), ("wild", WILD)],
+    ("state", "figures"),
+    [
+        ("winning", WINNING),
+        ("collapsed", COLLAPSED),
+        ("at-chance", AT_CHANCE),
+        ("unstable", UNSTABLE),
+    ],
 )
-def test_each_state_is_named_with_its_first_epoch(state: str, change: Json) -> None:
-    balance = judge_balance(history(60, it=(41, change)))
+def test_each_state_is_named_with_its_first_epoch(state: str, figures: Figures) -> None:
+    balance = judge_balance(history(60, it=(41, figures)))
     assert (balance.state, balance.since) == (state, 41)
-    assert "41" in balance.words
+    assert state in STATES
 
 
 def test_one_bad_epoch_is_no_state() -> None:
-    records = history(60)
-    for epoch in (30, 59, 60):
-        records[epoch - 1] |= COLLAPSED
-    assert judge_balance(records).state == "healthy"
+    stats = history(60)
+    change(stats, (30, 59, 60), **COLLAPSED)
+    assert judge_balance(stats).state == "healthy"
 
 
 def test_what_is_over_is_over() -> None:
-    records = history(60, it=(20, WINNING))
-    records[-2:] = [record(59), record(60)]
-    assert judge_balance(records).since == 20  # two good epochs may be chance
-    records[-3] = record(58)
-    assert judge_balance(records).state == "healthy"
+    stats = history(60, it=(20, WINNING))
+    stats[-2:] = [epoch_of(59), epoch_of(60)]
+    assert judge_balance(stats).since == 20  # two good epochs may be chance
+    stats[-3] = epoch_of(58)
+    assert judge_balance(stats).state == "healthy"
 
 
 def test_the_grey_of_the_first_pictures_is_no_collapse() -> None:
@@ -90,102 +106,98 @@ def test_the_grey_of_the_first_pictures_is_no_collapse() -> None:
 
 
 def test_grey_to_the_end_is_a_collapse_in_a_short_run_too() -> None:
-    records = [record(epoch, images_shown=60 * epoch, **COLLAPSED) for epoch in range(1, 301)]
-    assert judge_balance(records).state == "collapsed"
+    stats = [epoch_of(epoch, images_shown=60 * epoch, **COLLAPSED) for epoch in range(1, 301)]
+    assert judge_balance(stats).state == "collapsed"
 
 
 def test_a_d_that_wins_by_a_little_less_has_not_stopped_winning() -> None:
     """Seen in a real run: 0.80 to 0.86 for a long time."""
-    records = history(60, it=(31, WINNING))
-    for line in records[40:]:
-        line |= {"d_real": 0.90, "d_fake": 0.10 if line["epoch"] % 2 else 0.04}
-    balance = judge_balance(records)
+    stats = history(60, it=(31, WINNING))
+    change(stats, range(41, 61, 2), d_real=0.90, d_fake=0.10)
+    change(stats, range(42, 61, 2), d_real=0.90, d_fake=0.04)
+    balance = judge_balance(stats)
     assert (balance.state, balance.since) == ("winning", 31)
-    for line in records[40:]:
-        line |= {"d_fake": 0.30}
-    assert judge_balance(records).state == "healthy"
+    change(stats, range(41, 61), d_fake=0.30)
+    assert judge_balance(stats).state == "healthy"
 
 
 def test_samples_that_become_fewer_are_a_collapse_under_way() -> None:
     def diversity(epoch: int) -> float:
         return 0.8 if epoch < 70 else 0.3
 
-    records = history(100)
-    with_measurements(records, 10, diversity=diversity)
-    balance = judge_balance(records)
-    assert (balance.state, balance.since) == ("fewer", 70)
-    assert judge_balance(records[:79]).state == "healthy"  # once only so far
+    stats = history(100)
+    with_measurements(stats, 10, diversity=diversity)
+    balance = judge_balance(stats)
+    assert (balance.state, balance.since) == ("collapsing", 70)
+    assert judge_balance(stats[:79]).state == "healthy"  # once only so far
     grey = history(100)  # nothing has unfolded yet: that is how a run begins
     with_measurements(grey, 10, diversity=lambda epoch: 0.2 if epoch < 70 else 0.05)
     assert judge_balance(grey).state == "healthy"
 
 
 def test_copies_are_no_best_epoch_to_wait_for() -> None:
-    """KID that falls because training pictures are copied does not save a run."""
-    records = history(200)
+    """KID that falls because training images are copied does not save a run."""
+    stats = history(200)
     with_measurements(
-        records,
+        stats,
         10,
         kid=lambda epoch: 0.9 - 0.004 * epoch,
         kid_error=lambda _: 0.01,
         gap=lambda epoch: 0.7 if epoch >= 110 else 0.2,
     )
-    assert not is_lost(records, 200)  # out of balance, and better each time
-    for line in records[100:]:
-        if "kid" in line:
-            line["copying"] = True
-    assert is_lost(records, 200)
+    assert not is_lost(stats, 200)  # out of balance, and better each time
+    change(stats, range(110, 201, 10), copying=True)
+    assert is_lost(stats, 200)
 
 
 def test_numbers_that_ran_off_count_at_once_and_first() -> None:
-    balance = judge_balance(history(60, a=(30, WINNING), b=(59, LOST)))
-    assert (balance.state, balance.since) == ("lost", 59)
+    balance = judge_balance(history(60, a=(30, WINNING), b=(59, DIVERGED)))
+    assert (balance.state, balance.since) == ("diverged", 59)
 
 
 def test_the_worst_is_said_first() -> None:
     assert judge_balance(history(60, a=(30, WINNING), b=(40, COLLAPSED))).state == "collapsed"
 
 
-def with_measurements(records: list[Json], every: int, **values: Callable[[int], float]) -> None:
-    for line in records:
-        if line["epoch"] % every == 0:
-            line |= {name: value(line["epoch"]) for name, value in values.items()}
+def with_measurements(
+    stats: list[EpochStats], every: int, **values: Callable[[int], float]
+) -> None:
+    for epoch in range(every, len(stats) + 1, every):
+        change(stats, [epoch], **{name: value(epoch) for name, value in values.items()})
 
 
-def test_a_gap_twice_in_a_row_is_knowing_by_heart() -> None:
-    records = history(100)
-    with_measurements(records, 10, gap=lambda epoch: 0.6 if epoch >= 70 else 0.2)
-    balance = judge_balance(records)
-    assert (balance.state, balance.since) == ("by heart", 70)
-    assert judge_balance(records[:79]).state == "healthy"  # once only so far
-    records[89]["gap"] = 0.4
-    assert judge_balance(records).state == "healthy"
+def test_a_gap_twice_in_a_row_is_overfitting() -> None:
+    stats = history(100)
+    with_measurements(stats, 10, gap=lambda epoch: 0.6 if epoch >= 70 else 0.2)
+    balance = judge_balance(stats)
+    assert (balance.state, balance.since) == ("overfitted", 70)
+    assert judge_balance(stats[:79]).state == "healthy"  # once only so far
+    change(stats, [90], gap=0.4)
+    assert judge_balance(stats).state == "healthy"
 
 
 def test_past_its_best_is_worse_by_more_than_chance() -> None:
     def kid(epoch: int) -> float:
         return 0.8 - 0.01 * epoch if epoch <= 50 else 0.3 + 0.01 * (epoch - 50)
 
-    records = history(100)
-    with_measurements(records, 10, kid=kid, kid_error=lambda _: 0.01)
-    balance = judge_balance(records)
-    assert balance.state == "past its best"
+    stats = history(100)
+    with_measurements(stats, 10, kid=kid, kid_error=lambda _: 0.01)
+    balance = judge_balance(stats)
+    assert balance.state == "past-best"
     assert balance.since == 60  # 0.40 against 0.30 at epoch 50
-    for line in records:
-        if "kid" in line:
-            line["kid_error"] = 0.1
-    assert judge_balance(records).since == 80  # 0.30 above it is above 2 errors of 0.14 each
+    with_measurements(stats, 10, kid_error=lambda _: 0.1)
+    assert judge_balance(stats).since == 80  # 0.30 above it is above 2 errors of 0.14 each
 
 
-def test_past_saving_is_long_out_of_balance_and_not_better() -> None:
-    records = history(60, it=(41, WINNING))
-    assert not is_lost(records[:44], 100)
-    assert is_lost(records, 100)
-    assert not is_lost(records, 1000)  # a tenth of the run has not gone by
+def test_failed_is_long_out_of_balance_and_not_better() -> None:
+    stats = history(60, it=(41, WINNING))
+    assert not is_lost(stats[:44], 100)
+    assert is_lost(stats, 100)
+    assert not is_lost(stats, 1000)  # a tenth of the run has not gone by
     assert not is_lost(history(60), 100)
     # a best epoch found meanwhile: it gets better all the same
-    with_measurements(records, 1, kid=lambda epoch: 1 - 0.01 * epoch, kid_error=lambda _: 0.0)
-    assert not is_lost(records, 100)
+    with_measurements(stats, 1, kid=lambda epoch: 1 - 0.01 * epoch, kid_error=lambda _: 0.0)
+    assert not is_lost(stats, 100)
 
 
 # Runs made to fail.
@@ -193,7 +205,7 @@ def test_past_saving_is_long_out_of_balance_and_not_better() -> None:
 EPOCHS = 60
 FAILS = 30
 TENTH = EPOCHS // 10
-SMALL: Json = {
+SMALL: Figures = {
     "size": 16, "ngf": 8, "ndf": 8, "latent_dim": 8, "batch_size": 10, "device": "cpu",
     "checkpoint_minutes": 60, "sample_every": EPOCHS, "epochs": EPOCHS, "held_out": 0,
     "lr_g": 1e-3, "lr_d": 1e-3,  # so small a net has learnt to draw blobs by epoch 20
@@ -207,7 +219,7 @@ def run_with(
     run: Path,
     spoil: Callable[[Parts], StepTerms],
     **changes: Any,
-) -> list[Json]:
+) -> list[EpochStats]:
     """Train, every step from epoch `FAILS` on spoiled; what the run says of itself."""
     steps = iter(range(10**9))
     first = (FAILS - 1) * 15  # 150 pictures in batches of 10
@@ -252,10 +264,10 @@ def run_off(parts: Parts) -> StepTerms:
 @pytest.mark.parametrize(
     ("spoil", "state"),
     [
-        (strong_d, "D is winning"),
-        (wild_d, "D has run wild"),
+        (strong_d, "winning"),
+        (wild_d, "unstable"),
         (collapse, "collapsed"),
-        (run_off, "lost"),
+        (run_off, "diverged"),
     ],
 )
 def test_a_run_made_to_fail_is_named_within_a_tenth(
@@ -266,15 +278,15 @@ def test_a_run_made_to_fail_is_named_within_a_tenth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines = run_with(monkeypatch, make_data_set(150), tmp_path / "run", spoil)
-    words = {line["epoch"]: line["balance"] for line in lines}
-    assert all(words[epoch] == "healthy" for epoch in range(1, FAILS)), words
-    named = [epoch for epoch, word in words.items() if word.startswith(state)]
-    assert named, words
+    states = {line.epoch: line.balance for line in lines}
+    assert all(states[epoch] == "healthy" for epoch in range(1, FAILS)), states
+    named = [line for line in lines if line.balance == state]
+    assert named, states
     # it is said in time, and the epoch that it names is the one
-    assert FAILS <= named[0] <= FAILS + TENTH
-    if "since epoch" in words[named[0]]:
-        since = int(words[named[-1]].split("since epoch ")[1].split(":")[0])
-        assert abs(since - FAILS) <= TENTH
+    assert FAILS <= named[0].epoch <= FAILS + TENTH
+    assert named[-1].since is not None
+    assert abs(named[-1].since - FAILS) <= TENTH
+    assert all((line.since is None) == (line.balance == HEALTHY) for line in lines)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -284,10 +296,10 @@ def test_no_false_alarm_in_a_healthy_run(
     config = TrainConfig.of_recipe("balanced", **SMALL | {"seed": seed})
     result = train_gan(make_data_set(150), tmp_path / "run", config)
     assert result.balance.state == "healthy"
-    assert {line["balance"] for line in result.run.read_stats()} == {"healthy"}
+    assert {line.balance for line in result.run.read_stats()} == {"healthy"}
 
 
-def test_stop_when_lost_ends_a_run_past_saving_and_only_that(
+def test_stop_when_lost_ends_a_run_that_failed_and_only_that(
     make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = make_data_set(150)

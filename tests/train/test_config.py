@@ -2,7 +2,7 @@
 
 import pytest
 
-from catgan.train import RECIPES, TrainConfig
+from catgan.train.config import RECIPES, TrainConfig
 
 
 @pytest.mark.parametrize(

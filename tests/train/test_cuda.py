@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from catgan.model.checkpoint import State
-from catgan.train import TrainConfig
+from catgan.train.config import TrainConfig
 from catgan.train.pictures import TrainingPictures
 from catgan.train.trainer import Trainer
 from tests.train.conftest import draw_blob

@@ -15,19 +15,22 @@ import numpy as np
 import pytest
 import torch
 
-from catgan.core.datasets import DataSet, open_dataset
-from catgan.core.datasets import held_out as split
 from catgan.core.errors import BadSettings, DiskFull, TooFewPictures, UnreadablePhoto
 from catgan.core.files import sha256
-from catgan.core.images import Pictures, encode_png, read_photo, resize_shorter_side
-from catgan.train import TrainConfig, memory, train_gan
+from catgan.core.photos import read_photo
+from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
+from catgan.formats.datasets import DataSet, open_dataset
+from catgan.formats.datasets import held_out as split
 from catgan.train import data as data_module
+from catgan.train import memory
 from catgan.train import pictures as pictures_module
 from catgan.train import store as store_module
+from catgan.train.config import TrainConfig
 from catgan.train.data import check_data, load_data
+from catgan.train.loop import train_gan
 from catgan.train.memory import free_device_memory, free_memory
 from catgan.train.pictures import TrainingPictures
-from catgan.train.store import amount, choose_storage, large_folder, open_store
+from catgan.train.store import choose_storage, large_folder, open_store
 from tests.train.conftest import MakeDataSet, draw_blob
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,13 +88,13 @@ class TestBatches:
         config = TrainConfig(size=size, batch_size=4, held_out=3)
         ours, pictures, _ = load_data(dataset, config)
         in_memory = TrainingPictures(pictures, CPU)
-        on_disk()
+        folder = on_disk()
         theirs, mapped, _ = load_data(dataset, config)
         expected, surprised = TrainingPictures(mapped, CPU), TrainingPictures(mapped, CPU)
-        assert (in_memory.storage, expected.storage) == ("in memory", "on disk")
-        assert "in memory" in ours.storage
-        assert "temporary file" in theirs.storage
-        assert ours.to_json() == theirs.to_json()
+        assert (in_memory.place, expected.place) == ("memory", "disk")
+        assert ours.storage.folder is None
+        assert theirs.storage.folder == folder
+        assert ours.record == theirs.record
         random = torch.Generator().manual_seed(0)
         for length in (1, 3, 20):
             order = torch.randperm(20, generator=random)
@@ -113,11 +116,11 @@ class TestBatches:
         monkeypatch.setattr(pictures_module, "free_device_memory", lambda _: 10**9)
         monkeypatch.setattr(pictures_module, "COPIED_AT_ONCE", 3 * mapped[0].nbytes)
         there = TrainingPictures(mapped, CPU)
-        assert there.storage == "on the device"
+        assert there.place == "device"
         indices = torch.randperm(11)
         assert torch.equal(there.batch(indices), away.batch(indices))
         monkeypatch.setattr(pictures_module, "free_device_memory", lambda _: mapped.nbytes)
-        assert TrainingPictures(mapped, CPU).storage == "on disk"  # it would fill the device
+        assert TrainingPictures(mapped, CPU).place == "disk"  # it would fill the device
 
     @pytest.mark.cuda
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
@@ -129,7 +132,7 @@ class TestBatches:
         there = TrainingPictures(pictures, card)
         monkeypatch.setattr(pictures_module, "free_device_memory", lambda _: 0)
         sent = TrainingPictures(pictures, card)
-        assert (there.storage, sent.storage) == ("on the device", "in memory")
+        assert (there.place, sent.place) == ("device", "memory")
         indices = torch.randperm(11)
         assert torch.equal(there.batch(indices), sent.batch(indices))
 
@@ -182,7 +185,7 @@ class TestOnDisk:
         other = draw_blob(np.random.default_rng(99), 16)
         (folder / before.train[4]).write_bytes(encode_png(other))
         after, again, _ = load_data(opened(folder), SMALL)
-        assert before.digest != after.digest
+        assert before.record.digest != after.record.digest
         assert np.array_equal(again[4], other)
         same = [index for index in range(9) if index != 4]
         assert np.array_equal(pictures[same], again[same])
@@ -196,19 +199,20 @@ class TestOnDisk:
         script = """
 import sys, time
 from pathlib import Path
-from catgan.core.datasets import open_dataset
-from catgan.train import TrainConfig, data, store
+from catgan.formats.datasets import open_dataset
+from catgan import TrainConfig
+from catgan.train import data, store
 store.ALWAYS = store.SPARE = 0
 store.BUFFER = 512
 store.free_memory = lambda: 0
-whole = data.prepare_all
+whole = data.load_all
 def half(paths, size):
     for index, picture in enumerate(whole(paths, size)):
         if index == 10:
             print("half", flush=True)
             time.sleep(600)
         yield picture
-data.prepare_all = half
+data.load_all = half
 data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(size=16))
 """
         child = subprocess.Popen(
@@ -247,8 +251,8 @@ data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(size=16))
         dataset = opened(make_data_set(10))
         folder = on_disk()
         monkeypatch.setattr(store_module, "SPARE", 10**18)
-        monkeypatch.setattr(data_module, "prepare_all", None)
-        with pytest.raises(DiskFull, match=r"10 pictures of 16 x 16 take .* set TMPDIR to a fold"):
+        monkeypatch.setattr(data_module, "load_all", None)
+        with pytest.raises(DiskFull, match=r"10 images of 16 x 16 take .* set TMPDIR to a fold"):
             load_data(dataset, SMALL)
         with pytest.raises(DiskFull):
             check_data(dataset, SMALL)
@@ -340,11 +344,10 @@ class TestMemory:
         storage = choose_storage(100_000, 64)
         assert storage.bytes == 100_000 * 64 * 64 * 3
         assert (storage.folder is None) == in_memory
-        assert "1.2 GB" in storage.words
 
     def test_a_small_data_set_is_always_in_memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(store_module, "free_memory", lambda: 0)
-        assert choose_storage(500, 64).words == "in memory (6 MB)"
+        assert choose_storage(500, 64).folder is None
 
     def test_the_machine_has_some_and_the_processor_none_of_its_own(self) -> None:
         assert free_memory() > 10**7
@@ -369,11 +372,6 @@ class TestMemory:
         memberships.write_text("0::/../elsewhere\n")
         assert list(memory._free_of_groups(memberships, tmp_path)) == []
         assert list(memory._free_of_groups(tmp_path / "missing", tmp_path)) == []
-
-    def test_amounts_in_words(self) -> None:
-        assert [amount(size) for size in (0, 6_144_000, 999_999_999, 4.9152e9)] == [
-            "1 MB", "6 MB", "1000 MB", "4.9 GB",
-        ]  # fmt: skip
 
     def test_tmpdir_names_the_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(tempfile, "tempdir", None)
@@ -402,11 +400,8 @@ class TestSizes:
             picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
             (folder / f"{name}.png").write_bytes(encode_png(picture))
         data, pictures, _ = load_data(opened(folder), SMALL)
-        assert (data.resized, data.cut, data.enlarged, data.size) == (4, 2, 2, 9)
-        assert data.resizing(16) == (
-            "4 of 14 pictures were not 16 x 16 and were resized; 2 of them cut to a square, "
-            "2 of them enlarged."
-        )
+        record = data.record
+        assert (record.resized, record.cut, record.enlarged, record.size) == (4, 2, 2, 9)
         for name, picture in zip(data.train, pictures, strict=True):
             pixels = read_photo((folder / name).read_bytes()).pixels
             if pixels.shape != (16, 16, 3):
@@ -420,12 +415,12 @@ class TestSizes:
         odd = draw_blob(np.random.default_rng(0), 18)
         (dataset.folder / out[0]).write_bytes(encode_png(odd))
         data, _, _ = load_data(dataset, config)
-        assert data.resizing(16) == "1 of 12 pictures was not 16 x 16 and was resized."
+        assert (data.record.resized, data.record.cut, data.record.enlarged) == (1, 0, 0)
 
-    def test_nothing_is_said_where_nothing_was_done(self, make_data_set: MakeDataSet) -> None:
+    def test_nothing_is_counted_where_nothing_was_done(self, make_data_set: MakeDataSet) -> None:
         data, _, _ = load_data(opened(make_data_set(10)), SMALL)
-        assert (data.resized, data.cut, data.enlarged, data.size) == (0, 0, 0, 16)
-        assert data.resizing(16) == ""
+        record = data.record
+        assert (record.resized, record.cut, record.enlarged, record.size) == (0, 0, 0, 16)
 
 
 class TestHeldOut:
@@ -437,7 +432,7 @@ class TestHeldOut:
         config = TrainConfig(size=16, held_out=6)
         data, train, out = load_data(dataset, config)
         assert out.shape == (6, 16, 16, 3)
-        assert np.array_equal(out, [by_name[name] for name in data.held_out])
+        assert np.array_equal(out, [by_name[name] for name in data.record.held_out])
         assert np.array_equal(train, [by_name[name] for name in data.train])
 
     def test_none_is_an_empty_array(self, make_data_set: MakeDataSet) -> None:
@@ -449,7 +444,7 @@ class TestHeldOut:
         monkeypatch.setattr(data_module, "MOST_HELD_OUT", 4)
         dataset = opened(make_data_set(20))
         many, few = TrainConfig(size=16, held_out=9), TrainConfig(size=16, held_out=4)
-        assert len(load_data(dataset, many)[0].held_out) == 9
+        assert len(load_data(dataset, many)[0].record.held_out) == 9
         assert np.array_equal(load_data(dataset, many)[2], load_data(dataset, few)[2])
 
     def test_a_broken_one_is_refused_at_once(self, make_data_set: MakeDataSet) -> None:
@@ -466,18 +461,18 @@ class TestLoading:
         lines = [f"{path.name} {sha256(path.read_bytes())}\n" for path in dataset.paths()]
         wanted = sha256("".join(lines).encode())
         for config in (SMALL, TrainConfig(size=32, held_out=2)):
-            assert load_data(dataset, config)[0].digest == wanted
+            assert load_data(dataset, config)[0].record.digest == wanted
         (dataset.folder / "blob-000.png").rename(dataset.folder / "blob-999.png")
-        assert load_data(opened(dataset.folder), SMALL)[0].digest != wanted
+        assert load_data(opened(dataset.folder), SMALL)[0].record.digest != wanted
 
     def test_too_few_are_refused_before_any_is_read(
         self, make_data_set: MakeDataSet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         dataset = opened(make_data_set(10))
-        monkeypatch.setattr(data_module, "prepare_all", None)
-        with pytest.raises(TooFewPictures, match="has 7 pictures to train on; at least 8"):
+        monkeypatch.setattr(data_module, "load_all", None)
+        with pytest.raises(TooFewPictures, match="has 7 images to train on; at least 8"):
             load_data(dataset, TrainConfig(size=16, held_out=3))
-        with pytest.raises(BadSettings, match="has only 10 pictures"):
+        with pytest.raises(BadSettings, match="has only 10 images"):
             load_data(dataset, TrainConfig(size=16, held_out=10))
 
     def test_what_takes_long_is_reported_and_may_be_ended(

@@ -9,13 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from catgan.core.images import Pictures
-from catgan.core.runs import Run
-from catgan.measure import diversity
+from catgan.core.pictures import Pictures
+from catgan.formats.runs import Run
+from catgan.formats.stats import EpochStats
+from catgan.measure.metrics.diversity import diversity
 from catgan.model.checkpoint import load_checkpoint, load_generator
-from catgan.train import TrainConfig, train_gan
-from catgan.train.best import best_record
+from catgan.train.best import best_of
+from catgan.train.config import TrainConfig
 from catgan.train.evaluate import Evaluation, Evaluator, whole_batches
+from catgan.train.loop import train_gan
 from tests.train.conftest import MakeDataSet, PixelExtractor, draw_blob
 
 SIZE, LATENT, SAMPLES = 16, 8, 200
@@ -104,10 +106,10 @@ def test_noise_is_far_off_and_one_picture_has_no_diversity() -> None:
 def test_diversity_is_the_one_that_compare_gives_and_unknown_beside_equal_pictures() -> None:
     drawn, look = blobs(SAMPLES, 3), PixelExtractor().extract
     found = evaluate(drawn)
-    assert found.diversity == diversity(look(drawn).pooled, look(HELD_OUT).pooled).ratio
+    assert found.diversity == diversity(look(drawn).pooled, look(HELD_OUT).pooled).value
     alike = evaluate(drawn, held_out=np.repeat(HELD_OUT[:1], 60, axis=0))
     assert alike.diversity is None
-    assert "diversity" not in alike.to_json()
+    assert "diversity" not in alike.figures()
 
 
 def test_the_gap_is_what_d_knows_by_heart() -> None:
@@ -123,8 +125,8 @@ def test_the_gap_is_what_d_knows_by_heart() -> None:
 def test_too_few_held_out_pictures_leave_out_what_needs_them() -> None:
     found = evaluate(blobs(SAMPLES, 3), held_out=HELD_OUT[:0])
     assert (found.kid, found.kid_error, found.copies, found.gap) == (None, None, None, None)
-    assert "kid" not in found.to_json()
-    assert found.to_json()["recognised"] == found.recognised
+    assert "kid" not in found.figures()
+    assert found.figures()["recognised"] == found.recognised
 
 
 def test_batches_are_whole() -> None:
@@ -132,20 +134,16 @@ def test_batches_are_whole() -> None:
     assert [len(batch) for batch in whole_batches(torch.zeros(3, 1), 4)] == [3]
 
 
-def record(epoch: int, kid: float, *, copying: bool = False) -> dict[str, Any]:
-    return {"epoch": epoch, "kid": kid, "copying": copying}
+def epoch_of(epoch: int, kid: float | None = None, *, copying: bool = False) -> EpochStats:
+    return EpochStats(epoch=epoch, images_shown=epoch, kid=kid, copying=copying)
 
 
 def test_the_best_epoch_has_the_lowest_kid_and_is_no_copy() -> None:
-    assert best_record([{"epoch": 1}]) is None
-    records = [record(2, 0.5), {"epoch": 3}, record(4, 0.3), record(6, 0.3), record(8, 0.4)]
-    best = best_record(records)
-    assert best is not None
-    assert best["epoch"] == 4  # the earlier of two equal ones
-    best = best_record([*records, record(10, 0.01, copying=True)])
-    assert best is not None
-    assert best["epoch"] == 4
-    assert best_record([record(2, 0.5, copying=True)]) is None
+    assert best_of([epoch_of(1)]) is None
+    stats = [epoch_of(2, 0.5), epoch_of(3), epoch_of(4, 0.3), epoch_of(6, 0.3), epoch_of(8, 0.4)]
+    assert best_of(stats) == stats[2]  # the earlier of two equal ones
+    assert best_of([*stats, epoch_of(10, 0.01, copying=True)]) == stats[2]
+    assert best_of([epoch_of(2, 0.5, copying=True)]) is None
 
 
 def small(**changes: Any) -> TrainConfig:
@@ -180,14 +178,13 @@ def test_the_best_checkpoint_is_that_of_the_best_epoch(
     result = train_gan(
         data, tmp_path / "run", small(evaluate_every=1, lr_g=5e-3), extractor=PixelExtractor()
     )
-    best = best_record(result.run.read_stats())
+    best = best_of(result.run.read_stats())
     assert best is not None
-    assert result.best_epoch == best["epoch"]
-    assert result.best_kid == best["kid"]
+    assert (result.best_epoch, result.best_kid) == (best.epoch, best.kid)
     generator, state = load_generator(result.run.best)
-    assert state["epoch"] == best["epoch"]
+    assert state["epoch"] == best.epoch
     # the average it holds is the one that a run of so many epochs ends with
-    shorter = small(evaluate_every=0, lr_g=5e-3, epochs=best["epoch"])
+    shorter = small(evaluate_every=0, lr_g=5e-3, epochs=best.epoch)
     train_gan(data, tmp_path / "short", shorter)
     expected, _ = load_generator(Run(folder=tmp_path / "short").last)
     for name, tensor in expected.state_dict().items():

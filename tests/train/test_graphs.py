@@ -120,9 +120,9 @@ def test_the_first_steps_of_a_kind_are_not_recorded(card: ToyCard) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"graphs": True}, "--graphs needs an NVIDIA graphics card, .* leave it out"),
-        ({"precision": "float16"}, "--precision float16 needs an NVIDIA .* take float32 or"),
-        ({"precision": "tf32"}, "--precision tf32 needs an NVIDIA"),
+        ({"graphs": True}, "--graphs needs an NVIDIA GPU, .* leave it out"),
+        ({"precision": "float16"}, "--precision float16 needs an NVIDIA GPU.* use float32 or"),
+        ({"precision": "tf32"}, "--precision tf32 needs an NVIDIA GPU"),
     ],
 )
 def test_what_only_a_card_can_is_refused_elsewhere(

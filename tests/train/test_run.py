@@ -1,5 +1,6 @@
 """A run from end to end: what it writes, carrying on exactly, and what it refuses."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from catgan.core.errors import (
+    BadRecord,
     BadSettings,
     BadUsage,
     CatganError,
@@ -23,11 +25,13 @@ from catgan.core.errors import (
     TooFewPictures,
     TrainingLost,
 )
-from catgan.core.runs import Run
+from catgan.formats import runs as runs_module
+from catgan.formats.runs import Run
 from catgan.model.checkpoint import load_checkpoint, load_generator
-from catgan.train import RECIPES, TrainConfig, TrainProgress, plan_training, train_gan, trainer
-from catgan.train import loop as train_loop
-from catgan.train import record as record_module
+from catgan.train import trainer
+from catgan.train.config import RECIPES, TrainConfig
+from catgan.train.loop import plan_training, train_gan
+from catgan.train.progress import TrainProgress, TrainStart
 from catgan.train.step import StepTerms, train_step
 from tests.train.conftest import MakeDataSet
 
@@ -65,7 +69,7 @@ def assert_equal_runs(one: Path, other: Path) -> None:
     records = []
     for run in (one, other):
         lines = Run(folder=run).read_stats()
-        records.append([{k: v for k, v in line.items() if k not in TIMES} for line in lines])
+        records.append([dataclasses.replace(line, **dict.fromkeys(TIMES)) for line in lines])  # type: ignore[arg-type]
     assert records[0] == records[1]
     grids = [
         {path.name: path.read_bytes() for path in (run / "samples").iterdir()}
@@ -85,17 +89,19 @@ def test_what_a_run_leaves(make_data_set: MakeDataSet, tmp_path: Path) -> None:
     run = result.run
     config = run.read_config()
     assert config is not None
-    assert config["finished"] is True
-    assert config["settings"]["ngf"] == 4
-    assert config["data"]["train"] == 10
+    assert config.finished
+    assert config.settings["ngf"] == 4
+    assert config.data.train == 10
     stats = run.read_stats()
-    assert [line["epoch"] for line in stats] == [1, 2, 3]
-    assert [line["images_shown"] for line in stats] == [10, 20, 30]
+    assert [line.epoch for line in stats] == [1, 2, 3]
+    assert [line.images_shown for line in stats] == [10, 20, 30]
     for line in stats:
-        assert line["loss_d"] > 0
-        assert line["loss_g"] > 0
+        assert line.loss_d is not None
+        assert line.loss_d > 0
+        assert line.loss_g is not None
+        assert line.loss_g > 0
         for name in ("d_real", "d_fake", "d_fake_after"):
-            assert 0 < line[name] < 1
+            assert 0 < getattr(line, name) < 1
     assert list(run.sample_grids()) == [1, 2, 3]  # the first, every second, the last
     assert any(path.name.startswith("events.") for path in run.tensorboard.iterdir())
     assert [p.epoch for p in seen if p.epoch_done] == [1, 2, 3]
@@ -170,7 +176,7 @@ def test_killed_anywhere_with_everything_on(make_data_set: MakeDataSet, tmp_path
         assert int(count) >= 9, kills  # a trap laid behind the run's end is none
         whole, killed = (tmp_path / f"{recipe}-{how}" for how in ("whole", "killed"))
         assert_equal_runs(whole, killed)
-        assert sum("kid" in line for line in Run(folder=whole).read_stats()) == 5
+        assert sum(line.kid is not None for line in Run(folder=whole).read_stats()) == 5
         assert Run(folder=whole).best.exists()
 
 
@@ -202,7 +208,7 @@ def test_a_finished_run_is_left_alone_and_may_be_lengthened(
 def test_other_settings_are_named(make_data_set: MakeDataSet, tmp_path: Path) -> None:
     data = make_data_set(8)
     train_gan(data, tmp_path / "run", small(epochs=1))
-    with pytest.raises(SettingsDiffer, match=r"batch-size was 4, is 2; lr-d was 0\.0002, is 0\.1"):
+    with pytest.raises(SettingsDiffer, match=r"batch-size 4, now 2; lr-d 0\.0002, now 0\.1"):
         train_gan(data, tmp_path / "run", small(epochs=1, batch_size=2, lr_d=0.1))
 
 
@@ -210,7 +216,7 @@ def test_other_pictures_are_refused(make_data_set: MakeDataSet, tmp_path: Path) 
     data = make_data_set(8)
     train_gan(data, tmp_path / "run", small(epochs=1))
     more = make_data_set(9, parent="more")
-    with pytest.raises(SettingsDiffer, match="other pictures"):
+    with pytest.raises(SettingsDiffer, match="other images"):
         train_gan(more, tmp_path / "run", small(epochs=2))
 
 
@@ -219,14 +225,14 @@ def test_a_strangers_folder_is_refused(make_data_set: MakeDataSet, tmp_path: Pat
     stranger = tmp_path / "letters"
     stranger.mkdir()
     (stranger / "letter.txt").write_text("dear")
-    with pytest.raises(FolderRefused, match="no run of catgan"):
+    with pytest.raises(FolderRefused, match="not a run of catgan"):
         train_gan(data, stranger, small(epochs=1))
     assert [path.name for path in stranger.iterdir()] == ["letter.txt"]
 
 
 def test_bad_data_leaves_nothing_behind(make_data_set: MakeDataSet, tmp_path: Path) -> None:
     few = make_data_set(3, name="few")
-    with pytest.raises(TooFewPictures, match=r"few has 3 pictures .* at least 8"):
+    with pytest.raises(TooFewPictures, match=r"few has 3 images .* at least 8"):
         train_gan(few, tmp_path / "run", small())
     some = make_data_set(10, name="some")
     with pytest.raises(TooFewPictures, match="batch-size is 11"):
@@ -243,9 +249,10 @@ def test_pictures_of_another_size_are_resized_and_that_is_said(
     make_data_set: MakeDataSet, tmp_path: Path
 ) -> None:
     data = make_data_set(8, size=40)
-    starts: list[train_loop.TrainStart] = []
+    starts: list[TrainStart] = []
     train_gan(data, tmp_path / "run", small(epochs=1), on_start=starts.append)
-    assert starts[0].data.resizing(16) == "8 of 8 pictures were not 16 x 16 and were resized."
+    record = starts[0].data.record
+    assert (record.resized, record.cut, record.enlarged, record.size) == (8, 0, 0, 40)
 
 
 @pytest.mark.parametrize("size", [32, 128])
@@ -269,7 +276,7 @@ def test_a_run_of_another_version_is_refused_and_left_alone(
     config = json.loads(run.config.read_text())
     run.config.write_text(json.dumps(config | {"format": 1, "catgan": "0.0.7"}))
     before = {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
-    with pytest.raises(CheckpointRefused, match=r"another version of catgan \(0\.0\.7\)"):
+    with pytest.raises(BadRecord, match=r"an older version of catgan \(0\.0\.7\)"):
         train_gan(data, tmp_path / "run", small(epochs=2))
     assert before == {path: path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
 
@@ -279,9 +286,9 @@ def test_held_out_pictures_are_never_shown(make_data_set: MakeDataSet, tmp_path:
     train_gan(data, tmp_path / "run", small(epochs=1, held_out=5))
     config = Run(folder=tmp_path / "run").read_config()
     assert config is not None
-    assert len(config["data"]["held_out"]) == 5
-    assert config["data"]["train"] == 15
-    assert Run(folder=tmp_path / "run").read_stats()[0]["images_shown"] == 15
+    assert len(config.data.held_out) == 5
+    assert config.data.train == 15
+    assert Run(folder=tmp_path / "run").read_stats()[0].images_shown == 15
 
 
 def test_a_fifth_is_held_out_where_there_are_enough() -> None:
@@ -303,10 +310,11 @@ def test_a_run_whose_numbers_end_says_so(
         return train_step(**parts)
 
     monkeypatch.setattr(trainer, "train_step", break_the_third_epoch)
-    with pytest.raises(TrainingLost, match="no numbers any more since epoch 3"):
+    with pytest.raises(TrainingLost, match="NaN or infinite since epoch 3"):
         train_gan(data, tmp_path / "run", small(epochs=6))
     lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").open()]
-    assert [line["loss_g"] is None for line in lines] == [False, False, True]
+    assert ["loss_g" in line for line in lines] == [True, True, False]
+    assert [line.get("lost") for line in lines] == [None, None, True]
     assert load_checkpoint(Run(folder=tmp_path / "run").last)["epoch"] == 2  # the sound one stays
 
 
@@ -327,8 +335,8 @@ def test_weights_that_end_with_their_last_step_are_never_kept(
     with pytest.raises(TrainingLost, match="since epoch 2"):
         train_gan(data, tmp_path / "run", small(epochs=6))
     run = Run(folder=tmp_path / "run")
-    assert run.read_stats()[-1]["loss_g"] is not None
-    assert run.read_stats()[-1]["balance"].startswith("lost")
+    assert run.read_stats()[-1].loss_g is not None
+    assert run.read_stats()[-1].balance == "diverged"
     assert load_checkpoint(run.last)["epoch"] == 1
     assert not run.best.exists()
     monkeypatch.undo()
@@ -344,7 +352,7 @@ def test_a_first_start_that_failed_is_no_stranger(
     def full(*_: Any) -> None:
         raise DiskFull("The disk is full.")
 
-    monkeypatch.setattr(record_module, "write_json", full)
+    monkeypatch.setattr(runs_module, "write_json", full)
     with pytest.raises(DiskFull):
         train_gan(data, tmp_path / "run", small(epochs=1))
     assert (tmp_path / "run").is_dir()
@@ -360,7 +368,7 @@ def test_a_checkpoint_of_another_run_is_refused(make_data_set: MakeDataSet, tmp_
     there = train_gan(others, tmp_path / "there", small(epochs=1)).run
     faster = train_gan(data, tmp_path / "faster", small(epochs=1, lr_g=1e-3)).run
     own = here.last.read_bytes()
-    for run, words in ((there, "other pictures"), (faster, r"lr-g was 0\.001, is 0\.0002")):
+    for run, words in ((there, "other images"), (faster, r"lr-g 0\.001, now 0\.0002")):
         here.last.write_bytes(run.last.read_bytes())
         with pytest.raises(CheckpointRefused, match=words):
             train_gan(data, here.folder, small(epochs=2))
@@ -373,10 +381,13 @@ def test_a_kill_between_the_last_epoch_and_the_word_finished(
 ) -> None:
     data = make_data_set(8)
     run = train_gan(data, tmp_path / "run", small(epochs=1)).run
-    config = json.loads(run.config.read_text())
-    run.config.write_text(json.dumps(config | {"finished": False}))
+    config = run.config.read_bytes()
+    unfinished = run.read_config()
+    assert unfinished is not None
+    run.write_config(dataclasses.replace(unfinished, finished=False))
+    assert run.config.read_bytes() != config
     train_gan(data, tmp_path / "run", small(epochs=1))
-    assert run.read_config() == config
+    assert run.config.read_bytes() == config
 
 
 def test_an_epoch_that_another_call_showed_has_no_speed(
@@ -390,7 +401,7 @@ def test_an_epoch_that_another_call_showed_has_no_speed(
     train_gan(data, tmp_path / "run", small(epochs=2), progress=seen.append)
     assert (seen[0].epoch, seen[0].images_per_second, seen[0].seconds_left) == (1, None, None)
     lines = Run(folder=tmp_path / "run").read_stats()
-    assert ["images_per_second" in line for line in lines] == [False, True]
+    assert [line.images_per_second is not None for line in lines] == [False, True]
 
 
 def test_what_the_machine_cannot_is_known_before_the_pictures_are_read(tmp_path: Path) -> None:

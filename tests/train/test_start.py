@@ -1,26 +1,22 @@
-"""A run that begins with nets that have learned already."""
+"""A run that begins with networks that have learned already."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from catgan.core.errors import BadSettings, CheckpointRefused, NoSuchFolder, SettingsDiffer
 from catgan.core.files import read_json, write_json
-from catgan.core.runs import Run
-from catgan.model.base import base_facts, load_base_discriminator, load_base_generator
+from catgan.formats.runs import Run
+from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
 from catgan.model.checkpoint import load_checkpoint
-from catgan.train import (
-    BASE,
-    TrainConfig,
-    TrainStart,
-    open_start,
-    plan_training,
-    shape_of_start,
-    train_gan,
-)
-from catgan.train.start import check_start
+from catgan.train.config import BASE, TrainConfig
+from catgan.train.loop import plan_training, train_gan
+from catgan.train.progress import TrainStart
+from catgan.train.resume import settle
+from catgan.train.start import check_start, open_start
 from tests.train.conftest import MakeDataSet
 from tests.train.test_run import assert_equal_runs, small
 
@@ -29,7 +25,7 @@ STILL = {"lr_g": 1e-12, "lr_d": 1e-12}  # rates at which nothing is learned
 
 def test_the_base_model_fits_the_default_recipe() -> None:
     start = open_start(BASE)
-    facts = base_facts()
+    facts = load_base().facts
     settings = TrainConfig.of_recipe("balanced", **start.shape)
     check_start(start, settings)
     assert (settings.ngf, settings.ndf, settings.size) == (facts.ngf, facts.ndf, facts.size)
@@ -42,23 +38,25 @@ def test_a_run_begins_with_the_base_model(make_data_set: MakeDataSet, tmp_path: 
     starts: list[TrainStart] = []
     config = TrainConfig.of_recipe("balanced", start_from=BASE, epochs=1, **shape, **STILL)
     train_gan(data, tmp_path / "run", config, on_start=starts.append)
-    assert starts[0].begins_with == "the base model"
+    base = load_base()
+    assert starts[0].begins_with is not None
+    assert starts[0].begins_with.images_shown == base.facts.images_shown
     state = load_checkpoint(Run(folder=tmp_path / "run").last)
     for name, net in (
-        ("generator", load_base_generator()),
-        ("average", load_base_generator()),
-        ("discriminator", load_base_discriminator()),
+        ("generator", base.generator),
+        ("average", base.generator),
+        ("discriminator", base.discriminator),
     ):
         for key, value in net.state_dict().items():
             if "running" in key or "num_batches" in key:
                 continue  # batch norm's statistics follow the batches, whatever the rates
             # biases that are 0 have moved by Adam's step of one rate
             torch.testing.assert_close(state[name][key], value, rtol=1e-6, atol=1e-10)
-    record = read_json(tmp_path / "run" / "config.json")
+    record = Run(folder=tmp_path / "run").read_config()
     assert record is not None
-    assert record["settings"]["start_from"] == BASE
-    assert record["start"]["from"] == "the base model"
-    assert record["start"]["images_shown"] == base_facts().images_shown
+    assert record.settings["start_from"] == BASE
+    assert record.start == starts[0].begins_with
+    assert record.start.from_ == "the base model"
 
 
 def test_a_run_begins_with_another_run(make_data_set: MakeDataSet, tmp_path: Path) -> None:
@@ -66,7 +64,7 @@ def test_a_run_begins_with_another_run(make_data_set: MakeDataSet, tmp_path: Pat
     train_gan(data, tmp_path / "first", small(epochs=2, average_kimg=0.01))
     first = load_checkpoint(Run(folder=tmp_path / "first").last)
     start = open_start(str(tmp_path / "first"))
-    assert start.images_shown == 22
+    assert start.facts.images_shown == 22
     for key, value in first["average"].items():  # whose pictures count
         assert torch.equal(start.generator[key], value)
     train_gan(
@@ -107,14 +105,27 @@ def test_a_run_keeps_its_shape_where_its_start_is_gone(
     data, first = make_data_set(11), str(tmp_path / "first")
     train_gan(data, tmp_path / "first", small(epochs=1))
     shape = open_start(first).shape
-    train_gan(data, tmp_path / "run", small(epochs=1, start_from=first))
-    Run(folder=tmp_path / "first").last.unlink()
+    config = small(epochs=1, start_from=first)
+    train_gan(data, tmp_path / "run", config)
     fresh, begun = Run(folder=tmp_path / "fresh"), Run(folder=tmp_path / "run")
-    assert shape_of_start(first, [fresh, begun]) == shape
+    settled = settle(fresh, {"start_from": first})
+    assert {name: getattr(settled, name) for name in shape} == shape
+    Run(folder=tmp_path / "first").last.unlink()
+    for named in ({}, {"start_from": first}):
+        assert settle(begun, named) == dataclasses.replace(config, device="auto")
     with pytest.raises(CheckpointRefused, match="no checkpoint"):
-        shape_of_start(first, [fresh])
-    with pytest.raises(NoSuchFolder):  # the run began from another one
-        shape_of_start(str(tmp_path / "nothing"), [begun])
+        settle(fresh, {"start_from": first})
+    with pytest.raises(SettingsDiffer, match=r"start-from .*first, now .*nothing"):
+        settle(begun, {"start_from": str(tmp_path / "nothing")})
+
+
+def test_named_settings_win_over_those_of_the_start(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, first = make_data_set(11), str(tmp_path / "first")
+    train_gan(data, tmp_path / "first", small(epochs=1))
+    settled = settle(Run(folder=tmp_path / "fresh"), {"start_from": first, "ngf": 8})
+    assert (settled.ngf, settled.ndf, settled.size, settled.latent_dim) == (8, 4, 16, 8)
 
 
 def test_what_does_not_fit_is_named(make_data_set: MakeDataSet, tmp_path: Path) -> None:
@@ -134,8 +145,8 @@ def test_what_does_not_fit_is_named(make_data_set: MakeDataSet, tmp_path: Path) 
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_named_may_be_taken(make_data_set: MakeDataSet, tmp_path: Path) -> None:
-    """A judge with batch norm does not go with R1, which the default recipe has."""
+def test_what_is_advised_may_be_done(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """A discriminator with batch norm does not go with R1, which the default recipe has."""
     data, first = make_data_set(11), str(tmp_path / "first")
     train_gan(data, tmp_path / "first", small(epochs=1, norm="batch", r1=0.0))
     config = small(epochs=1, norm="none", r1=0.01, start_from=first)
@@ -146,7 +157,7 @@ def test_what_is_named_may_be_taken(make_data_set: MakeDataSet, tmp_path: Path) 
 
 def test_a_start_that_is_none(make_data_set: MakeDataSet, tmp_path: Path) -> None:
     data = make_data_set(11)
-    with pytest.raises(NoSuchFolder, match="no run's folder and no checkpoint"):
+    with pytest.raises(NoSuchFolder, match="neither a run's folder nor a checkpoint"):
         train_gan(data, tmp_path / "run", small(start_from=str(tmp_path / "nothing")))
     (tmp_path / "file").write_bytes(b"no checkpoint")
     with pytest.raises(CheckpointRefused, match="not a checkpoint"):
@@ -160,6 +171,31 @@ def test_a_run_keeps_the_start_it_began_with(make_data_set: MakeDataSet, tmp_pat
     train_gan(data, tmp_path / "run", small(epochs=1))
     with pytest.raises(SettingsDiffer, match="start-from"):
         train_gan(data, tmp_path / "run", small(epochs=2, start_from=str(tmp_path / "first")))
+
+
+def test_each_file_of_the_base_model_is_read_once(
+    make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def count(path: Path, **how: str) -> object:
+        opened.append(path.name)
+        return safe_open(path, **how)
+
+    monkeypatch.setattr("catgan.model.base.safe_open", count)
+    networks = open_start(BASE)
+    assert sorted(opened) == [DISCRIMINATOR, GENERATOR]
+    config = TrainConfig.of_recipe("balanced", start_from=BASE, epochs=1, **networks.shape)
+    opened.clear()
+    train_gan(make_data_set(16, size=64), tmp_path / "run", config)
+    assert len(opened) == 2
+    train_gan(
+        make_data_set(16, size=64, parent="other"),
+        tmp_path / "next",
+        config,
+        open_networks=lambda _: networks,
+    )
+    assert len(opened) == 2
 
 
 def test_a_run_from_before_there_was_this_setting(

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from catgan.model.networks import NORMS, TOGETHER, Discriminator, Generator, init_weights
+from catgan.model.choices import NORMS
+from catgan.model.networks import TOGETHER, Discriminator, Generator, init_weights
 from catgan.train.adam import Adam
 from catgan.train.augment import Augment
 from catgan.train.step import StepTerms, r1_penalty, train_step

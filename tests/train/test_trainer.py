@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from catgan.core.errors import BadSettings, CheckpointRefused
-from catgan.train import TrainConfig
 from catgan.train import trainer as trainer_module
+from catgan.train.config import TrainConfig
 from catgan.train.pictures import TrainingPictures
 from catgan.train.trainer import Trainer
 from tests.train.conftest import draw_blob
@@ -45,7 +45,7 @@ def test_a_state_of_another_layout_is_carried_on(
 
 
 def test_what_the_processor_cannot_is_refused_before_anything_is_made() -> None:
-    with pytest.raises(BadSettings, match="--graphs needs an NVIDIA graphics card"):
+    with pytest.raises(BadSettings, match="--graphs needs an NVIDIA GPU"):
         make_trainer(graphs=True)
 
 

@@ -1,0 +1,1 @@
+"""What comes in: names that a person typed, made arms of runs and folders that can be measured."""

@@ -1,0 +1,83 @@
+"""The real images of a run in memory, and what the extractor sees in them."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from catgan.compare.config import CompareConfig
+from catgan.compare.inputs.split import TRAINING, DataSplit
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import Pictures
+from catgan.measure.extractors.base import Extractor, Features
+from catgan.measure.metrics.neighbours import Nearest, nearest
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RealImages:
+    """Real images in memory, in an order that the seed drew: any first few are a fair choice."""
+
+    split: DataSplit
+    """What they are of."""
+    train: Pictures
+    """(N, size, size, 3) uint8 sRGB, N from 1: images trained on."""
+    train_features: Features
+    """Of `train`."""
+    reference: Pictures
+    """(M, size, size, 3) uint8 sRGB, M from 1: what samples are measured against."""
+    reference_features: Features
+    """Of `reference`."""
+    held_out_nearest: Nearest | None
+    """The nearest training image of each held-out one; None where none are held out."""
+
+
+def open_real_images(
+    split: DataSplit,
+    extractor: Extractor,
+    config: CompareConfig,
+    *,
+    n_reference: int,
+    say: Callable[[str], None],
+) -> RealImages:
+    """Read real images and extract their features.
+
+    Args:
+        split: Which they are.
+        extractor: Sees features.
+        config: Settings.
+        n_reference: Images to measure against, at most.
+        say: Told what is being done.
+
+    Raises:
+        UnreadablePhoto: One cannot be read; names it.
+    """
+    most, seed = config.max_training, config.seed
+    wanted = max(most, n_reference) if split.reference == TRAINING else most
+    names = draw(split.train, wanted, seed)
+    say(f"{split.name}: looking at {len(names)} images trained on")
+    train = load_pictures(split.paths(names), split.size)
+    train_features = extractor.extract(train)
+    near = None
+    if split.reference == TRAINING:
+        reference, seen = train[:n_reference], train_features.first(n_reference)
+        train, train_features = train[:most], train_features.first(most)
+    else:
+        names = draw(split.held_out, n_reference, seed)
+        say(f"{split.name}: looking at {len(names)} images held out of training")
+        reference = load_pictures(split.paths(names), split.size)
+        seen = extractor.extract(reference)
+        near = nearest(seen.pooled, train_features.pooled)
+    return RealImages(
+        split=split,
+        train=train,
+        train_features=train_features,
+        reference=reference,
+        reference_features=seen,
+        held_out_nearest=near,
+    )
+
+
+def draw(names: Sequence[str], most: int, seed: int) -> list[str]:
+    """Up to `most` of the names in a random order: bursts of one scene lie side by side by name."""
+    order = np.random.default_rng(seed).permutation(len(names))[:most]
+    return [names[index] for index in order]

@@ -1,0 +1,1 @@
+"""What is measured of samples, each quantity in one place: how it is computed, said and ranked."""

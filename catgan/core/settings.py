@@ -1,0 +1,134 @@
+"""Settings: one frozen dataclass a command, in which every option is declared once.
+
+A field's type, default and `Option` are all that there is to say of it: the command line makes its
+flags from them, and `--help` its text.
+"""
+
+import dataclasses
+import tomllib
+import typing
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from catgan.core.errors import BadSettings, BadUsage
+from catgan.core.files import Json
+from catgan.core.words import setting
+
+
+class Settings(Protocol):
+    """Any dataclass of plain values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Option:
+    """What a field of a settings class is, for people: `size: Annotated[int, Option(...)] = 64`."""
+
+    help: str
+    """What it means, with its unit; the default is added."""
+    default: str | None = None
+    """The default in words, where the value does not say it; "" to say none."""
+    metavar: str | None = None
+    """What stands for the value in `--help`; None for its type."""
+    flag: str | None = None
+    """The flag, where it is not the field's name: `--never-stop`, or `--flip/--no-flip`."""
+    on_command_line: bool = True
+    """Whether there is a flag for it; else it can be set from Python alone."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One option of a settings class."""
+
+    name: str
+    """The field."""
+    type: Any
+    """What its value is; without None."""
+    default: Any
+    """Its default."""
+    option: Option
+    """The rest."""
+
+    @property
+    def help(self) -> str:
+        """The meaning, and behind it the default."""
+        words = self.option.default
+        if words is None:
+            words = "" if self.default is None else setting(self.default)
+        return f"{self.option.help} [default: {words}]" if words else self.option.help
+
+
+def declared(settings: Settings) -> list[Declared]:
+    """The options of a settings class, in the order of its fields.
+
+    Args:
+        settings: An instance, which says the defaults.
+    """
+    kinds = typing.get_type_hints(type(settings), include_extras=True)
+    found = []
+    for field in dataclasses.fields(settings):
+        kind, option = typing.get_args(kinds[field.name])
+        plain = [part for part in typing.get_args(kind) if part is not type(None)]
+        found.append(
+            Declared(
+                name=field.name,
+                type=plain[0] if plain else kind,
+                default=getattr(settings, field.name),
+                option=option,
+            )
+        )
+    return found
+
+
+def flag_of(name: str) -> str:
+    """The flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One setting that differs between a folder on disk and this call."""
+
+    name: str
+    then: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f"{flag_of(self.name)[2:]} was {setting(self.then)}, is {setting(self.now)}"
+
+
+def to_json(settings: Settings) -> Json:
+    """The settings as a JSON object, in the order of the fields."""
+    return dataclasses.asdict(settings)
+
+
+def changes(then: Json, now: Json, *, ignore: frozenset[str] = frozenset()) -> list[Change]:
+    """The settings that differ, in the order of `now`; a name that one side lacks counts."""
+    names = [*now, *(name for name in then if name not in now)]
+    return [
+        Change(name=name, then=then.get(name, "not set"), now=now.get(name, "not set"))
+        for name in names
+        if name not in ignore and then.get(name, "not set") != now.get(name, "not set")
+    ]
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raise `BadSettings` with the sentence unless the condition holds."""
+    if not condition:
+        raise BadSettings(sentence)
+
+
+def load_toml(path: Path) -> Json:
+    """Settings from a TOML file: flag names (with - or _) and their values.
+
+    Raises:
+        BadUsage: The file is missing or is not TOML.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadUsage(f"There is no settings file {path}.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadUsage(f"{path} is not a TOML file that can be read: {error}.") from error
+    return {name.replace("-", "_"): value for name, value in table.items()}

@@ -1,0 +1,141 @@
+"""Finding cat faces with OpenCV's cascades, over several turns of the photo."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catgan.core.photos import Photo
+from catgan.curate.opencv import cv2
+from catgan.curate.recipe import Recipe, load_classifier
+from catgan.curate.square import Square
+
+Grey = NDArray[np.uint8]
+
+
+class CascadeDetector:
+    """OpenCV's cascades over several turns of the photo.
+
+    A box's score is the weight that the cascade's last stage gave it (`levelWeights` of
+    `detectMultiScale3`); where boxes of several turns or cascades lie on one another, the best
+    one stands for all, and the others' positive weights are added to its score: a face is found
+    again at the neighbouring turn more often than a chance pattern is.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Load the cascades of a recipe; one detector serves one thread."""
+        self.recipe = recipe
+        self._classifiers = []
+        for cascade in recipe.cascades:
+            classifier = load_classifier(cascade.file)
+            assert classifier is not None, cascade.file  # load_recipe has checked it
+            self._classifiers.append((cascade, classifier))
+
+    @property
+    def name(self) -> str:
+        """The recipe's."""
+        return self.recipe.name
+
+    @property
+    def side(self) -> int:
+        """The longer side that the cascades look at, pixels."""
+        return self.recipe.side
+
+    def find(self, photo: Photo) -> list[Square]:
+        """The ears' squares of a photo, the best first, in pixels of the whole photo.
+
+        Args:
+            photo: Upright; may be reduced, best to no less than the recipe's side.
+        """
+        grey = search_picture(photo, self.recipe.side)
+        to_photo = max(photo.pixels.shape) / photo.scale / max(grey.shape)
+        squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
+        return [
+            square.scaled(to_photo)
+            for square in merge(squares)
+            if square.score >= self.recipe.min_score
+        ]
+
+    def _at_turn(self, grey: Grey, turn: float) -> list[Square]:
+        """The squares of heads turned by `turn`, in pixels of the upright grey picture."""
+        turned, back = level(grey, turn)
+        least = max(24, round(self.recipe.min_size * max(grey.shape)))
+        squares = []
+        for cascade, classifier in self._classifiers:
+            found, _, weights = classifier.detectMultiScale3(
+                turned,
+                scaleFactor=cascade.scale_step,
+                minNeighbors=cascade.min_neighbors,
+                minSize=(least, least),
+                outputRejectLevels=True,
+            )
+            for (x, y, w, h), weight in zip(found, np.ravel(weights), strict=True):
+                cx, cy = back @ (x + w / 2, y + h / 2, 1.0)
+                if 0 <= cx < grey.shape[1] and 0 <= cy < grey.shape[0]:
+                    squares.append(
+                        Square(cx=cx, cy=cy, side=float(max(w, h)), roll=turn, score=float(weight))
+                    )
+        return squares
+
+
+def search_picture(photo: Photo, side: int) -> Grey:
+    """What the cascades look at: grey, brought to a longer side of `side`, contrast evened out.
+
+    Returns:
+        (H, W) uint8, upright; its longer side is `side`.
+    """
+    grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
+    factor = side / max(grey.shape)
+    if factor != 1:
+        shape = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
+        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+        grey = cv2.resize(grey, shape, interpolation=how)
+    return np.asarray(cv2.equalizeHist(grey), dtype=np.uint8)
+
+
+def level(grey: Grey, turn: float) -> tuple[Grey, NDArray[np.float64]]:
+    """The picture turned so that a head turned by `turn` degrees anticlockwise stands upright.
+
+    Args:
+        grey: (H, W) uint8.
+        turn: Degrees, anticlockwise.
+
+    Returns:
+        The turned picture, grown so that no corner is lost, and the (2, 3) matrix that takes its
+        points (x, y, 1) back to points of `grey`; both count from the pictures' corners.
+    """
+    if turn == 0:
+        return grey, np.eye(2, 3)
+    height, width = grey.shape
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -turn, 1.0)
+    cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
+    new_width, new_height = round(height * sin + width * cos), round(height * cos + width * sin)
+    matrix[0, 2] += (new_width - width) / 2
+    matrix[1, 2] += (new_height - height) / 2
+    from_middles = matrix.copy()  # OpenCV counts from the middle of the first pixel
+    from_middles[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5
+    turned = cv2.warpAffine(
+        grey, from_middles, (new_width, new_height), flags=cv2.INTER_LINEAR, borderValue=(128,)
+    )
+    back = np.asarray(cv2.invertAffineTransform(matrix), dtype=np.float64)
+    return np.asarray(turned, dtype=np.uint8), back
+
+
+def merge(squares: Sequence[Square]) -> list[Square]:
+    """One square for each place, the best first.
+
+    A square joins the best-scoring one before it whose centre lies within 0.4 of a side and whose
+    side is within a factor of 1.8.
+    """
+    kept: list[Square] = []
+    for square in sorted(squares, key=lambda square: -square.score):
+        for index, other in enumerate(kept):
+            apart = max(abs(square.cx - other.cx), abs(square.cy - other.cy))
+            if apart < 0.4 * other.side and 1 / 1.8 < square.side / other.side < 1.8:
+                score = other.score + max(square.score, 0.0)
+                kept[index] = dataclasses.replace(other, score=score)
+                break
+        else:
+            kept.append(square)
+    return sorted(kept, key=lambda square: -square.score)

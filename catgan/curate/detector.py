@@ -1,0 +1,42 @@
+"""What finds faces: the one thing that the rest of `curate` asks of it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from catgan.core.photos import Photo
+from catgan.curate.recipe import Recipe
+from catgan.curate.square import Square
+
+
+class Detector(Protocol):
+    """Whatever finds faces; the pipeline is handed one."""
+
+    @property
+    def name(self) -> str:
+        """What `photos.jsonl` calls it: the recipe's name."""
+        ...
+
+    @property
+    def side(self) -> int:
+        """The longer side that a photo should at least be decoded to, pixels."""
+        ...
+
+    def find(self, photo: Photo) -> Sequence[Square]:
+        """The faces of a photo, the best first: the ears' squares, in pixels of the whole photo."""
+        ...
+
+
+def make_recipe_detector(recipe: Recipe) -> Detector:
+    """The detector that a recipe asks for.
+
+    Raises:
+        MissingPackage: A package that it needs is missing or broken.
+        BadRecipe: Its fitted parts are broken.
+    """
+    if recipe.verifier is None:
+        from catgan.curate.cascades import CascadeDetector
+
+        return CascadeDetector(recipe)
+    from catgan.curate.verified import VerifiedDetector  # PyTorch: a second and 300 MB
+
+    return VerifiedDetector(recipe)

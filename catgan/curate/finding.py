@@ -1,0 +1,96 @@
+"""What looking at one photo found: nothing that depends on other photos, and no verdict."""
+
+import dataclasses
+import re
+from pathlib import PurePosixPath
+
+from catgan.curate.square import Square
+from catgan.formats.datasets import FACE_CROP, FULL_BODY
+
+Drawn = tuple[str, str]
+"""A picture that was drawn of a photo: the data set it is for, and its file name."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Crop:
+    """The picture that was cut of a face."""
+
+    sharpness: float
+    """0 to 1; see `screens.sharpness`."""
+    brightness: float
+    """0 to 255; see `screens.brightness`."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A face on a photo."""
+
+    square: Square
+    """The ears' square, in pixels of the whole photo."""
+    crop: Crop | None = None
+    """None where the face is too small, or another one of the photo is the best."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is known of a photo by itself."""
+
+    path: str
+    """Relative to the folder of photos, with forward slashes."""
+    sha256: str
+    """Of the file, hexadecimal; "" where it could not even be opened."""
+    bytes: int
+    """Size of the file."""
+    modified: int
+    """When the file last changed, nanoseconds since 1970."""
+    width: int = 0
+    """Of the upright photo, pixels; 0 where unreadable."""
+    height: int = 0
+    """Likewise."""
+    why_not: str = ""
+    """Why it cannot be read, or why no face of it was cropped; "" where there is no face either."""
+    detector: str = ""
+    """Name of what looked for faces; "" where unreadable."""
+    faces: tuple[Face, ...] = ()
+    """The faces found, the best first; those that have a crop before the others."""
+    sharpness: float = 0.0
+    """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
+    fingerprint: str = ""
+    """Of the whole photo, 16 hexadecimal digits; "" where unreadable. See `duplicates`."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a picture of it."""
+        return self.width > 0
+
+    def crops(self) -> list[Crop]:
+        """The crops, in the order of the faces."""
+        return [face.crop for face in self.faces if face.crop is not None]
+
+    def file(self, index: int = 0) -> str:
+        """What its pictures are called: 0 for the whole photo, as for the crop of the best face."""
+        return picture_name(PurePosixPath(self.path).stem, self.sha256, index)
+
+    def drawn(self) -> set[Drawn]:
+        """All pictures that were drawn of it."""
+        if not self.readable:
+            return set()
+        crops = {(FACE_CROP, self.file(index)) for index in range(len(self.crops()))}
+        return {(FULL_BODY, self.file()), *crops}
+
+
+PICTURE_NAME = re.compile(r".*-[0-9a-f]{10}(-\d+)?\.png")
+
+
+def picture_name(stem: str, digest: str, index: int = 0) -> str:
+    """The file name of a photo's picture: its own name, ten digits of its hash, its place.
+
+    Args:
+        stem: The photo's file name without suffix, `printable`; what may trouble
+            a file system is replaced.
+        digest: SHA-256 of the photo, hexadecimal.
+        index: 0 for the best face (and the whole photo), 1 for the next ...
+    """
+    plain = re.sub(r"(\\x[0-9a-f]{2}|[^\w.+-])+", "_", stem, flags=re.ASCII)
+    safe = plain.strip("._-")[:60] or "photo"
+    return f"{safe}-{digest[:10]}" + (f"-{index + 1}" if index else "") + ".png"

@@ -1,0 +1,184 @@
+"""Where the pictures lie: data sets are selections of all that were drawn.
+
+Each picture exists once, in its data set or left out of it, so that another verdict moves it and no
+photo is looked at again for it. What is left out lies in `full-body/train/.left-out/`, since
+`full-body` is never empty where anything was drawn at all: beside the data sets it would be a class
+of torchvision's `ImageFolder`, and a `face-crop` that holds nothing else an empty one, which stops
+that. Its suffix is one that no loader takes, for `ImageFolder` goes through hidden folders too.
+"""
+
+import dataclasses
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from catgan.core.files import sweep_partials, write_picture
+from catgan.core.pictures import encode_png
+from catgan.curate.examine import Pictures
+from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, SPLIT
+
+DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
+LEFT_OUT = ".left-out"
+SUFFIX = ".out"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The pictures of a curated folder."""
+
+    root: Path
+    """The folder."""
+    names: tuple[str, ...]
+    """The data sets that are wanted: those of `DRAWN`, perhaps `full-body-kept`."""
+
+    def folder(self, name: str) -> Path:
+        """Where the pictures of a data set lie."""
+        return self.root / name / SPLIT
+
+    def prepare(self) -> None:
+        """Make the data sets' folders, without what a killed run left half written."""
+        for name in self.names:
+            self.folder(name).mkdir(parents=True, exist_ok=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half written."""
+        for name in self.names:
+            sweep_partials(self.folder(name))
+
+    def move_over(self, names: Collection[str]) -> None:
+        """Bring data sets into today's layout: an older catgan's pictures lay one folder higher.
+
+        Args:
+            names: Data sets that are catgan's own.
+        """
+        for name in names:
+            for file, old in _files(self.root / name).items():
+                new = self.folder(name) / file
+                new.parent.mkdir(exist_ok=True)
+                if new.exists():
+                    old.unlink()
+                else:
+                    old.replace(new)
+            sweep_partials(self.root / name)
+            (self.root / name / METADATA).unlink(missing_ok=True)
+
+    def drawn(self) -> set[Drawn]:
+        """The pictures there are, in a data set or left out; empty files (a power cut) are none."""
+        found: dict[Drawn, bool] = {}
+        for name in DRAWN:
+            # the last one counts, as it is the newest
+            for files in (_files(self.root / name), self._left_out(name), self._inside(name)):
+                for file, path in files.items():
+                    found[name, file] = path.stat().st_size > 0
+        return {picture for picture, whole in found.items() if whole}
+
+    def write(self, finding: Finding, pictures: Pictures) -> None:
+        """Put the pictures of a photo just looked at into their data sets.
+
+        The copy in `full-body-kept` goes first, so that none outlives its original, whenever a run
+        is killed: with another `size` the picture has the same name.
+
+        Raises:
+            DiskFull: There is no room for one.
+        """
+        if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
+            (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
+        write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
+        for index, picture in enumerate(pictures.crops):
+            write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
+
+    def arrange(self, known: Collection[Drawn], wanted: Collection[Drawn]) -> None:
+        """Move the pictures wanted into their data sets, and the others out of them.
+
+        Args:
+            known: The pictures of all photos there are; any other goes.
+            wanted: Those that the data sets are to hold.
+
+        Raises:
+            DiskFull: There is no room for a copy in `full-body-kept`.
+        """
+        self.sweep()  # a process that died of a photo leaves a partial file
+        for name in DRAWN:
+            inside, outside = self._inside(name), self._left_out(name)
+            for file in sorted({*inside, *outside}):
+                here = self.folder(name) / file
+                there = self._waiting(name) / (file + SUFFIX)
+                if (name, file) not in known:
+                    here.unlink(missing_ok=True)
+                    there.unlink(missing_ok=True)
+                elif (name, file) not in wanted:
+                    if file in inside:
+                        there.parent.mkdir(parents=True, exist_ok=True)
+                        here.replace(there)
+                elif file not in inside:
+                    there.replace(here)
+                elif file in outside:
+                    there.unlink()
+        self._close_left_out()
+        if FULL_BODY_KEPT in self.names:
+            self._copy_kept({file for name, file in wanted if name == FULL_BODY_KEPT})
+
+    def _copy_kept(self, wanted: set[str]) -> None:
+        """Copies and not links: drives such as Colab's have none.
+
+        A copy of another length than its original is none: a power cut leaves empty files.
+        """
+        for file, copy in self._inside(FULL_BODY_KEPT).items():
+            if file not in wanted:
+                copy.unlink()
+        for file in sorted(wanted):
+            original, copy = self.folder(FULL_BODY) / file, self.folder(FULL_BODY_KEPT) / file
+            if not (copy.is_file() and copy.stat().st_size == original.stat().st_size):
+                write_picture(copy, original.read_bytes())
+
+    def forget_left_out(self) -> None:
+        """Remove all that is left out: it was drawn with other settings."""
+        for name in DRAWN:
+            for path in self._left_out(name).values():
+                path.unlink()
+        self._close_left_out()
+
+    def remove(self, name: str) -> None:
+        """Take the pictures of a data set away, and the data set."""
+        for path in self._inside(name).values():
+            path.unlink()
+        sweep_partials(self.folder(name))
+        self.close(name)
+
+    def close(self, name: str) -> None:
+        """Take an empty data set away: it would stop torchvision's `ImageFolder`."""
+        (self.folder(name) / METADATA).unlink(missing_ok=True)
+        for folder in (self.folder(name), self.root / name):
+            with suppress(OSError):  # somebody else's file in it: theirs to clear away
+                folder.rmdir()
+
+    def holds(self, name: str) -> bool:
+        """Whether a data set has a picture, in today's layout or the older one."""
+        return bool(self._inside(name) or _files(self.root / name))
+
+    def _inside(self, name: str) -> dict[str, Path]:
+        return _files(self.folder(name))
+
+    def _left_out(self, name: str) -> dict[str, Path]:
+        return _files(self._waiting(name), SUFFIX)
+
+    def _waiting(self, name: str) -> Path:
+        return self.folder(FULL_BODY) / LEFT_OUT / name
+
+    def _close_left_out(self) -> None:
+        for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _files(folder: Path, suffix: str = "") -> dict[str, Path]:
+    """The pictures of catgan's in a folder, by what they are called in their data set."""
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return {
+        name: path
+        for path in paths
+        if path.name.endswith(suffix)
+        and PICTURE_NAME.fullmatch(name := path.name.removesuffix(suffix))
+    }

@@ -1,0 +1,169 @@
+"""A data set: a folder of small pictures, curated by catgan or not, and its `metadata.jsonl`.
+
+Those that `curate` makes have their pictures in a folder `train` inside. So Hugging Face's
+`imagefolder` takes them all for one split, where it would take the words `test` or `train` in a
+file name for a split of its own, and torchvision's `ImageFolder` takes them for one class.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from catgan.core.errors import NoPictures, NoSuchFolder
+from catgan.core.files import sha256, write_jsonl
+from catgan.formats.records import read_records, to_json
+
+FULL_BODY = "full-body"
+FULL_BODY_KEPT = "full-body-kept"
+FACE_CROP = "face-crop"
+METADATA = "metadata.jsonl"
+SPLIT = "train"  # the folder with the pictures, inside that of a data set
+
+# What torchvision's ImageFolder takes; a data set is judged by its names, photos by content.
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """The pictures of one folder."""
+
+    name: str
+    """What it is called: the folder's name."""
+    folder: Path
+    """Where it is."""
+    pictures: Path
+    """Where its pictures lie: `folder`, or the folder `train` in it."""
+    files: tuple[str, ...]
+    """File names, sorted; never empty."""
+
+    def paths(self) -> list[Path]:
+        """The pictures' paths, in the order of `files`."""
+        return [self.pictures / name for name in self.files]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRecord:
+    """A line of `metadata.jsonl`: where a picture comes from."""
+
+    file_name: str
+    """The picture, in the same folder: Hugging Face's name for it."""
+    photo: str | None = None
+    """The photo, relative to the folder of photos, with forward slashes."""
+    sha256: str | None = None
+    """Of the photo's file, hexadecimal."""
+    photo_width: int | None = None
+    """Of the upright photo, pixels."""
+    photo_height: int | None = None
+    """Likewise."""
+    box: tuple[float, float, float, float] | None = None
+    """Of a face crop: see `photos.FaceRecord`; likewise the next four."""
+    roll: float | None = None
+    """Degrees anticlockwise."""
+    score: float | None = None
+    """How sure the finder is."""
+    sharpness: float | None = None
+    """Of the crop, 0 to 1."""
+    brightness: float | None = None
+    """Of the crop, 0 to 255."""
+
+
+def pictures_of(folder: Path) -> Path:
+    """Where the pictures of a data set lie: the folder itself, or the folder `train` in it.
+
+    The latter only where that has a `metadata.jsonl`: a person's own `cats/train` and `cats/more`
+    are two data sets.
+    """
+    split = folder / SPLIT
+    return split if (split / METADATA).is_file() else folder
+
+
+def open_dataset(folder: Path) -> DataSet | None:
+    """The data set that `folder` itself is, or None where it has no pictures.
+
+    Args:
+        folder: Of a data set, curated or not; must be there.
+    """
+    pictures = pictures_of(folder)
+    with os.scandir(pictures) as entries:
+        files = sorted(
+            entry.name
+            for entry in entries
+            if Path(entry.name).suffix.lower() in SUFFIXES
+            and not entry.name.startswith(".")
+            and entry.is_file()
+        )
+    if not files:
+        return None
+    return DataSet(name=folder.resolve().name, folder=folder, pictures=pictures, files=tuple(files))
+
+
+def find_datasets(folder: Path) -> list[DataSet]:
+    """Every data set that a folder holds: its subfolders with pictures, else the folder itself.
+
+    Contact sheets lie beside the data sets of a curated folder, so subfolders go first.
+
+    Raises:
+        NoSuchFolder: There is no such folder.
+        NoPictures: Neither the folder nor a subfolder has pictures.
+    """
+    if not folder.is_dir():
+        what = "a file, not a folder" if folder.exists() else "missing"
+        raise NoSuchFolder(f"{folder} is {what}; name a folder of pictures.")
+    if pictures_of(folder) != folder and (own := open_dataset(folder)) is not None:
+        return [own]
+    subfolders = sorted(
+        child for child in folder.iterdir() if child.is_dir() and not child.name.startswith(".")
+    )
+    found = [dataset for child in subfolders if (dataset := open_dataset(child)) is not None]
+    # "before", "between", then "after"; any other folders by name
+    first = {FULL_BODY: 0, FULL_BODY_KEPT: 1}
+    found.sort(key=lambda dataset: (first.get(dataset.name, len(first)), dataset.name))
+    if found:
+        return found
+    if (own := open_dataset(folder)) is not None:
+        return [own]
+    raise NoPictures(
+        f"{folder} holds no pictures, nor does a folder directly inside it; "
+        "curate some photos first: catgan curate raw/ curated/"
+    )
+
+
+def write_metadata(pictures: Path, records: Iterable[PictureRecord]) -> None:
+    """Write `metadata.jsonl` beside the pictures, whole or not at all.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
+    write_jsonl(pictures / METADATA, map(to_json, records))
+
+
+def read_metadata(folder: Path) -> dict[str, PictureRecord]:
+    """What is known of each picture of a data set, by file name.
+
+    Nothing is known of the pictures of a folder that catgan did not make; a person's own
+    `metadata.jsonl` may hold anything, and what is no such record is passed over.
+    """
+    path = pictures_of(folder) / METADATA
+    return {r.file_name: r for r in read_records(path, PictureRecord, forgiving=True)}
+
+
+def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split file names into those to train on and those to measure on.
+
+    The names with the lowest hashes are held out. So a photo held out of `full-body` is held out
+    of `face-crop` too where that has it and as many are asked for (the two name their pictures
+    alike), a photo added later moves one other at most, and no random state is involved.
+
+    Args:
+        files: File names, in any order.
+        count: How many to hold out.
+
+    Returns:
+        (train, held out), each in the order of `files`.
+    """
+    by_hash = sorted(files, key=lambda name: sha256(name.encode()))
+    chosen = set(by_hash[:count])
+    train = tuple(name for name in files if name not in chosen)
+    out = tuple(name for name in files if name in chosen)
+    return train, out

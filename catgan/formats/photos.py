@@ -1,0 +1,118 @@
+"""`photos.jsonl`: one line for each photo that `curate` looked at, kept or not, and why.
+
+Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
+"""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+from catgan.core.files import write_jsonl
+from catgan.formats.records import read_records, to_json
+
+NAME = "photos.jsonl"
+
+
+class Verdict(StrEnum):
+    """What became of a photo; every photo has exactly one."""
+
+    KEPT = "kept"
+    UNREADABLE = "unreadable"
+    NO_FACE = "no-face"
+    FACE_TOO_SMALL = "face-too-small"
+    BLURRY = "blurry"
+    TOO_DARK = "too-dark"
+    DUPLICATE = "duplicate"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FaceRecord:
+    """A face on a photo."""
+
+    box: tuple[float, float, float, float]
+    """x, y, w, h of the square from ear base to ear base as it would lie with the head upright,
+    pixels of the upright photo."""
+    roll: float
+    """Turn of the head about the square's centre, degrees anticlockwise."""
+    score: float
+    """How sure the finder is; each recipe has a scale of its own."""
+    cascade: str
+    """The recipe that found it."""
+    sharpness: float | None = None
+    """Of its crop, 0 to 1; None where there is no crop, as of all but the best face."""
+    brightness: float | None = None
+    """Of its crop, 0 to 255; likewise."""
+    file: str | None = None
+    """Its picture in `face-crop`; None where it has none there."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoRecord:
+    """A line of `photos.jsonl`."""
+
+    path: str
+    """Relative to the folder of photos, with forward slashes."""
+    sha256: str
+    """Of the file, hexadecimal; "" where it could not even be opened."""
+    width: int
+    """Of the upright photo, pixels; 0 where unreadable."""
+    height: int
+    """Likewise."""
+    verdict: str
+    """What became of it: a `Verdict`, or one that a newer catgan knows."""
+    reason: str
+    """Why, in words."""
+    sharpness: float = 0.0
+    """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
+    fingerprint: str = ""
+    """Perceptual hash of the whole photo, 16 hexadecimal digits; "" where unreadable."""
+    faces: tuple[FaceRecord, ...] = ()
+    """The faces found, the best first."""
+    outputs: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Data set -> the photo's picture in it, relative to the curated folder."""
+    bytes: int | None = None
+    """Size of the file; in the journal alone, as a copied album is the same album."""
+    modified: int | None = None
+    """When the file last changed, nanoseconds since 1970; in the journal alone."""
+
+
+def printable(name: str) -> str:
+    """A file name as text that can be written anywhere, even if it is no valid Unicode."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def find_photo(raw: Path, record: PhotoRecord) -> Path:
+    """Where the photo of a record is, or was.
+
+    Args:
+        raw: The folder of photos.
+        record: Of one of them; its path is `printable`.
+    """
+    path = raw / record.path
+    if path.exists():
+        return path
+    escaped = record.path.encode()
+    return raw / os.fsdecode(
+        re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes.fromhex(byte[1].decode()), escaped)
+    )
+
+
+def read_photos(curated: Path) -> list[PhotoRecord]:
+    """What became of each photo, by path; empty for a folder that `curate` did not make.
+
+    Raises:
+        BadRecord: A line is damaged; names it.
+    """
+    return list(read_records(curated / NAME, PhotoRecord))
+
+
+def write_photos(curated: Path, records: Iterable[PhotoRecord]) -> None:
+    """Write `photos.jsonl`, whole or not at all.
+
+    Raises:
+        DiskFull: There is no room for it.
+    """
+    write_jsonl(curated / NAME, map(to_json, records))

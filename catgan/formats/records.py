@@ -1,0 +1,123 @@
+"""Typed records to and from JSON: checked field by field, refused in one sentence."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from catgan.core.errors import BadRecord
+from catgan.core.files import Json
+
+Record = TypeVar("Record")
+
+_PLACE = re.compile(r"(.*) - at `\$\.?(.*)`")
+
+
+def to_json(record: Any) -> Json:
+    """A record (a dataclass) as a JSON object, in the order of its fields; those of None left out.
+
+    A field that would be a word of Python's ends in an underscore, and does not on disk. Mappings
+    are kept as they are: what is in them is not this module's affair.
+    """
+    return {
+        field.name.rstrip("_"): _plain(value)
+        for field in dataclasses.fields(record)
+        if (value := getattr(record, field.name)) is not None
+    }
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return to_json(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Enum) else value
+
+
+def from_json(table: Json, kind: type[Record], where: str) -> Record:
+    """The record of a JSON object; fields that are not known are passed over.
+
+    Args:
+        table: The object.
+        kind: A dataclass.
+        where: What it is of, to begin a sentence with.
+
+    Raises:
+        BadRecord: A field is missing or of another type; names it.
+    """
+    try:
+        return msgspec.convert(table, kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _damaged(where, error) from error
+
+
+def read_object(path: Path) -> Json | None:
+    """The JSON object in a file; None where there is no such file.
+
+    Raises:
+        BadRecord: The file holds something else, or cannot be read.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
+        raise _damaged(str(path), error) from error
+
+
+def read_records(
+    path: Path,
+    kind: type[Record],
+    *,
+    upgrade: Callable[[Json], Json] | None = None,
+    forgiving: bool = False,
+) -> Iterator[Record]:
+    """The records of a file of JSON lines; nothing where there is no such file.
+
+    A last line without its line end was cut short by a kill, and is passed over.
+
+    Args:
+        path: The file.
+        kind: A dataclass.
+        upgrade: Makes of what an older catgan wrote what this one would write.
+        forgiving: Pass over every line that is no such record, instead of refusing the file.
+
+    Raises:
+        BadRecord: A line is no such record; names the line and the field.
+    """
+    try:
+        lines = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _damaged(str(path), error) from error
+    with lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                table = msgspec.json.decode(line, type=dict[str, Any])
+                record = msgspec.convert(table if upgrade is None else upgrade(table), kind)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                if forgiving or not line.endswith(b"\n"):
+                    continue
+                raise _damaged(f"{path}, line {number},", error) from error
+            yield record
+
+
+def _damaged(where: str, error: Exception) -> BadRecord:
+    if isinstance(error, RecursionError):
+        why = "nested too deeply"
+    elif isinstance(error, OSError):
+        why = error.strerror or type(error).__name__
+    else:
+        found = _PLACE.fullmatch(str(error))
+        why = f"{found[2]}: {found[1]}" if found and found[2] else str(error)
+    return BadRecord(
+        f"{where} is not what catgan wrote there ({why.replace('`', '')}); "
+        "put the file back as it was, or make its folder anew."
+    )

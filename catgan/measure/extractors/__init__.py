@@ -1,0 +1,1 @@
+"""What sees features in images: the network that comes with catgan, and those of papers."""

@@ -1,0 +1,192 @@
+"""Which settings a run is trained with, and whether the one on disk may be carried on."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from catgan.core import words
+from catgan.core.errors import CheckpointRefused, FolderRefused, SettingsDiffer
+from catgan.core.files import LOCK, Json, partial_of
+from catgan.core.settings import Change, changes, flag_of, to_json
+from catgan.formats.records import from_json
+from catgan.formats.runs import CONFIG, DataRecord, Run, RunConfig
+from catgan.model.checkpoint import State, load_checkpoint
+from catgan.train.config import DEFAULT_RECIPE, FREE, MACHINE, TrainConfig
+from catgan.train.data import RunData
+from catgan.train.start import OpenNetworks, open_start
+
+
+def settle(
+    run: Run, named: Mapping[str, Any], open_networks: OpenNetworks = open_start
+) -> TrainConfig:
+    """The settings of a run: those named, and for all others its own, or those of a recipe.
+
+    A run that is there keeps what it began with, whatever the defaults and its recipe are by now;
+    named settings that change nothing of what an epoch brings win all the same. A new run follows
+    the recipe named, or the default one, and has the shape of the networks that it starts from.
+
+    Args:
+        run: The run, there or not.
+        named: Fields of `TrainConfig` that a person named, and their values.
+        open_networks: Finds what `start_from` names.
+
+    Raises:
+        BadSettings: A setting lies outside what it may be.
+        SettingsDiffer: A named setting is another one than the run's.
+        FolderRefused, BadRecord, CheckpointRefused: The folder holds something else, or a run that
+            is damaged or of another version.
+        NoSuchFolder, MissingPackage: See `open_start`.
+    """
+    record = read_run(run)
+    recipe = named.get("recipe", DEFAULT_RECIPE)
+    if record is None:
+        others = {name: value for name, value in named.items() if name != "recipe"}
+        start = named.get("start_from")
+        shape = open_networks(start).shape if start else {}
+        return TrainConfig.of_recipe(recipe, **shape | others)
+    own = recorded_settings(record.settings, run.config)
+    fixed = {name: value for name, value in named.items() if name not in FREE - {"recipe"}}
+    _refuse(run, changes({name: getattr(own, name) for name in fixed}, fixed))
+    machine = {name: getattr(TrainConfig(), name) for name in MACHINE}
+    return dataclasses.replace(own, **machine | dict(named))
+
+
+def read_run(run: Run) -> RunConfig | None:
+    """What `config.json` says of a run, or None where there is no run yet.
+
+    Raises:
+        FolderRefused: The folder holds something else.
+        BadRecord: The run is damaged, or another version's.
+    """
+    record = run.read_config()
+    if record is None and run.folder.exists() and not _is_untouched(run):
+        raise FolderRefused(
+            f"{run.folder} exists already, but is not a run of catgan (it has no {CONFIG}); "
+            "use another --name."
+        )
+    return record
+
+
+def recorded_settings(settings: Json, where: object) -> TrainConfig:
+    """The settings that a run or a checkpoint was made with.
+
+    Those that came into being later are the class's defaults, which change nothing of what was
+    done before there was the setting.
+
+    Args:
+        settings: As recorded.
+        where: The file.
+
+    Raises:
+        BadRecord: One is of another type than it may be.
+        CheckpointRefused: One is unknown here.
+    """
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    if unknown := settings.keys() - known:
+        raise CheckpointRefused(
+            f"{where} has a setting that this version of catgan does not know "
+            f"({sorted(unknown)[0]}); use a newer one."
+        )
+    return from_json(settings, TrainConfig, str(where))
+
+
+def check_settings(run: Run, config: TrainConfig) -> RunConfig | None:
+    """What `config.json` says of a run that may be carried on as far as its settings tell.
+
+    It asks neither for its images nor for its checkpoint, so it is quick; see `check_run`.
+
+    Returns:
+        None where there is no run of this name yet.
+
+    Raises:
+        SettingsDiffer: A run under other settings has this name.
+        FolderRefused, BadRecord, CheckpointRefused: See `settle`.
+    """
+    record = read_run(run)
+    if record is not None:
+        _refuse(run, _changed(recorded_settings(record.settings, run.config), config))
+    return record
+
+
+def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
+    """What a run of this name has come to, if it may be carried on; changes nothing.
+
+    Returns:
+        Its last checkpoint, or None where there is none yet.
+
+    Raises:
+        SettingsDiffer: A run under other settings or on other images has this name.
+        FolderRefused, BadRecord: See `settle`.
+        CheckpointRefused: Its checkpoint is broken, of another version or of another run.
+    """
+    record = check_settings(run, config)
+    if record is None:
+        return None
+    if record.data.digest != data.record.digest:
+        raise SettingsDiffer(
+            f"{run.folder} was trained on other images than {data.record.folder} holds now "
+            f"({record.data.folder}, {_counts(record.data)}; now {_counts(data.record)}). "
+            "Use another --name for the new images."
+        )
+    if not run.last.exists():
+        return None
+    state = load_checkpoint(run.last)
+    if state["data_digest"] != data.record.digest:
+        raise CheckpointRefused(
+            f"{run.last} belongs to other images than this run's; remove it to train the run "
+            "anew, or use another --name."
+        )
+    if changed := _changed(recorded_settings(state["settings"], run.last), config):
+        raise CheckpointRefused(
+            f"{run.last} belongs to a run with different settings ({_listed(changed)}); "
+            "remove it to train the run anew, or use another --name."
+        )
+    return state
+
+
+def mark_finished(run: Run, config: TrainConfig) -> None:
+    """Say in `config.json` that a run is over, and under which settings it is so.
+
+    A kill may come between its last epoch and that; or fewer epochs are asked for by now.
+    """
+    record = run.read_config()
+    if record is None:
+        return
+    own = recorded_settings(record.settings, run.config)
+    free = {
+        name: value
+        for name in sorted(FREE - MACHINE)
+        if (value := getattr(config, name)) != getattr(own, name)
+    }
+    if free or not record.finished:
+        over = dataclasses.replace(record, finished=True, settings=record.settings | free)
+        run.write_config(over)
+
+
+def _changed(own: TrainConfig, config: TrainConfig) -> list[Change]:
+    return changes(to_json(own), to_json(config), ignore=FREE)
+
+
+def _refuse(run: Run, changed: list[Change]) -> None:
+    if changed:
+        raise SettingsDiffer(
+            f"{run.folder} was started with different settings ({_listed(changed)}). "
+            "Use those settings, or another --name."
+        )
+
+
+def _listed(changed: list[Change]) -> str:
+    return "; ".join(
+        f"{flag_of(change.name)[2:]} {words.setting(change.then)}, now {words.setting(change.now)}"
+        for change in changed
+    )
+
+
+def _is_untouched(run: Run) -> bool:
+    """Whether a folder holds nothing but what a first start leaves that was killed at once."""
+    leftovers = {LOCK, partial_of(run.config).name}
+    return run.folder.is_dir() and all(path.name in leftovers for path in run.folder.iterdir())
+
+
+def _counts(data: DataRecord) -> str:
+    return f"{data.train} to train on and {len(data.held_out)} held out"

@@ -1,0 +1,137 @@
+"""Pictures made ready: what stays as it is, what is cut, and several processes as one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from catgan.core import loading
+from catgan.core.errors import UnreadablePhoto
+from catgan.core.files import sha256
+from catgan.core.loading import Loaded, load_all, load_picture
+from catgan.core.pictures import encode_png
+
+
+def write_noise(folder: Path, count: int, *, size: int = 16) -> list[Path]:
+    rng = np.random.default_rng(count)
+    paths = [folder / f"{index:03d}.png" for index in range(count)]
+    for path in paths:
+        path.write_bytes(encode_png(rng.integers(0, 256, (size, size, 3), dtype=np.uint8)))
+    return paths
+
+
+def share_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes after the first picture, however little is left."""
+    monkeypatch.setattr(loading, "HERE_SECONDS", 0.0)
+    monkeypatch.setattr(loading, "WORTH_SECONDS", 0.0)
+
+
+def same(one: Loaded, other: Loaded) -> bool:
+    return np.array_equal(one.pixels, other.pixels) and (
+        (one.width, one.height, one.sha256) == (other.width, other.height, other.sha256)
+    )
+
+
+def test_a_picture_of_the_size_stays_as_it_is(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    path = tmp_path / "a.png"
+    path.write_bytes(encode_png(pixels))
+    found = load_picture(path, 16)
+    assert np.array_equal(found.pixels, pixels)
+    assert (found.width, found.height) == (16, 16)
+    assert found.sha256 == sha256(path.read_bytes())
+
+
+def test_an_oblong_picture_loses_its_margins_alone(tmp_path: Path) -> None:
+    """Red margins beside a green square, twice the size: only green is left.
+
+    The outermost three pixels aside: the Lanczos kernel reaches so far, over the cut.
+    """
+    pixels = np.zeros((32, 64, 3), dtype=np.uint8)
+    pixels[..., 0] = 255
+    pixels[:, 16:48] = (0, 255, 0)
+    for name, picture in (("wide.png", pixels), ("high.png", pixels.transpose(1, 0, 2))):
+        (tmp_path / name).write_bytes(encode_png(np.ascontiguousarray(picture)))
+        found = load_picture(tmp_path / name, 16)
+        assert (found.pixels[3:-3, 3:-3] == (0, 255, 0)).all()
+        assert {found.width, found.height} == {32, 64}
+
+
+def test_what_is_too_fine_becomes_grey_not_a_coarse_pattern(tmp_path: Path) -> None:
+    """A board of single pixels at a third of its size; picking pixels would leave black and white.
+
+    Every result pixel averages 9 or more; away from the rim that is grey to within 4 levels.
+    """
+    board = (np.indices((96, 96)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    (tmp_path / "a.png").write_bytes(encode_png(np.stack([board] * 3, axis=-1)))
+    middle = load_picture(tmp_path / "a.png", 32).pixels[4:-4, 4:-4]
+    assert abs(middle.astype(int) - 127.5).max() < 4
+
+
+def test_a_smaller_picture_is_enlarged(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encode_png(np.full((5, 9, 3), 77, dtype=np.uint8)))
+    found = load_picture(tmp_path / "a.png", 16)
+    assert (found.pixels == 77).all()
+    assert found.pixels.shape == (16, 16, 3)
+    assert (found.width, found.height) == (9, 5)
+
+
+def test_a_turned_photo_is_measured_upright(tmp_path: Path) -> None:
+    image = Image.new("RGB", (40, 20))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.jpg", exif=exif)
+    found = load_picture(tmp_path / "a.jpg", 16)
+    assert (found.width, found.height) == (20, 40)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_broken_picture_is_named(
+    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of them, whichever process meets which."""
+    if shared:
+        share_at_once(monkeypatch)
+    paths = write_noise(tmp_path, 12)
+    paths[5].write_bytes(b"no picture")
+    paths[9].unlink()
+    with pytest.raises(UnreadablePhoto, match=r"005\.png cannot be read: not a picture"):
+        list(load_all(paths, 16, workers=2 if shared else 1))
+    with pytest.raises(UnreadablePhoto, match=r"009\.png cannot be read: No such file"):
+        list(load_all(paths[6:], 16, workers=1))
+
+
+def test_many_processes_give_what_one_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = write_noise(tmp_path, 30, size=20)
+    alone = list(load_all(paths, 16, workers=1))
+    share_at_once(monkeypatch)
+    monkeypatch.setattr(loading, "MOST_IN_CHUNK", 4)
+    started: list[int] = []
+    whole = loading._shared
+
+    def count(paths: list[Path], size: int, **how: float) -> object:
+        started.append(len(paths))
+        return whole(paths, size, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loading, "_shared", count)
+    shared = list(load_all(paths, 16, workers=2))
+    assert started == [29]
+    assert len(shared) == 30
+    assert all(same(one, other) for one, other in zip(alone, shared, strict=True))
+
+
+def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("processes were started")
+
+    monkeypatch.setattr(loading, "HERE_SECONDS", 0.0)
+    monkeypatch.setattr(loading, "WORTH_SECONDS", 1e9)
+    monkeypatch.setattr(loading, "_shared", fail)
+    assert len(list(load_all(write_noise(tmp_path, 5), 16, workers=2))) == 5
+
+
+def test_no_pictures_are_none() -> None:
+    assert list(load_all([], 16)) == []
