@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test test-slow lint clean bench-curate bench-screens bench-train
+.PHONY: help demo install test test-slow soak lint clean bench-curate bench-screens bench-train
 
 help:
 	@echo "make demo      the whole of catgan on an album that it draws itself (five minutes, offline)"
 	@echo "make install   catgan into .venv (a few minutes the first time, nothing the second)"
 	@echo "make test      lint, types and the tests"
 	@echo "make test-slow the tests that take their time: other people's libraries and programs"
+	@echo "make soak      a campaign of faults and bad input (half an hour; see docs/reliability.md)"
 	@echo "make lint      lint and types alone"
 	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
@@ -73,6 +74,9 @@ bench-curate: .venv/installed-dev
 
 bench-screens: .venv/installed-dev
 	$(BIN)/python -m benchmarks.screens $(PHOTOS)
+
+soak: .venv/installed-dev
+	$(BIN)/python -m benchmarks.soak
 
 bench-train: .venv/installed-dev
 	$(BIN)/python -m benchmarks.train

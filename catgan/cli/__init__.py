@@ -3,14 +3,15 @@
 One module a command; each imports what it needs when it is called, so that `--help` is quick.
 """
 
-import signal
+import os
 import sys
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 from catgan.cli import compare, curate, demo, inspect, sample, train
+from catgan.cli.interrupts import interrupts
+from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
 from catgan.core.version import __version__
 
@@ -28,23 +29,33 @@ app = typer.Typer(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 could not, 2 wrong usage, 130 interrupted."""
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
-        app(args=arguments, prog_name="catgan")
-    except CatganError as error:
-        _complain(str(error))
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stderr.close()
-        sys.exit(0)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    sys.exit(0)
+    code = 0
+    with interrupts():
+        try:
+            with safe_streams():
+                app(args=arguments, prog_name="catgan")
+        except SystemExit as ended:  # how typer says that it is done
+            code = ended.code if isinstance(ended.code, int) else 1
+        except (CatganError, Interrupted) as error:
+            _complain(str(error))
+            code = error.exit_code
+        except OSError as error:  # whatever else a file system may refuse
+            _complain(_of_system(error))
+            code = 1
+        except MemoryError:
+            _complain("There is not enough memory for that; use a smaller size or batch.")
+            code = 1
+    sys.exit(code)
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    # not KeyboardInterrupt, for which typer ends the program without a word
-    raise Interrupted("Interrupted. Progress is saved; rerun the same command to resume.")
+def _of_system(error: OSError) -> str:
+    what = error.strerror or type(error).__name__
+    if error.filename is None:
+        return f"The operating system refused something ({what}); see to that, and try again."
+    return (
+        f"{os.fsdecode(error.filename)} cannot be used ({what}); "
+        "see to its permissions and its disk, and rerun the same command."
+    )
 
 
 def _complain(sentence: str) -> None:

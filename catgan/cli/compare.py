@@ -57,7 +57,9 @@ def compare(
     screen = Screen(as_json=json)
     check_destinations(report, csv)
     if dry_run:
-        planned = plan_arms(names, runs, against=settings.against, apart=settings.apart)
+        planned = plan_arms(
+            names, runs, against=settings.against, apart=settings.apart, data=settings.data
+        )
         arms = {arm.label: [str(one.folder) for one in arm.candidates] for arm in planned}
         listed = "; ".join(f"{label} ({', '.join(folders)})" for label, folders in arms.items())
         files = str(report) if csv is None else f"{report} and {csv}"
@@ -73,7 +75,7 @@ def compare(
             runs=runs,
             finder=finder,
             why_no_finder=why_not,
-            cache=cache_folder() / "features" if cache else None,
+            cache=folder / "features" if cache and (folder := cache_folder()) else None,
             progress=lambda words: bar.update(next(steps), 0, words),
         )
         bar.update(next(steps), 0, "writing the report")

@@ -1,5 +1,6 @@
 """`catgan inspect`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -56,9 +57,10 @@ def inspect(
         screen.say("The last curation was stopped before its end; rerun its command to resume.")
     if inspection.gone:
         are = "is" if inspection.gone == 1 else "are"
+        line = ["catgan", "curate", str(inspection.raw), str(curated)]
         screen.say(
             f"{inspection.gone:,} of {photos} {are} no longer in {inspection.raw}; "
-            f"catgan curate {inspection.raw} {curated} brings the data sets up to date."
+            f"{shlex.join(line)} brings the data sets up to date."
         )
     if inspection.raw is not None and inspection.gone is None:
         screen.say(
@@ -68,5 +70,8 @@ def inspect(
     if page is not None:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
     else:
-        screen.say(f"To look at it: catgan inspect {curated} --page inspect.html")
+        screen.say(
+            "To look at it: "
+            + shlex.join(["catgan", "inspect", str(curated), "--page", "inspect.html"])
+        )
     screen.result(inspection.to_json())

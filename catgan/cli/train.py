@@ -1,6 +1,7 @@
 """`catgan train`."""
 
 import functools
+import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ def train(
     not named need not be named again.
     """
     from catgan.console import Screen
+    from catgan.formats.curated import check_finished
     from catgan.formats.datasets import find_datasets
     from catgan.formats.runs import Run
     from catgan.train.loop import check_plan
@@ -53,11 +55,14 @@ def train(
     if named.get("start_from", BASE) not in ("", BASE):
         named["start_from"] = str(Path(named["start_from"]).absolute())
     check_each(named)
+    for place in (folder, folder.absolute().parent):
+        check_finished(place)  # before one that is half made is called empty
     datasets = find_datasets(folder)
     if name is not None and len(datasets) > 1:
+        line = ["catgan", "train", str(datasets[0].folder), "--name", name]
         raise BadUsage(
             f"--name names one run, but {folder} holds {len(datasets)} data sets; "
-            f"name one of them: catgan train {datasets[0].folder} --name {name}"
+            f"name one of them: {shlex.join(line)}"
         )
     if name is not None and (not name or Path(name).name != name or name.startswith(".")):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
@@ -94,9 +99,9 @@ def train(
     if should_stop():
         raise typer.Exit(Interrupted.exit_code)
     if not dry_run:
-        names = " ".join(name or dataset.name for dataset in datasets)
-        where = "" if runs == Path("runs") else f" --runs {runs}"
-        screen.say(f"Next: catgan compare {names}{where}")
+        names = [name or dataset.name for dataset in datasets]
+        where = [] if runs == Path("runs") else ["--runs", str(runs)]
+        screen.say(f"Next: {shlex.join(['catgan', 'compare', *names, *where])}")
 
 
 def _plan_one(

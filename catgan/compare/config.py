@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from catgan.core.settings import Option, require
+from catgan.core.settings import Option, check_most, require
 from catgan.measure.choices import EFFICIENTNET, EXTRACTORS, MIN_PICTURES
 
 
@@ -30,6 +30,14 @@ class CompareConfig:
             "Real images to measure image folders against: a run or a folder.",
             default="the runs' shared reference",
             metavar="RUN",
+        ),
+    ] = None
+    data: Annotated[
+        Path | None,
+        Option(
+            "Where the data sets of the runs are now: one of them, or the folder they lie in.",
+            default="where they were in training",
+            metavar="FOLDER",
         ),
     ] = None
     features: Annotated[
@@ -66,6 +74,7 @@ class CompareConfig:
             f"--samples is {self.samples}; it may be {MIN_PICTURES} to 50000 images.",
         )
         require(self.seed >= 0, f"--seed is {self.seed}; it may not be negative.")
+        check_most(self, {"seed": 2**32 - 1, "faces": 1_000_000})
         require(
             self.max_reference >= MIN_PICTURES,
             f"max_reference is {self.max_reference}; it may be {MIN_PICTURES} or more images.",

@@ -70,7 +70,7 @@ def compare_runs(
     """
     config = config or CompareConfig()
     say = progress or (lambda words: None)
-    planned = plan_arms(names, runs, against=config.against, apart=config.apart)
+    planned = plan_arms(names, runs, against=config.against, apart=config.apart, data=config.data)
     config = dataclasses.replace(config, device=str(pick_device(config.device)))
     if extractor is None:
         say("loading the network that images are measured with")

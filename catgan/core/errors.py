@@ -79,14 +79,26 @@ class UnknownRun(CatganError):
 
 
 class DiskFull(CatganError):
-    """No room left: free some and run the same line again."""
+    """No room left: free some and rerun the same command."""
+
+
+class NotWritable(CatganError):
+    """A file or folder may not be written to: change its permissions, or name another place."""
 
 
 class MissingPackage(CatganError):
     """A package is missing or broken: install what the sentence names."""
 
 
-class Interrupted(CatganError):
-    """Somebody pressed Ctrl-C: the same line carries on."""
+class OutputLost(CatganError):
+    """Standard output cannot be written: give it room, or another place."""
+
+
+class Interrupted(BaseException):
+    """Somebody pressed Ctrl-C: the same command carries on.
+
+    Not a `CatganError`, nor even an `Exception`: it comes at any moment, and nothing that handles
+    a broken photo or file may take it for one.
+    """
 
     exit_code = 130  # what shells report for it

@@ -16,6 +16,8 @@ from catgan.core.errors import CatganError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+DEATHS = 2  # of a process alone with an item, until the item is held to be what ends it
+STARTS = 3  # tries to start a process, since somebody may be ending processes from outside
 IN_FLIGHT = 3  # chunks per process: one being worked on, two waiting, so that none ever idles
 
 
@@ -50,7 +52,7 @@ class ChunkMap(Generic[Item, Result]):
 
     A process that dies (a decoder that crashes, the system that runs out of memory) takes its
     pool with it. The chunks in flight are then worked item by item in a process of their own, and
-    the item that kills it again gets the result of `lost`; the rest goes on as before.
+    an item that ends it twice gets the result of `lost`; the rest goes on as before.
     """
 
     def __init__(
@@ -119,12 +121,15 @@ class ChunkMap(Generic[Item, Result]):
         pool = self._started()
         try:
             for item in chunk:
-                try:
-                    results += self._submit(pool, [item]).result()
-                except BrokenProcessPool:
-                    results.append(self._lost(item))
-                    pool.shutdown(wait=True)
-                    pool = self._started()
+                for death in range(1, DEATHS + 1):
+                    try:
+                        results += self._submit(pool, [item]).result()
+                        break
+                    except BrokenProcessPool:
+                        pool.shutdown(wait=True)
+                        pool = self._started()
+                        if death == DEATHS:
+                            results.append(self._lost(item))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         return results
@@ -139,16 +144,19 @@ class ChunkMap(Generic[Item, Result]):
 
     def _started(self) -> ProcessPoolExecutor:
         """A process of its own that is known to have started: what ends it now is the item."""
-        pool = self._pool(1)
-        try:
-            pool.submit(_ready).result()
-        except BrokenProcessPool as error:
-            pool.shutdown(wait=True)
-            raise CatganError(
-                "The processes that share the work cannot start; see what they said above, or "
-                "work in one: --workers 1. (A script of your own that calls catgan needs "
-                "`if __name__ == '__main__':` around the call.)"
-            ) from error
+        for attempt in range(1, STARTS + 1):
+            pool = self._pool(1)
+            try:
+                pool.submit(_ready).result()
+                break
+            except BrokenProcessPool as error:
+                pool.shutdown(wait=True)
+                if attempt == STARTS:
+                    raise CatganError(
+                        "Worker processes end as soon as they start; see what they said above, or "
+                        "work in one process: --workers 1. (A script of your own that calls "
+                        "catgan needs `if __name__ == '__main__':` around the call.)"
+                    ) from error
         return pool
 
     def _pool(self, workers: int) -> ProcessPoolExecutor:

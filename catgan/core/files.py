@@ -2,35 +2,47 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from catgan.core.errors import BadUsage, DiskFull, FolderRefused
+from catgan.core.errors import BadUsage, DiskFull, FolderRefused, NotWritable
+from catgan.core.words import amount
 
 Json = dict[str, Any]
 
 PARTIAL = ".partial"  # what a file being written is called until it is whole
+MOST_BYTES = 1 << 30  # of a file that is read whole: a gibibyte
 LOCK = ".lock"  # held in a folder that a process works in; empty, and stays when it is done
 
 
 @contextmanager
-def explain_full_disk(path: Path) -> Iterator[None]:
-    """Turn the operating system's 'no space' into a sentence that says where.
+def explain_unwritable(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write into a sentence that says where.
 
     Raises:
-        DiskFull: The disk or the quota that `path` lies on is used up.
+        DiskFull: The disk or the quota that `path` lies on is used up, or no file may be so large.
+        NotWritable: It, or its folder, may not be written to.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            large = error.errno == errno.EFBIG
+            why = "No file may be so large here" if large else "The disk is full"
             raise DiskFull(
-                f"The disk is full: {path} could not be written. "
-                "Free some space and run the same line again; what is finished stays."
+                f"{why}: {path} could not be written. "
+                "Free some space and rerun the same command; what is finished stays."
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise NotWritable(
+                f"{path} could not be written ({error.strerror}); "
+                "change the permissions of its folder, or name another place."
             ) from error
         raise
 
@@ -46,7 +58,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         DiskFull: There is no room for it.
     """
     partial = partial_of(path)
-    with explain_full_disk(path):
+    with explain_unwritable(path):
         try:
             yield partial
             flush_to_disk(partial)
@@ -68,8 +80,43 @@ def flush_to_disk(path: Path) -> None:
         DiskFull: There is no room for it.
     """
     if path.exists():
-        with explain_full_disk(path), path.open("rb") as written:
+        with explain_unwritable(path), path.open("rb") as written:
             os.fsync(written.fileno())
+
+
+def open_file(path: Path, *, most: int = MOST_BYTES) -> io.BufferedReader:
+    """Open a regular file for reading, and nothing else.
+
+    A pipe would make the program wait for ever, and a device never end.
+
+    Args:
+        path: The file, or a link to one.
+        most: Bytes that it may have.
+
+    Raises:
+        OSError: It is missing, may not be read, is no regular file, or is larger; says which.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        file.close()
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise OSError(errno.EINVAL, f"it is {what}", str(path))
+    if status.st_size > most:
+        file.close()
+        raise OSError(errno.EFBIG, f"it has {amount(status.st_size)}, too much", str(path))
+    return file
+
+
+def read_file(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """The whole of a regular file; see `open_file`.
+
+    Raises:
+        OSError: See `open_file`.
+    """
+    with open_file(path, most=most) as file:
+        return file.read()  # not of `most`: for so many bytes room would be made
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -86,7 +133,7 @@ def write_picture(path: Path, data: bytes) -> None:
     pictures when it carries on.
     """
     partial = partial_of(path)
-    with explain_full_disk(path):
+    with explain_unwritable(path):
         try:
             partial.write_bytes(data)
             partial.replace(path)
@@ -114,33 +161,34 @@ def write_jsonl(path: Path, records: Iterable[Json]) -> None:
 
 def append_jsonl(path: Path, records: Iterable[Json]) -> None:
     """Add JSON lines to the end; a kill in the middle costs at most the line being written."""
-    with explain_full_disk(path), path.open("a", encoding="utf-8") as out:
+    with explain_unwritable(path), path.open("a", encoding="utf-8") as out:
         out.write("".join(to_json_line(record) + "\n" for record in records))
-
-
-def read_json(path: Path) -> Json | None:
-    """One JSON object, or None where the file is missing or holds something else."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def read_jsonl(path: Path) -> Iterator[Json]:
     """The records of a file of JSON lines; a last line cut short by a kill is passed over."""
     try:
-        lines = path.open(encoding="utf-8", errors="replace")
+        lines = io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return
     with lines:
         for line in lines:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict):
                 yield record
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file that several processes add to, in one write.
+
+    Raises:
+        DiskFull, NotWritable: It cannot be.
+    """
+    with explain_unwritable(path), path.open("ab", buffering=0) as out:
+        out.write(line.encode() + b"\n")
 
 
 def drop_torn_line(path: Path) -> None:
@@ -202,9 +250,31 @@ def locked(folder: Path) -> Iterator[None]:
         raise FolderRefused(
             f"Another catgan is at work in {folder}; wait for it to end, or stop it."
         ) from None
+    except PermissionError as error:
+        raise NotWritable(
+            f"{folder} may not be written to ({error.strerror}); "
+            "change its permissions, or name another place."
+        ) from error
     except (OSError, NotImplementedError):
         pass  # a file system without locks (some network drives): go on without
     try:
         yield
     finally:
         lock.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether another catgan is at work in `folder`, as far as can be told."""
+    if not (folder / LOCK).is_file():
+        return False
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # a folder that may only be read, or without locks
+        return False
+    lock.release()
+    return False

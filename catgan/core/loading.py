@@ -16,7 +16,7 @@ import numpy as np
 
 from catgan.core.errors import UnequalSizes, UnreadablePhoto
 from catgan.core.executors import ChunkMap, processors
-from catgan.core.files import sha256
+from catgan.core.files import read_file, sha256
 from catgan.core.photos import read_photo, to_srgb
 from catgan.core.pictures import Picture, Pictures, resize_shorter_side
 
@@ -55,7 +55,7 @@ def load_picture(path: Path, size: int | None = None) -> Loaded:
         UnreadablePhoto: It cannot be read; names it and says why.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         photo = read_photo(data)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error

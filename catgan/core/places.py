@@ -3,8 +3,15 @@
 from pathlib import Path
 
 
-def cache_folder() -> Path:
-    """Where a program keeps what it can make again: the person's own folder for that."""
+def cache_folder() -> Path | None:
+    """Where a program keeps what it can make again: the person's own folder for that.
+
+    None where there is no such person, as for a user of a container without a name and HOME.
+    """
     import platformdirs  # here: who keeps nothing does not need it
 
-    return platformdirs.user_cache_path("catgan", appauthor=False)
+    try:
+        folder = platformdirs.user_cache_path("catgan", appauthor=False)
+    except (RuntimeError, KeyError, OSError):
+        return None
+    return folder if folder.is_absolute() else None

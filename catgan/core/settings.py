@@ -7,12 +7,15 @@ flags from them, and `--help` its text.
 import dataclasses
 import tomllib
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from catgan.core.errors import BadSettings, BadUsage
-from catgan.core.files import Json
+from catgan.core.files import Json, read_file
 from catgan.core.words import setting
+
+MOST_TOML = 1 << 20  # bytes of a file of settings or of a recipe
 
 
 class Settings(Protocol):
@@ -119,6 +122,21 @@ def require(condition: bool, sentence: str) -> None:
         raise BadSettings(sentence)
 
 
+def check_most(settings: Settings, most: Mapping[str, float]) -> None:
+    """Refuse numbers that no machine could mean.
+
+    Args:
+        settings: An instance.
+        most: Field -> the largest value that it may have.
+
+    Raises:
+        BadSettings: One is larger, or is NaN.
+    """
+    for name, largest in most.items():
+        value = getattr(settings, name)
+        require(value <= largest, f"{flag_of(name)} is {value}; it may be {largest:,} at most.")
+
+
 def load_toml(path: Path) -> Json:
     """Settings from a TOML file: flag names (with - or _) and their values.
 
@@ -126,9 +144,10 @@ def load_toml(path: Path) -> Json:
         BadUsage: The file is missing or is not TOML.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_file(path, most=MOST_TOML).decode())
     except FileNotFoundError:
         raise BadUsage(f"There is no settings file {path}.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadUsage(f"{path} is not a TOML file that can be read: {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:  # what is no TOML is a ValueError
+        why = error.strerror if isinstance(error, OSError) else str(error) or "nested too deeply"
+        raise BadUsage(f"{path} is not a TOML file that can be read: {why}.") from error
     return {name.replace("-", "_"): value for name, value in table.items()}

@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Annotated
 
-from catgan.core.settings import Option, require
+from catgan.core.settings import Option, check_most, require
 
 # They judge or sort what was found, and may be turned off and on without looking again.
 AFTERWARDS = frozenset({"blur_screen", "dark_screen", "duplicate_screen", "ablation"})
+
+
+MOST = {"min_face": 100_000, "max_megapixels": 10_000.0, "workers": 1024}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class CurateConfig:
         Raises:
             BadSettings: One lies outside what it may be.
         """
+        check_most(self, MOST)
         require(16 <= self.size <= 1024, f"--size is {self.size}; it may be 16 to 1024 pixels.")
         require(0 <= self.margin <= 2, f"--margin is {self.margin}; it may be 0 to 2 face widths.")
         require(self.min_face >= 0, f"--min-face is {self.min_face}; it may not be negative.")

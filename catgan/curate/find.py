@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
+from catgan.core.files import open_file, read_file
 from catgan.core.photos import SNIFF, looks_like_picture
 from catgan.formats.photos import printable
 
@@ -43,7 +44,7 @@ class PhotoFile:
                 f"the file has {self.bytes / 1e9:.1f} gigabytes, more than any photo"
             )
         try:
-            return self.path.read_bytes()
+            return read_file(self.path, most=MAX_BYTES)
         except OSError as error:
             raise UnreadablePhoto(f"the file cannot be opened ({error.strerror})") from error
 
@@ -92,7 +93,7 @@ def _photo(path: Path, name: str) -> PhotoFile | None:
             return None
         status = path.stat()
         if not meant:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 if not looks_like_picture(file.read(SNIFF)):
                     return None
     except OSError:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import FolderRefused
 from catgan.core.files import (
@@ -11,7 +11,7 @@ from catgan.core.files import (
     Json,
     append_jsonl,
     drop_torn_line,
-    explain_full_disk,
+    explain_unwritable,
     sha256,
     sweep_partials,
     to_json_line,
@@ -19,11 +19,11 @@ from catgan.core.files import (
 )
 from catgan.core.settings import Change, changes
 from catgan.curate.config import AFTERWARDS
-from catgan.curate.finding import Finding
+from catgan.curate.finding import Finding, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
 from catgan.curate.selection import DRAWN, Selection
-from catgan.formats import curated
+from catgan.formats import curated, photos
 from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_metadata
 from catgan.formats.photos import PhotoRecord, Verdict, write_photos
@@ -94,6 +94,12 @@ class CuratedFolder:
             return
         if not self.root.is_dir():
             raise FolderRefused(f"{self.root} is a file; name a folder to write to.")
+        for name in (FULL_BODY, FULL_BODY_KEPT, FACE_CROP):
+            if (self.root / name).is_symlink():
+                raise FolderRefused(
+                    f"{self.root / name} is a link; catgan writes into folders of its own: "
+                    "move the link away, or name another folder."
+                )
         note = read_note(self.root)
         if note is None and (strangers := _strangers(self.root)):
             raise FolderRefused(
@@ -126,13 +132,13 @@ class CuratedFolder:
         wants_kept, owns_kept = FULL_BODY_KEPT in self.names, _owns_kept(note)
         # The note goes first: a run killed after it finds the folder to be its own.
         self._write_note(owns_kept=wants_kept or owns_kept)
-        selection = self.selection
-        selection.move_over((*DRAWN, FULL_BODY_KEPT) if owns_kept else DRAWN)
+        selection, ours = self.selection, self._ours()
+        selection.move_over((*DRAWN, FULL_BODY_KEPT) if owns_kept else DRAWN, ours)
         selection.prepare()
         sweep_partials(self.root)
         if owns_kept and not wants_kept:  # now, for it is out of date from the next picture on
             self.sheet(FULL_BODY_KEPT).unlink(missing_ok=True)
-            selection.remove(FULL_BODY_KEPT)
+            selection.remove(FULL_BODY_KEPT, ours)
         for journal in self.root.glob(".findings-*.jsonl"):
             if journal != self.journal:
                 journal.unlink()
@@ -163,20 +169,37 @@ class CuratedFolder:
         Raises:
             DiskFull: There is no room for it.
         """
-        selection = self.selection
-        with explain_full_disk(self.root):
+        selection, ours = self.selection, self._ours()
+        with explain_unwritable(self.root):
             selection.arrange(
+                ours=ours,
                 known={picture for finding in findings for picture in finding.drawn()},
                 wanted={picture for photo in judged for picture in photo.wanted()},
             )
         write_jsonl(self.journal, map(_journal_line, findings))
-        photos = [photo_record(photo) for photo in judged]
-        write_photos(self.root, photos)
+        photo_records = [photo_record(photo) for photo in judged]
+        write_photos(self.root, photo_records)
         for name in self.names:
-            if records := picture_records(photos, name):
+            if records := picture_records(photo_records, name):
                 write_metadata(selection.folder(name), records)
             else:
                 selection.close(name)
+        selection.forget_announced()
+
+    def _ours(self) -> set[str]:
+        """File names of all pictures that catgan has drawn here, as far as anything tells.
+
+        What an earlier run announced and never came to; what is on record of photos, under these
+        settings or older ones, each with as many pictures as it has faces.
+        """
+        ours = self.selection.announced()
+        lines = [*self.root.glob(".findings-*.jsonl"), self.root / photos.NAME]
+        for path in lines:
+            for record in read_records(path, PhotoRecord, forgiving=True):
+                stem = PurePosixPath(record.path).stem
+                for index in range(max(1, len(record.faces))):
+                    ours.add(picture_name(stem, record.sha256, index))
+        return ours
 
     def finish(self, judged: Sequence[Judged]) -> None:
         """Say in `catgan.json` that all is done: the last thing written."""

@@ -1,14 +1,22 @@
 """Recipes of `cascades/`: which cascade files, how they are run, and over which turns."""
 
 import dataclasses
+import math
+import subprocess
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from catgan.core.errors import BadRecipe
-from catgan.core.files import sha256
+from catgan.core.files import read_file, sha256
+from catgan.core.settings import MOST_TOML
 from catgan.curate.opencv import cv2, haarcascades
+
+MOST_SIDE, MOST_TURNS, MOST_CASCADES = 4096, 72, 16
+LEAST_STEP = 1.01  # of sizes: each takes a look of its own
+TRY_SECONDS = 30.0  # that a foreign cascade may take with one small picture
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +55,9 @@ class Recipe:
         parts = [repr((self.side, self.turns, self.min_size, self.min_score))]
         for cascade in self.cascades:
             parts.append(repr((cascade.scale_step, cascade.min_neighbors)))
-            parts.append(sha256(cascade.file.read_bytes()))
+            parts.append(sha256(read_file(cascade.file)))
         if self.verifier is not None:
-            parts.append(sha256(self.verifier.read_bytes()))
+            parts.append(sha256(read_file(self.verifier)))
         return sha256("\n".join(parts).encode())[:16]
 
 
@@ -93,7 +101,7 @@ def load_recipe(name: str) -> Recipe:
 
 def _from_toml(path: Path) -> Recipe:
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(read_file(path, most=MOST_TOML).decode())
         cascades = tuple(
             Cascade(
                 file=_find(str(entry["file"]), beside=path.parent),
@@ -114,7 +122,15 @@ def _from_toml(path: Path) -> Recipe:
         )
     except BadRecipe:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ArithmeticError,
+        ValueError,
+        RecursionError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise BadRecipe(
             f"{path} is not a recipe that can be read ({type(error).__name__}: {error}); "
             f"compare it with {recipes_folder() / 'turned.toml'}."
@@ -122,15 +138,23 @@ def _from_toml(path: Path) -> Recipe:
     sane = (
         bool(recipe.cascades) != (recipe.verifier is not None)
         and recipe.turns
-        and recipe.side >= 64
+        and 64 <= recipe.side <= MOST_SIDE
         and 0 < recipe.min_size < 1
-        and all(c.scale_step > 1 and c.min_neighbors >= 0 for c in recipe.cascades)
+        and math.isfinite(recipe.min_score)
+        and len(recipe.turns) <= MOST_TURNS
+        and all(-180 <= turn <= 180 for turn in recipe.turns)
+        and len(recipe.cascades) <= MOST_CASCADES
+        and all(
+            LEAST_STEP <= c.scale_step <= 10 and 0 <= c.min_neighbors <= 1000
+            for c in recipe.cascades
+        )
     )
     if not sane:
         raise BadRecipe(
-            f"{path} is not a recipe that can be run: it needs a side from 64, a min_size between "
-            "0 and 1, at least one turn, and either a verifier or cascades, each with a scale_step "
-            "above 1."
+            f"{path} is not a recipe that can be run: it needs a side of 64 to {MOST_SIDE}, a "
+            f"min_size between 0 and 1, a min_score, 1 to {MOST_TURNS} turns of -180 to 180, and "
+            f"either a verifier or 1 to {MOST_CASCADES} cascades, each with a scale_step of "
+            f"{LEAST_STEP} to 10 and min_neighbors of 0 to 1000."
         )
     return recipe
 
@@ -158,11 +182,37 @@ def _find(file: str, *, beside: Path) -> Path:
 
 def _checked(path: Path) -> Path:
     """The same path, once OpenCV has loaded it; a missing or foreign XML does not raise there."""
-    if load_classifier(path) is None:
+    foreign = not path.is_relative_to(Path(haarcascades).resolve())
+    if (foreign and not _survives(path)) or load_classifier(path) is None:
         raise BadRecipe(
             f"{path} is not a cascade that OpenCV can load; name a Haar or LBP cascade."
         )
     return path
+
+
+# Some broken cascades end the process that looks with them: such a one is to be another.
+_TRY = """
+import sys
+import cv2
+import numpy as np
+cascade = cv2.CascadeClassifier(sys.argv[1])
+noise = np.random.default_rng(0).integers(0, 256, (240, 240), dtype=np.uint8)
+cascade.detectMultiScale3(noise, 1.1, 1, minSize=(24, 24), outputRejectLevels=True)
+"""
+
+
+def _survives(path: Path) -> bool:
+    """Whether OpenCV can look with a cascade without harm."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", _TRY, str(path)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TRY_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return tried.returncode == 0
 
 
 def load_classifier(path: Path) -> "cv2.CascadeClassifier | None":

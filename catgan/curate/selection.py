@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from catgan.core.files import sweep_partials, write_picture
+from catgan.core.files import append_line, read_file, sweep_partials, write_picture
 from catgan.core.pictures import encode_png
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
@@ -21,6 +21,7 @@ from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADA
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
 LEFT_OUT = ".left-out"
 SUFFIX = ".out"
+ANNOUNCED = ".announced"  # names of pictures about to be written, one a line
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +48,17 @@ class Selection:
         for name in self.names:
             sweep_partials(self.folder(name))
 
-    def move_over(self, names: Collection[str]) -> None:
+    def move_over(self, names: Collection[str], ours: Collection[str]) -> None:
         """Bring data sets into today's layout: an older catgan's pictures lay one folder higher.
 
         Args:
             names: Data sets that are catgan's own.
+            ours: File names of catgan's pictures; others stay where they are.
         """
         for name in names:
             for file, old in _files(self.root / name).items():
+                if file not in ours:
+                    continue
                 new = self.folder(name) / file
                 new.parent.mkdir(exist_ok=True)
                 if new.exists():
@@ -83,18 +87,34 @@ class Selection:
         Raises:
             DiskFull: There is no room for one.
         """
+        names = (finding.file(index) for index in range(max(1, len(pictures.crops))))
+        append_line(self.root / ANNOUNCED, "\n".join(names))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
         write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
         for index, picture in enumerate(pictures.crops):
             write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
 
-    def arrange(self, known: Collection[Drawn], wanted: Collection[Drawn]) -> None:
+    def announced(self) -> set[str]:
+        """File names of pictures that a run was about to write, since the last one that ended."""
+        try:
+            return set(read_file(self.root / ANNOUNCED).decode("utf-8", "replace").split("\n"))
+        except OSError:
+            return set()
+
+    def forget_announced(self) -> None:
+        """All that was announced is on record by now."""
+        (self.root / ANNOUNCED).unlink(missing_ok=True)
+
+    def arrange(
+        self, known: Collection[Drawn], wanted: Collection[Drawn], ours: Collection[str]
+    ) -> None:
         """Move the pictures wanted into their data sets, and the others out of them.
 
         Args:
-            known: The pictures of all photos there are; any other goes.
+            known: The pictures of all photos there are; any other of ours goes.
             wanted: Those that the data sets are to hold.
+            ours: File names of pictures that catgan has drawn: a person's own may be called alike.
 
         Raises:
             DiskFull: There is no room for a copy in `full-body-kept`.
@@ -106,6 +126,8 @@ class Selection:
                 here = self.folder(name) / file
                 there = self._waiting(name) / (file + SUFFIX)
                 if (name, file) not in known:
+                    if file not in ours:
+                        continue
                     here.unlink(missing_ok=True)
                     there.unlink(missing_ok=True)
                 elif (name, file) not in wanted:
@@ -118,20 +140,20 @@ class Selection:
                     there.unlink()
         self._close_left_out()
         if FULL_BODY_KEPT in self.names:
-            self._copy_kept({file for name, file in wanted if name == FULL_BODY_KEPT})
+            self._copy_kept({file for name, file in wanted if name == FULL_BODY_KEPT}, ours)
 
-    def _copy_kept(self, wanted: set[str]) -> None:
+    def _copy_kept(self, wanted: set[str], ours: Collection[str]) -> None:
         """Copies and not links: drives such as Colab's have none.
 
         A copy of another length than its original is none: a power cut leaves empty files.
         """
         for file, copy in self._inside(FULL_BODY_KEPT).items():
-            if file not in wanted:
+            if file not in wanted and file in ours:
                 copy.unlink()
         for file in sorted(wanted):
             original, copy = self.folder(FULL_BODY) / file, self.folder(FULL_BODY_KEPT) / file
             if not (copy.is_file() and copy.stat().st_size == original.stat().st_size):
-                write_picture(copy, original.read_bytes())
+                write_picture(copy, read_file(original))
 
     def forget_left_out(self) -> None:
         """Remove all that is left out: it was drawn with other settings."""
@@ -140,10 +162,11 @@ class Selection:
                 path.unlink()
         self._close_left_out()
 
-    def remove(self, name: str) -> None:
-        """Take the pictures of a data set away, and the data set."""
-        for path in self._inside(name).values():
-            path.unlink()
+    def remove(self, name: str, ours: Collection[str]) -> None:
+        """Take our pictures of a data set away, and with the last one the data set."""
+        for file, path in self._inside(name).items():
+            if file in ours:
+                path.unlink()
         sweep_partials(self.folder(name))
         self.close(name)
 

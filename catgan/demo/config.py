@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated
 
-from catgan.core.settings import Option, require
+from catgan.core.settings import Option, check_most, require
 
 LEAST_PHOTOS = 12  # one of each kind, and a few more
 MOST_PHOTOS = 9999  # what the photos' names have digits for
@@ -23,6 +23,7 @@ class DemoConfig:
         Raises:
             BadSettings: One lies outside what it may be.
         """
+        check_most(self, {"workers": 1024})
         require(
             LEAST_PHOTOS <= self.photos <= MOST_PHOTOS,
             f"--photos is {self.photos}; it may be {LEAST_PHOTOS} to {MOST_PHOTOS}.",

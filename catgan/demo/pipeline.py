@@ -267,5 +267,5 @@ def _start() -> None:
 def _lost(shot: Shot) -> Taken:
     raise CatganError(
         f"Drawing {shot.file} ended the program, perhaps for want of memory; "
-        "run the same line again with --workers 1."
+        "rerun the same command with --workers 1."
     )

@@ -2,11 +2,12 @@
 
 import dataclasses
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 from catgan.core.errors import BadRecord, FolderRefused, NoSuchFolder
-from catgan.core.files import write_json
+from catgan.core.files import is_locked, write_json
 from catgan.core.version import __version__
 from catgan.formats.records import from_json, read_object, to_json
 
@@ -70,6 +71,33 @@ def is_curated(curated: Path) -> bool:
         return read_note(curated) is not None
     except (FolderRefused, BadRecord):
         return False
+
+
+def check_finished(curated: Path) -> None:
+    """Refuse a folder whose data sets are being made, or were left half made.
+
+    Args:
+        curated: A folder that data sets may lie in; one that `curate` did not make is as it is.
+
+    Raises:
+        FolderRefused: The last curation is under way, or was interrupted.
+    """
+    try:
+        note = read_note(curated)
+    except (FolderRefused, BadRecord):
+        return
+    if note is None or note.finished:
+        return
+    if is_locked(curated):
+        raise FolderRefused(
+            f"{curated} is being curated right now; wait for that to end, and rerun this command."
+        )
+    raw = "raw/" if note.raw is None else os.path.normpath(curated / note.raw)
+    line = shlex.join(["catgan", "curate", str(raw), str(curated)])
+    raise FolderRefused(
+        f"{curated} is half made, since its last curation was interrupted; "
+        f"finish that first, with the options you gave it then: {line}"
+    )
 
 
 def write_note(curated: Path, note: CuratedNote) -> None:

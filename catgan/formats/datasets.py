@@ -6,12 +6,13 @@ file name for a split of its own, and torchvision's `ImageFolder` takes them for
 """
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import sha256, write_jsonl
+from catgan.core.files import read_file, sha256, write_jsonl
 from catgan.formats.records import read_records, to_json
 
 FULL_BODY = "full-body"
@@ -167,3 +168,26 @@ def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple
     train = tuple(name for name in files if name not in chosen)
     out = tuple(name for name in files if name in chosen)
     return train, out
+
+
+def digest_of(dataset: DataSet) -> str:
+    """What a run knows its images by: SHA-256 over all names and contents, hexadecimal.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name, path in zip(dataset.files, dataset.paths(), strict=True):
+        add_to_digest(digest, name, sha256(read_file(path)))
+    return digest.hexdigest()
+
+
+def add_to_digest(digest: "hashlib._Hash", name: str, contents: str) -> None:
+    """Add an image to the digest of its data set; they come in the order of their names.
+
+    Args:
+        digest: Of those before it.
+        name: The file's.
+        contents: SHA-256 of the file, hexadecimal.
+    """
+    digest.update(f"{name} {contents}\n".encode())

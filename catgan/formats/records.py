@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from catgan.core.errors import BadRecord
-from catgan.core.files import Json
+from catgan.core.files import Json, open_file, read_file
 
 Record = TypeVar("Record")
 
@@ -51,7 +51,7 @@ def from_json(table: Json, kind: type[Record], where: str) -> Record:
     """
     try:
         return msgspec.convert(table, kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(where, error) from error
 
 
@@ -62,10 +62,10 @@ def read_object(path: Path) -> Json | None:
         BadRecord: The file holds something else, or cannot be read.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        return msgspec.json.decode(read_file(path), type=dict[str, Any])
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(str(path), error) from error
 
 
@@ -90,7 +90,7 @@ def read_records(
         BadRecord: A line is no such record; names the line and the field.
     """
     try:
-        lines = path.open("rb")
+        lines = open_file(path)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -102,7 +102,7 @@ def read_records(
             try:
                 table = msgspec.json.decode(line, type=dict[str, Any])
                 record = msgspec.convert(table if upgrade is None else upgrade(table), kind)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 if forgiving or not line.endswith(b"\n"):
                     continue
                 raise _damaged(f"{path}, line {number},", error) from error

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from catgan.core.errors import BadRecord, UnknownRun
 from catgan.core.files import Json, write_json
 from catgan.core.version import __version__
 from catgan.formats import stats
+from catgan.formats.datasets import digest_of, open_dataset
 from catgan.formats.records import from_json, read_object, to_json
 from catgan.formats.stats import EpochStats, read_stats
 
@@ -29,6 +31,8 @@ class DataRecord:
     """The data set's."""
     folder: str
     """Where it was, absolute."""
+    relative: str | None = None
+    """The same from the run's folder, where there is a way: so that both can be moved together."""
     digest: str = ""
     """SHA-256 over all names and contents, hexadecimal."""
     size: int = 0
@@ -171,6 +175,36 @@ class Run:
             DiskFull: There is no room for it.
         """
         write_json(self.config, to_json(config))
+
+    def way_to(self, folder: str) -> str | None:
+        """A folder as seen from the run's own; None where there is no way."""
+        try:
+            return Path(os.path.relpath(folder, self.folder.resolve())).as_posix()
+        except ValueError:  # on Windows there is no way from one drive to another
+            return None
+
+    def find_data(self, data: DataRecord, named: Path | None = None) -> Path:
+        """Where the data set of the run is by now: the first place that has the same images.
+
+        Args:
+            data: As `config.json` has it.
+            named: Where a person says that it is: the data set, or the folder that it lies in.
+
+        Returns:
+            A folder; where none has the same images the first that is there, or where it was.
+        """
+        if named is not None:
+            places = [named / data.name, named]
+        else:
+            from_here = [] if data.relative is None else [self.folder.resolve() / data.relative]
+            places = [Path(os.path.normpath(place)) for place in from_here] + [Path(data.folder)]
+        there = [place for place in dict.fromkeys(places) if place.is_dir()]
+        if len(there) > 1:
+            for place in there:
+                dataset = open_dataset(place)
+                if dataset is not None and digest_of(dataset) == data.digest:
+                    return place
+        return there[0] if there else places[-1]
 
     def read_stats(self) -> list[EpochStats]:
         """The epochs done so far, oldest first.

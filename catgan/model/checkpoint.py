@@ -4,6 +4,7 @@ It is PyTorch's own format, and only tensors and plain values are ever read out 
 (`weights_only=True`), so a checkpoint from a stranger can hold no program.
 """
 
+import io
 import pickle
 import zipfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from catgan.core.errors import CheckpointRefused
-from catgan.core.files import whole_file
+from catgan.core.files import open_file, write_bytes
 from catgan.model.networks import Generator, NetworkFacts
 
 FORMAT = 2
@@ -29,6 +30,10 @@ else the trainer needs to go on exactly. The best checkpoint holds what is neede
 judge, not to go on.
 """
 
+MOST_BYTES = 1 << 34  # of a file: 16 gibibytes
+COUNTS = {"epoch": 10**9, "images_shown": 10**15, "position": 10**9}
+"""Whole numbers of a checkpoint, and how large they may be."""
+
 NEEDED = frozenset({"format", "settings", "data_digest", "epoch", "images_shown", "generator"})
 
 
@@ -38,14 +43,11 @@ def save_checkpoint(path: Path, state: State) -> None:
     Raises:
         DiskFull: There is no room for it; the one before stays.
     """
+    # by way of memory: where a disk runs full, PyTorch's writer says that in ways of its own
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, buffer)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        try:
-            torch.save({"format": FORMAT, **state}, partial)
-        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
-            if isinstance(error.__context__, OSError):
-                raise error.__context__ from error
-            raise
+    write_bytes(path, buffer.getvalue())
 
 
 def load_checkpoint(path: Path) -> State:
@@ -56,7 +58,8 @@ def load_checkpoint(path: Path) -> State:
             and plain values.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with open_file(path, most=MOST_BYTES) as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointRefused(
             f"There is no checkpoint {path}; train the run first: catgan train"
@@ -76,7 +79,32 @@ def load_checkpoint(path: Path) -> State:
             f"{path} was written by {age} version of catgan (format {written}; this one reads "
             f"{FORMAT}); use that version, or train the run anew."
         )
+    if wrong := _impossible(state):
+        raise CheckpointRefused(
+            f"{path} holds {wrong}, which no training leaves; "
+            "name another file, or train the run anew."
+        )
     return state
+
+
+def _impossible(state: State) -> str:
+    """What in a checkpoint cannot be; "" where all can."""
+    if not isinstance(state["settings"], dict) or not isinstance(state["data_digest"], str):
+        return "no settings"
+    for name, most in COUNTS.items():
+        count = state.get(name, 0)
+        if type(count) is not int or not 0 <= count <= most:
+            return f"{name.replace('_', ' ')} {count!r:.40}"
+    for name in ("generator", "average", "discriminator"):
+        values = state.get(name, {})
+        if not isinstance(values, dict):
+            return f"no weights for its {name}"
+        for value in values.values():
+            if not isinstance(value, Tensor):
+                return f"no weights for its {name}"
+            if value.is_floating_point() and not value.isfinite().all():
+                return f"weights of its {name} that are NaN or infinite"
+    return ""
 
 
 def _refused(path: Path) -> CheckpointRefused:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
+from catgan.core.files import open_file
 from catgan.core.pictures import Picture
 
 STAMP = "catgan sample"
@@ -34,7 +35,7 @@ def gif_comment(note: str) -> bytes:
 def is_ours(path: Path) -> bool:
     """Whether catgan drew this file; False for whatever is no PNG or GIF."""
     try:
-        with Image.open(path, formats=("PNG", "GIF")) as image:
+        with open_file(path) as file, Image.open(file, formats=("PNG", "GIF")) as image:
             if image.format == "PNG":
                 return bool(image.info.get("Software") == STAMP)
             comment = image.info.get("comment", b"")

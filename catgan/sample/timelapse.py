@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
+from catgan.core.files import read_file
 from catgan.core.photos import read_photo
 from catgan.core.pictures import Picture, Pictures, cut_sheet, spread_evenly
 from catgan.formats.runs import Run
@@ -108,7 +109,7 @@ def _widen(frame: Picture, width: int) -> Picture:
 
 def _read(path: Path, size: int) -> Pictures | None:
     try:
-        grid = read_photo(path.read_bytes()).pixels
+        grid = read_photo(read_file(path)).pixels
     except (OSError, UnreadablePhoto):
         return None
     return cut_sheet(grid, size) if size > 0 else grid[None]

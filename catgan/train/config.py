@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from catgan.core.errors import BadSettings
-from catgan.core.settings import Option, flag_of, require
+from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
 from catgan.model.choices import NORMS, STARTS
 
@@ -138,6 +138,7 @@ class TrainConfig:
         for name, least in LEAST.items():
             value = getattr(self, name)
             require(value >= least, f"{flag_of(name)} is {value}; it must be {least} or more.")
+        check_most(self, MOST)
         require(
             self.size >= 16 and self.size & (self.size - 1) == 0,
             f"--size is {self.size}; it may be 16, 32, 64, 128 or another power of two from there.",
@@ -234,6 +235,11 @@ class TrainConfig:
         return self.held_out
 
 
+MOST = {
+    "epochs": 10**7, "batch_size": 65_536, "size": 1024, "latent_dim": 65_536, "ngf": 4096,
+    "ndf": 4096, "r1_every": 10**6, "held_out": 10**7, "evaluate_every": 10**7,
+    "evaluate_samples": 50_000, "sample_every": 10**7, "checkpoint_minutes": 10**6,
+}  # fmt: skip
 LEAST: dict[str, int] = {
     "epochs": 1,
     "batch_size": 1,

@@ -11,7 +11,7 @@ import numpy as np
 from catgan.core.errors import BadSettings, TooFewPictures
 from catgan.core.loading import load_all
 from catgan.core.pictures import Picture, Pictures
-from catgan.formats.datasets import DataSet, held_out
+from catgan.formats.datasets import DataSet, add_to_digest, held_out
 from catgan.formats.runs import DataRecord
 from catgan.train.config import TrainConfig
 from catgan.train.store import Storage, choose_storage, open_store
@@ -129,7 +129,7 @@ def _look_through(
     told = time.monotonic() + QUIET_SECONDS - REPORT_SECONDS
     with contextlib.closing(load_all(dataset.paths(), size)) as pictures:
         for done, (name, picture) in enumerate(zip(dataset.files, pictures, strict=True), start=1):
-            digest.update(f"{name} {picture.sha256}\n".encode())
+            add_to_digest(digest, name, picture.sha256)
             short = min(picture.width, picture.height)
             smallest = short if smallest is None else min(short, smallest)
             resized += (picture.width, picture.height) != (size, size)

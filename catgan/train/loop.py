@@ -11,6 +11,7 @@ import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
 from catgan.core.files import check_place, locked
+from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import Run, StartRecord
 from catgan.formats.stats import EpochStats
@@ -344,6 +345,14 @@ class _View:
 
 
 def _opened(dataset: DataSet | Path) -> DataSet:
+    """The data set, if nobody is at work on it.
+
+    Raises:
+        NoSuchFolder, NoPictures: There is none.
+        FolderRefused: It is being made, or was left half made.
+    """
+    folder = dataset.folder if isinstance(dataset, DataSet) else dataset
+    check_finished(folder.resolve().parent)
     if isinstance(dataset, DataSet):
         return dataset
     if not dataset.is_dir():

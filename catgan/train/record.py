@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catgan.core.files import (
     drop_torn_line,
-    explain_full_disk,
+    explain_unwritable,
     flush_to_disk,
     sweep_partials,
     write_picture,
@@ -22,7 +22,7 @@ from catgan.train.balance import judge_balance
 from catgan.train.config import TrainConfig
 
 if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+    from catgan.train.events import EventFile
 
 GRID_COLUMNS = 8
 DRAWN = ("epoch", "images_shown", "generator", "average", "discriminator")
@@ -55,6 +55,7 @@ class Recorder:
         before = run.read_config()
         if start is None and before is not None:
             start = before.start
+        data = dataclasses.replace(data, relative=run.way_to(data.folder))
         self._config = RunConfig(settings=to_json(config), data=data, start=start)
         self.write_config(finished=False)  # first: by it the folder is known to be a run's
         for folder in (run.samples, run.last.parent, run.tensorboard):
@@ -66,7 +67,8 @@ class Recorder:
         for epoch, grid in run.sample_grids().items():
             if epoch > done:
                 grid.unlink()
-        self._tensorboard = _open_tensorboard(run.tensorboard, done)
+        with explain_unwritable(run.tensorboard):
+            self._events = _open_events(run.tensorboard, done)
 
     def __enter__(self) -> "Recorder":
         """The recorder itself."""
@@ -79,11 +81,7 @@ class Recorder:
         trace: TracebackType | None,
     ) -> None:
         """Let TensorBoard's file go."""
-        try:
-            self._tensorboard.close()
-        except OSError:
-            if error is None:
-                raise
+        self._events.close()
 
     def write_config(self, *, finished: bool) -> None:
         """`config.json`."""
@@ -104,14 +102,11 @@ class Recorder:
         stats = dataclasses.replace(stats, balance=balance.state, since=balance.since)
         append_stats(self.run.stats, stats)
         self._stats.append(stats)
-        with explain_full_disk(self.run.tensorboard):
-            for name, value in records.to_json(stats).items():
-                if isinstance(value, float):
-                    self._tensorboard.add_scalar(name, value, stats.epoch)
-            if grid is not None:
-                picture = sheet(grid, columns=GRID_COLUMNS)
-                self._tensorboard.add_image("samples", picture, stats.epoch, dataformats="HWC")
-        if grid is not None:
+        picture = None if grid is None else sheet(grid, columns=GRID_COLUMNS)
+        figures = {n: v for n, v in records.to_json(stats).items() if isinstance(v, float)}
+        with explain_unwritable(self.run.tensorboard):
+            self._events.add(stats.epoch, figures, picture)
+        if picture is not None:
             write_picture(self.run.sample_grid(stats.epoch), encode_png(picture))
 
     def checkpoint(self, state: State) -> None:
@@ -130,7 +125,7 @@ class Recorder:
         return {"settings": settings, "data_digest": digest, **state}
 
 
-def _open_tensorboard(folder: Path, done: int) -> "SummaryWriter":
-    from torch.utils.tensorboard import SummaryWriter  # a second of imports
+def _open_events(folder: Path, done: int) -> "EventFile":
+    from catgan.train.events import EventFile  # a second of imports
 
-    return SummaryWriter(str(folder), purge_step=done + 1)
+    return EventFile(folder, done=done)

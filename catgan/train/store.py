@@ -12,7 +12,7 @@ from typing import IO, Protocol
 import numpy as np
 
 from catgan.core.errors import DiskFull
-from catgan.core.files import explain_full_disk
+from catgan.core.files import explain_unwritable
 from catgan.core.pictures import Picture, Pictures
 from catgan.core.words import amount
 from catgan.train.memory import free_memory
@@ -102,7 +102,7 @@ def open_store(storage: Storage) -> Iterator[Store]:
         yield _InMemory(storage.shape)
         return
     with (
-        explain_full_disk(storage.folder),
+        explain_unwritable(storage.folder),
         tempfile.TemporaryFile(dir=storage.folder, buffering=BUFFER) as file,
     ):
         yield _OnDisk(storage.shape, file)

@@ -239,7 +239,11 @@ class Trainer:
             self._sums.copy_(state["sums"])
             order = state["order"]
             if order.shape != (len(self._pictures),):
-                raise ValueError(f"it counts {len(order)} pictures, not {len(self._pictures)}")
+                raise ValueError(f"it counts {len(order)} images, not {len(self._pictures)}")
+            if not torch.equal(order.sort().values, torch.arange(len(order))):
+                raise ValueError("its order shows some images twice")
+            if not 0 <= int(state["position"]) <= len(order):
+                raise ValueError(f"its position is {state['position']} of {len(order)}")
             self._order = order
             self._position = int(state["position"])
             self._pictures.expect(order[self._position :])

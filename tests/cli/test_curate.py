@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catgan.cli.curate import MEANING
-from catgan.core.files import read_json, write_json
+from catgan.core.files import write_json
 from catgan.formats.photos import Verdict
 from tests.cli.conftest import Catgan, one_sentence
 from tests.drawing import ALBUM, EyeDetector, Head, draw_photo, encode, write
@@ -153,7 +153,7 @@ class TestWhereThePhotosAre:
         assert "There is no folder nowhere" in one_sentence(refused)
 
     def test_an_older_catgans_folder_does_not_know(self, two: Path, catgan: Catgan) -> None:
-        note = read_json(two / "curated" / "catgan.json")
+        note = json.loads((two / "curated" / "catgan.json").read_text(encoding="utf-8"))
         assert note is not None
         del note["raw"]
         write_json(two / "curated" / "catgan.json", note | {"format": 1})

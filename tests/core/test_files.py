@@ -1,6 +1,7 @@
 """Whole files or none, and records that survive a kill."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import DiskFull, FolderRefused
+from catgan.core.errors import DiskFull, FolderRefused, NotWritable
 from catgan.core.files import (
     append_jsonl,
     drop_torn_line,
-    explain_full_disk,
+    explain_unwritable,
     locked,
-    read_json,
+    open_file,
+    read_file,
     read_jsonl,
     sha256,
     sweep_partials,
@@ -94,7 +96,7 @@ class TestFullDisk:
         path = tmp_path / "note"
         path.write_text("old")
         (tmp_path / ".note.partial").symlink_to("/dev/full")
-        with pytest.raises(DiskFull, match=r"The disk is full: .*note .* run the same line again"):
+        with pytest.raises(DiskFull, match=r"The disk is full: .*note .* rerun the same command"):
             write(path, b"new")
         assert path.read_text() == "old"
         assert names(tmp_path) == ["note"]
@@ -109,12 +111,16 @@ class TestFullDisk:
             append_jsonl(log, [{"a": 1}])
 
     def test_a_quota_is_a_full_disk_too(self, tmp_path: Path) -> None:
-        with pytest.raises(DiskFull), explain_full_disk(tmp_path):
+        with pytest.raises(DiskFull), explain_unwritable(tmp_path):
             raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
     def test_other_troubles_are_not_called_a_full_disk(self, tmp_path: Path) -> None:
-        with pytest.raises(PermissionError), explain_full_disk(tmp_path):
+        with pytest.raises(NotWritable, match="permissions"), explain_unwritable(tmp_path):
             raise PermissionError(errno.EACCES, "Permission denied")
+        with pytest.raises(IsADirectoryError), explain_unwritable(tmp_path):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        with pytest.raises(DiskFull, match="so large"), explain_unwritable(tmp_path):
+            raise OSError(errno.EFBIG, "File too large")
 
 
 RECORDS = [
@@ -183,17 +189,40 @@ class TestJsonLines:
         assert list(read_jsonl(path)) == RECORDS
 
 
-class TestJson:
-    def test_comes_back(self, tmp_path: Path) -> None:
-        write_json(tmp_path / "x.json", RECORDS[0])
-        assert read_json(tmp_path / "x.json") == RECORDS[0]
+@pytest.mark.skipif(os.name == "nt", reason="no such files on Windows")
+class TestRegularFilesOnly:
+    def test_a_file_and_a_link_to_one(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"cat")
+        (tmp_path / "b").symlink_to(tmp_path / "a")
+        assert read_file(tmp_path / "a") == read_file(tmp_path / "b") == b"cat"
+        with open_file(tmp_path / "a") as file:
+            assert file.readline() == b"cat"
 
-    @pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff\xfe", b"null"])
-    def test_anything_else_is_none(self, tmp_path: Path, data: bytes) -> None:
-        (tmp_path / "x.json").write_bytes(data)
-        assert read_json(tmp_path / "x.json") is None
-        assert read_json(tmp_path / "missing.json") is None
-        assert read_json(tmp_path) is None
+    def test_a_pipe_does_not_make_it_wait_nor_a_device_go_on_for_ever(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "endless").symlink_to("/dev/zero")
+        for path in (tmp_path / "pipe", tmp_path / "endless", Path("/dev/zero")):
+            with pytest.raises(OSError, match="not a regular file"):
+                read_file(path)
+        with pytest.raises(OSError, match=r"folder|directory"):
+            read_file(tmp_path)
+        with pytest.raises(FileNotFoundError):
+            read_file(tmp_path / "none")
+
+    def test_too_much_is_refused_before_it_is_read(self, tmp_path: Path) -> None:
+        with (tmp_path / "sparse").open("wb") as file:
+            file.truncate(1 << 40)
+        with pytest.raises(OSError, match=r"1099\.5 GB, too much"):
+            read_file(tmp_path / "sparse")
+        (tmp_path / "a").write_bytes(b"12345")
+        assert read_file(tmp_path / "a", most=5) == b"12345"
+        with pytest.raises(OSError, match="too much"):
+            read_file(tmp_path / "a", most=4)
+
+
+def test_write_json(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", RECORDS[0])
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == RECORDS[0]
 
 
 def test_sha256_of_nothing() -> None:

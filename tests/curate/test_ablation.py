@@ -1,6 +1,7 @@
 """The third data set, `full-body-kept`: the photos of `face-crop` as they are in `full-body`."""
 
 import dataclasses
+import json
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from catgan.core.errors import DiskFull, FolderRefused
-from catgan.core.files import Json, read_json, read_jsonl, write_json, write_picture
+from catgan.core.files import Json, read_jsonl, write_json, write_picture
 from catgan.curate.config import CurateConfig
 from catgan.curate.folder import data_sets, settings_digest
 from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
@@ -42,8 +43,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 
 def note(curated: Path) -> Json:
-    found = read_json(curated / "catgan.json")
-    assert found is not None
+    found: Json = json.loads((curated / "catgan.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -247,7 +247,7 @@ class TestAgain:
             write_picture(path, data)
 
         monkeypatch.setattr("catgan.curate.selection.write_picture", write_on_a_small_disk)
-        with pytest.raises(DiskFull, match="run the same line again"):
+        with pytest.raises(DiskFull, match="rerun the same command"):
             curate(album, curated)
         monkeypatch.undo()
         assert len(pictures(curated / FULL_BODY_KEPT)) == KEPT - 1

@@ -1,11 +1,12 @@
 """A folder of an older catgan's, with its pictures one folder higher, is brought into today's."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from catgan.core.files import read_json, read_jsonl
+from catgan.core.files import read_jsonl
 from catgan.curate.config import CurateConfig
 from catgan.curate.folder import CuratedFolder
 from catgan.curate.pipeline import CurateResult, curate_photos, recorded_settings
@@ -81,9 +82,12 @@ def test_pictures_names_and_verdicts_stay(raw: Path, old: Path) -> None:
             name: file.replace("/", f"/{SPLIT}/") for name, file in there.items()
         }
         assert now == then
-    note = read_json(BEFORE / "curated" / "catgan.json")
+    note = json.loads((BEFORE / "curated" / "catgan.json").read_text(encoding="utf-8"))
     assert note is not None
-    assert read_json(old / "catgan.json") == note | {"format": 2, "raw": "../raw"}
+    assert json.loads((old / "catgan.json").read_text(encoding="utf-8")) == note | {
+        "format": 2,
+        "raw": "../raw",
+    }
 
 
 def test_a_look_at_what_is_to_do_changes_nothing(raw: Path, old: Path) -> None:

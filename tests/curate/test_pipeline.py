@@ -582,7 +582,7 @@ class TestBadInput:
         record = records(done.curated)["no_suffix"]
         picture = tmp_path / "c" / record["outputs"][FACE_CROP]
         full = FullFor(folder=str(picture.parent), picture=picture.name)
-        with pytest.raises(DiskFull, match="run the same line again"):
+        with pytest.raises(DiskFull, match="rerun the same command"):
             curate(album, tmp_path / "c", CurateConfig(workers=workers), full)
         assert not picture.exists()
         result = curate(album, tmp_path / "c", CurateConfig(workers=workers))

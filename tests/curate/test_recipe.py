@@ -143,3 +143,60 @@ class TestRefused:
     def test_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(BadRecipe, match="no cascade or recipe"):
             load_recipe(str(tmp_path))
+
+
+HAAR = """<?xml version="1.0"?>
+<opencv_storage><cascade type_id="opencv-cascade-classifier"><stageType>BOOST</stageType>
+<featureType>HAAR</featureType><height>24</height><width>24</width>
+<stageParams><maxWeakCount>1</maxWeakCount></stageParams>
+<featureParams><maxCatCount>0</maxCatCount></featureParams><stageNum>1</stageNum>
+<stages><_><maxWeakCount>1</maxWeakCount><stageThreshold>-1.0</stageThreshold><weakClassifiers>
+<_><internalNodes>0 -1 {index} 0.0</internalNodes><leafValues>1.0 1.0</leafValues></_>
+</weakClassifiers></_></stages>
+<features><_><rects><_>0 0 12 12 -1.</_><_>0 0 6 12 2.</_></rects><tilted>0</tilted></_></features>
+</cascade></opencv_storage>
+"""
+
+
+@pytest.mark.parametrize(("index", "sound"), [(0, True), (2_000_000_000, False)])
+def test_a_foreign_cascade_is_tried_in_another_process(
+    tmp_path: Path, index: int, sound: bool
+) -> None:
+    """One whose feature is not there ends the process that looks with it."""
+    path = tmp_path / "foreign.xml"
+    path.write_text(HAAR.format(index=index), encoding="utf-8")
+    if sound:
+        assert load_recipe(str(path)).cascades[0].file == path.resolve()
+    else:
+        with pytest.raises(BadRecipe, match="not a cascade"):
+            load_recipe(str(path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "side = 1000000000",
+        "side = inf",
+        "turns = [nan]",
+        f"turns = {[0] * 100_000}",
+        "min_score = nan",
+        "[[cascade]]\nfile = 'haarcascade_frontalcatface.xml'\nscale_step = 1.0000001\n"
+        "min_neighbors = 1",
+        "[[cascade]]\nfile = 'haarcascade_frontalcatface.xml'\nscale_step = 1.1\n"
+        "min_neighbors = 10000000000000000000000000",
+    ],
+    ids=range(7),
+)
+def test_a_recipe_that_would_never_end_is_refused(tmp_path: Path, change: str) -> None:
+    lines = {"side": "320", "min_score": "0.0", "turns": "[0]"}
+    if not change.startswith("["):
+        name, value = change.split(" = ", 1)
+        lines[name] = value
+        change = (
+            "[[cascade]]\nfile = 'haarcascade_frontalcatface.xml'\nscale_step = 1.1\n"
+            "min_neighbors = 1"
+        )
+    text = "\n".join(f"{name} = {value}" for name, value in lines.items())
+    (tmp_path / "mine.toml").write_text(f"{text}\n\n{change}\n", encoding="utf-8")
+    with pytest.raises(BadRecipe, match=r"mine\.toml is not a recipe"):
+        load_recipe(str(tmp_path / "mine.toml"))

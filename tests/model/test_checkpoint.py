@@ -1,6 +1,5 @@
 """Checkpoints: whole or not at all, and never a program."""
 
-import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 import torch
 
 from catgan.core.errors import CheckpointRefused, DiskFull
+from catgan.core.files import partial_of
 from catgan.model.checkpoint import FORMAT, load_checkpoint, load_generator, save_checkpoint
 from catgan.model.networks import Generator
 
@@ -94,21 +94,42 @@ def test_a_missing_one_says_how_to_get_it(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "last.pt")
 
 
-def test_a_full_disk_keeps_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_keeps_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
     save_checkpoint(path, make_state())
     before = path.read_bytes()
-
-    def full(state: object, file: Path) -> None:
-        Path(file).write_bytes(b"half")
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError:
-            # what PyTorch's zip writer makes of it
-            raise RuntimeError("PytorchStreamWriter failed writing file") from None
-
-    monkeypatch.setattr(torch, "save", full)
+    partial_of(path).symlink_to("/dev/full")
     with pytest.raises(DiskFull, match="full"):
         save_checkpoint(path, make_state(epoch=3))
     assert path.read_bytes() == before
     assert [child.name for child in tmp_path.iterdir()] == ["last.pt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epoch", -5),
+        ("epoch", 10**30),
+        ("epoch", 1.5),
+        ("images_shown", 10**30),
+        ("settings", None),
+        ("data_digest", 7),
+        ("generator", {"main.0.weight": torch.full((2, 2), float("nan"))}),
+        ("generator", [1]),
+        ("average", {"main.0.weight": torch.tensor(float("inf"))}),
+    ],
+)
+def test_what_no_training_leaves_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    state = {
+        "settings": {},
+        "data_digest": "",
+        "epoch": 1,
+        "images_shown": 10,
+        "generator": {"main.0.weight": torch.zeros(2, 2)},
+    }
+    save_checkpoint(tmp_path / "last.pt", state)
+    assert load_checkpoint(tmp_path / "last.pt")["epoch"] == 1
+    save_checkpoint(tmp_path / "last.pt", {**state, name: value})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt holds .*no training leaves"):
+        load_checkpoint(tmp_path / "last.pt")

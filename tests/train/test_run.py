@@ -346,7 +346,7 @@ def test_weights_that_end_with_their_last_step_are_never_kept(
 def test_a_first_start_that_failed_is_no_stranger(
     make_data_set: MakeDataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk was full, say: the sentence said to run the same line again."""
+    """The disk was full, say: the sentence said to rerun the same command."""
     data = make_data_set(8)
 
     def full(*_: Any) -> None:

@@ -1,6 +1,7 @@
 """A run that begins with networks that have learned already."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from catgan.core.errors import BadSettings, CheckpointRefused, NoSuchFolder, SettingsDiffer
-from catgan.core.files import read_json, write_json
+from catgan.core.files import write_json
 from catgan.formats.runs import Run
 from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
 from catgan.model.checkpoint import load_checkpoint
@@ -93,7 +94,10 @@ def test_the_start_is_no_matter_to_carrying_on(make_data_set: MakeDataSet, tmp_p
             should_stop=lambda steps=steps, last=stop_after: next(steps) >= last,  # type: ignore[misc]
         )
     assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
-    records = [read_json(tmp_path / name / "config.json") for name in ("whole", "parts")]
+    records = [
+        json.loads((tmp_path / name / "config.json").read_text(encoding="utf-8"))
+        for name in ("whole", "parts")
+    ]
     assert records[0] is not None
     assert records[0] == records[1]
     assert records[0]["start"]["images_shown"] == 11
@@ -205,7 +209,7 @@ def test_a_run_from_before_there_was_this_setting(
     data = make_data_set(11)
     run = Run(folder=tmp_path / "run")
     train_gan(data, run.folder, small(epochs=1))
-    record = read_json(run.config)
+    record = json.loads((run.config).read_text(encoding="utf-8"))
     assert record is not None
     del record["settings"]["start_from"]
     write_json(run.config, record)

@@ -35,7 +35,12 @@ class PlannedArm:
 
 
 def plan_arms(
-    names: Sequence[str], runs: Path, *, against: str | None = None, apart: bool = False
+    names: Sequence[str],
+    runs: Path,
+    *,
+    against: str | None = None,
+    apart: bool = False,
+    data: Path | None = None,
 ) -> list[PlannedArm]:
     """The arms that a person named, in that order, each with a name of its own.
 
@@ -46,6 +51,7 @@ def plan_arms(
         against: The run, or the folder of real images, that folders of images are measured
             against; None for what all the runs named are.
         apart: Every run an arm of its own.
+        data: Where the data sets of the runs have been moved to; None to look where they were.
 
     Raises:
         BadUsage: Nothing was named, or one run twice; or nobody can tell what a folder of images
@@ -68,11 +74,11 @@ def plan_arms(
             "--against says what a folder of images is measured against, but only runs are "
             "named, and each is measured against its own images; leave it out."
         )
-    opened = {one.folder: open_run(one.run) for one in found if one.run is not None}
+    opened = {one.folder: open_run(one.run, data) for one in found if one.run is not None}
     datasets = [one.dataset for one in found if one.dataset is not None]
     if datasets:
         split = reference_of_folders(
-            against, _run(against, runs), list(opened.values()), datasets[0].folder
+            against, _run(against, runs), list(opened.values()), datasets[0].folder, data
         )
         opened |= {dataset.folder: open_images(dataset, split) for dataset in datasets}
     heaps: dict[object, list[_Named]] = {}

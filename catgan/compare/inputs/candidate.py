@@ -50,8 +50,13 @@ class Candidate:
         return wanted if self.checkpoint is not None else min(wanted, len(self.images))
 
 
-def open_run(run: Run) -> Candidate:
+def open_run(run: Run, data: Path | None = None) -> Candidate:
     """A run, checked.
+
+    Args:
+        run: The run.
+        data: Where its data set has been moved to, or the folder that it lies in; None to look
+            where it was.
 
     Raises:
         UnknownRun: There is none.
@@ -73,7 +78,7 @@ def open_run(run: Run) -> Candidate:
             f"The run {name} has no checkpoint yet, so there is no generator to look at; "
             "let it train for an epoch or more first: catgan train"
         )
-    dataset = _dataset(Path(config.data.folder), name)
+    dataset = _dataset(run.find_data(config.data, data), name)
     chosen = frozenset(config.data.held_out)
     train = tuple(file for file in dataset.files if file not in chosen)
     held_out = tuple(file for file in dataset.files if file in chosen)
@@ -141,7 +146,11 @@ def open_images(dataset: DataSet, split: DataSplit) -> Candidate:
 
 
 def reference_of_folders(
-    named: str | None, named_run: Run | None, runs: Sequence[Candidate], folder: Path
+    named: str | None,
+    named_run: Run | None,
+    runs: Sequence[Candidate],
+    folder: Path,
+    data: Path | None = None,
 ) -> DataSplit:
     """What folders of images are measured against.
 
@@ -150,12 +159,13 @@ def reference_of_folders(
         named_run: The run of that name, if it is one.
         runs: The runs compared.
         folder: A folder of images, for the sentence.
+        data: As in `open_run`.
 
     Raises:
         BadUsage: Nobody said, and the runs do not say.
     """
     if named_run is not None:
-        return open_run(named_run).split
+        return open_run(named_run, data).split
     if named is not None:
         return split_of_folder(Path(named))
     if not runs:
@@ -181,7 +191,7 @@ def _dataset(folder: Path, name: str) -> DataSet:
         raise NoPictures(
             f"The images that the run {name} was trained on are gone: {folder} "
             f"{'holds none' if folder.is_dir() else 'is missing'}; "
-            "put the folder back, or train the run anew."
+            "put the folder back, or say where it is now: --data FOLDER"
         )
     return dataset
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from catgan.core.errors import BadUsage, FileRefused
-from catgan.core.files import check_place
+from catgan.core.files import check_place, open_file
 
 OURS = {
     "--report": b'<meta name="generator" content="catgan',
@@ -43,7 +43,7 @@ def check_destinations(report: Path, csv: Path | None) -> None:
 def _ours(path: Path, beginning: bytes) -> bool:
     """Whether a file is one of catgan's of that kind, or empty."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             found = file.read(BEGINNING)
     except OSError:
         return False

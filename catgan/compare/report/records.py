@@ -25,12 +25,15 @@ COLUMNS = (
 def to_json(comparison: Comparison) -> Json:
     """The whole comparison as one JSON object, without the images."""
     config, quantities = comparison.config, comparison.quantities
-    weights = None if config.weights is None else str(config.weights)
+    paths = {
+        name: None if (path := getattr(config, name)) is None else str(path)
+        for name in ("weights", "data")
+    }
     return {
         "kind": "comparison",
         "format": FORMAT,
         "catgan": __version__,
-        "settings": settings_json(config) | {"weights": weights},
+        "settings": settings_json(config) | paths,
         "extractor": comparison.extractor,
         "judge": comparison.judge,
         "n_samples": comparison.n_fake,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catgan.core.errors import CatganError
-from catgan.core.files import PARTIAL, whole_file
+from catgan.core.files import PARTIAL, read_file, whole_file
 from catgan.core.pictures import Pictures
 from catgan.measure.extractors.base import Extractor, Features, judge_of
 
@@ -87,9 +87,7 @@ class CachedExtractor:
 
     def _read(self, path: Path, key: str, count: int) -> Features | None:
         try:
-            if path.stat().st_size > self._most_bytes:
-                return None
-            data = path.read_bytes()
+            data = read_file(path, most=self._most_bytes)
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
                     return None  # none of ours, and it may unfold to any size

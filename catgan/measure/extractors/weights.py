@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from catgan.core.errors import BadUsage, CatganError, MissingPackage
+from catgan.core.files import open_file
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class PublishedWeights:
                 )
             self._download()
         try:
-            with path.open("rb") as file:
+            with open_file(path, most=1 << 32) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             tensors = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # the unpickler raises whatever it stumbles over
