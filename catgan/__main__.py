@@ -9,9 +9,6 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line; Ctrl-C while Python is still importing ends it quietly."""
     signal.signal(signal.SIGINT, _leave)  # nothing is under way yet
-    # PyTorch's threads wait for each other by spinning, which two busy programs on two cores make
-    # ten times slower. Read when PyTorch is loaded, by worker processes, too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from catgan.cli import main as run
 
     try:

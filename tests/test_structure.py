@@ -72,7 +72,7 @@ ALONE = {
     "rich": "catgan.console",
     "msgspec": "catgan.formats.records",
     "platformdirs": "catgan.core.places",
-    "filelock": "catgan.core.files",
+    "filelock": "catgan.core",
     "timm": "catgan.measure",
     "torch_fidelity": "catgan.measure",
     "jinja2": "catgan.core.pages",

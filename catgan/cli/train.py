@@ -44,6 +44,9 @@ def train(
     after Ctrl-C, a crash or a lost session. A run keeps the settings it was started with: those
     not named need not be named again.
     """
+    from catgan.core.threads import wait_politely
+
+    wait_politely()  # before PyTorch is loaded
     from catgan.console import Screen
     from catgan.formats.curated import check_finished
     from catgan.formats.datasets import find_datasets
