@@ -107,7 +107,9 @@ def _children_at(folder: Path) -> list[int]:
             continue
         try:
             words = (entry / "cmdline").read_bytes()
-            if b"multiprocessing" in words and (entry / "cwd").resolve() == folder.resolve():
+            # "spawn_main" names a worker; the resource tracker, which Python keeps beside them and
+            # which complains in its own words when a second one takes over, is none
+            if b"spawn_main" in words and (entry / "cwd").resolve() == folder.resolve():
                 found.append(int(entry.name))
         except OSError:
             continue
