@@ -36,22 +36,11 @@ help:
 install: .venv/installed
 	@echo "Ready. Type:  . .venv/bin/activate  and then:  catgan --help"
 
-# The three commands, and before them an album to use them on, so that nobody needs photos for a
-# first look. Short enough for two cores without a graphics card: the faces are cats by then.
-DEMO_ALBUM ?= raw/
-DEMO_TRAIN ?= curated/ --held-out 50 --epochs 100 --ngf 16 --ndf 16
-catgan = @echo; echo '$$ catgan $(1)'; $(BIN)/catgan $(1)
+# Nobody needs photos for a first look. DEMO: a folder and options, say DEMO="/tmp/cats --seed 1".
+DEMO ?=
 
 demo: .venv/installed
-	@test -e raw/demo.jsonl || for mine in curated/catgan.json runs report.html; do \
-	  if test -e $$mine; then \
-	    echo "make demo: $$mine is there already and not of a demo; make demo would write to it." \
-	      "Move it away, or try make demo in another checkout."; exit 1; fi; done
-	$(call catgan,demo $(DEMO_ALBUM))
-	$(call catgan,curate raw/ curated/)
-	$(call catgan,train $(DEMO_TRAIN))
-	$(call catgan,compare full-body face-crop)
-	@$(BIN)/python -m catgan.demo.browser report.html
+	@echo '$$ catgan demo $(DEMO)'; $(BIN)/catgan demo $(DEMO)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

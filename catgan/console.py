@@ -7,13 +7,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+)
+from rich.table import Column, Table
 from rich.text import Text
 
 from catgan.core.files import Json
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
+WIDE = 100  # columns of a terminal from which a bar has room beside the words
 
 
 class Screen:
@@ -29,12 +37,18 @@ class Screen:
             as_json: Standard output will hold one JSON document and nothing else.
         """
         self._as_json = as_json
-        self._out = RichConsole(stderr=as_json, highlight=False, soft_wrap=True)
-        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+        self._out = RichConsole(stderr=as_json, highlight=False)
+        self._err = RichConsole(stderr=True, highlight=False)
+        self._bars: Progress | None = None  # what is being drawn on the terminal, if anything
 
     def say(self, text: str = "") -> None:
-        """A line of words, as it is."""
-        self._out.print(Text(text))
+        """A line of words; on a terminal it is broken between words, elsewhere not at all."""
+        bars = self._bars
+        if bars is not None:  # both may be the same terminal, and would write into each other
+            bars.stop()
+        self._out.print(Text(text), soft_wrap=not self._out.is_terminal)
+        if bars is not None:
+            bars.start()
 
     def table(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; columns of figures are right-aligned."""
@@ -57,14 +71,20 @@ class Screen:
         if not self._err.is_terminal:
             yield Bar(label, self._err, None)
             return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+        one_line = Column(no_wrap=True, overflow="ellipsis")
+        columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+        if self._err.width >= WIDE:  # where there is little room, the words matter more
+            columns.append(BarColumn(bar_width=24))
+        columns += [
             TaskProgressColumn(),
-            TextColumn("{task.fields[words]}"),
-        )
+            TextColumn("{task.fields[words]}", table_column=one_line),
+        ]
         with Progress(*columns, console=self._err, transient=True) as bars:
-            yield Bar(label, self._err, bars)
+            self._bars = bars
+            try:
+                yield Bar(label, self._err, bars)
+            finally:
+                self._bars = None
 
 
 class Bar:
@@ -83,19 +103,21 @@ class Bar:
 
         Args:
             done: Of `total`, in the same unit.
-            total: All of it.
+            total: All of it; 0 where nobody knows.
             words: What a person wants to know beside the share.
         """
         if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, completed=done, total=total, words=words)
+            self._bars.update(self._task, completed=done, total=total or None, words=words)
             return
         now = time.monotonic()
         if now - self._said >= PLAIN_SECONDS:
             self._said = now
             share = f"{100 * done / total:.0f}%" if total else ""
-            self._console.print(Text(f"{self._label}: {share} {words}"))
+            words = " ".join(word for word in (share, words) if word)
+            self._console.print(Text(f"{self._label}: {words}"), soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
     """An error's sentence on standard error."""
-    RichConsole(stderr=True, highlight=False, soft_wrap=True).print(Text(f"catgan: {sentence}"))
+    console = RichConsole(stderr=True, highlight=False)
+    console.print(Text(f"catgan: {sentence}"), soft_wrap=not console.is_terminal)

@@ -31,7 +31,11 @@ def train(
     folder: Annotated[Path, typer.Argument(help="What curate wrote, or any folder of images.")],
     named: dict[str, Any],
     name: Annotated[
-        str | None, typer.Option(help="Name of the run. [default: that of the data set]")
+        str | None,
+        typer.Option(
+            help="Name of the run; with several data sets it is added to theirs: --name tries "
+            "makes full-body-tries and face-crop-tries. [default: that of the data set]"
+        ),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
     config: ConfigOption = None,
@@ -61,33 +65,30 @@ def train(
     for place in (folder, folder.absolute().parent):
         check_finished(place)  # before one that is half made is called empty
     datasets = find_datasets(folder)
-    if name is not None and len(datasets) > 1:
-        line = ["catgan", "train", str(datasets[0].folder), "--name", name]
-        raise BadUsage(
-            f"--name names one run, but {folder} holds {len(datasets)} data sets; "
-            f"name one of them: {shlex.join(line)}"
-        )
     if name is not None and (not name or Path(name).name != name or name.startswith(".")):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
     # Whatever can be refused is, before the first run begins: hours later it would be late to say
     # that the second cannot be. Networks to start from are loaded once for all runs.
     networks = functools.cache(open_start)
     jobs = []
-    for dataset in datasets:
-        run = runs / (name or dataset.name)
+    for dataset, run_name in zip(datasets, _names(datasets, name), strict=True):
+        run = runs / run_name
         jobs.append((dataset, run, settle(Run(folder=run), named, networks)))
     for _, run, settings in jobs:
         check_plan(run, settings, networks)
     screen = Screen(as_json=json)
+    for sentence in _outlook_words(jobs, networks, dry_run=dry_run):
+        screen.say(sentence)
     results = []
     lost: TrainingLost | None = None
     with _stop_on_signal() as should_stop:
-        for job in jobs:
+        for number, job in enumerate(jobs):
+            later = sum(_images(dataset, settings) for dataset, _, settings in jobs[number + 1 :])
             if dry_run:
                 results.append(_plan_one(screen, *job, networks, should_stop))
                 continue
             try:
-                result = _train_one(screen, *job, networks, should_stop)
+                result = _train_one(screen, *job, networks, should_stop, later=later)
             except TrainingLost as error:  # no reason not to train the others
                 if len(jobs) > 1:
                     screen.say(str(error))
@@ -102,9 +103,61 @@ def train(
     if should_stop():
         raise typer.Exit(Interrupted.exit_code)
     if not dry_run:
-        names = [name or dataset.name for dataset in datasets]
+        names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
         screen.say(f"Next: {shlex.join(['catgan', 'compare', *names, *where])}")
+
+
+def _names(datasets: "list[DataSet]", name: str | None) -> list[str]:
+    """What the runs are called."""
+    if name is None:
+        return [dataset.name for dataset in datasets]
+    return [name] if len(datasets) == 1 else [f"{dataset.name}-{name}" for dataset in datasets]
+
+
+def _images(dataset: "DataSet", settings: TrainConfig) -> int:
+    """Training images that a run on a data set shows over all its epochs."""
+    count = len(dataset.files)
+    return settings.epochs * max(0, count - settings.held_out_of(count))
+
+
+def _outlook_words(
+    jobs: "list[tuple[DataSet, Path, TrainConfig]]", networks: "OpenNetworks", *, dry_run: bool
+) -> Iterator[str]:
+    """What to expect of new runs: how long they take here, and what they can come to."""
+    from catgan.formats.runs import Run
+    from catgan.train.outlook import FINE_TUNED, look_ahead, probe_speed
+
+    fresh = [job for job in jobs if not Run(folder=job[1]).last.exists()]
+    if not fresh:
+        return
+    dataset, _, settings = fresh[-1]  # of face crops, where there are both
+    seen = networks(settings.start_from).facts.images_shown if settings.start_from else 0
+    count = len(dataset.files) - settings.held_out_of(len(dataset.files))
+    outlook = look_ahead(settings, count, seen_before=seen)
+    total = sum(_images(dataset, settings) for dataset, _, settings in fresh)
+    epochs = words.count(settings.epochs, "epoch")
+    sentence = f"{epochs} will show {words.count(total, 'training image')}"
+    if not dry_run:
+        seconds = 1.1 * total / probe_speed(settings)  # and a tenth for measuring
+        sentence += f": about {words.duration(seconds)} on this machine"
+    yield f"{sentence}."
+    if not outlook.is_short:
+        return
+    better = ["catgan", "train", str(dataset.folder), "--name", "tries", "--start-from", BASE]
+    if outlook.half is None:
+        yield (
+            f"The recipe {settings.recipe} hardly gets to cats that are recognised as such; "
+            f"{DEFAULT_RECIPE} does."
+        )
+    elif not seen:
+        needed = -(-outlook.half // max(1, count))
+        yield (
+            f"That is short. From scratch it takes about {outlook.first:,} images until a first "
+            f"few samples are recognised as cats, and {outlook.half:,} until half of them are "
+            f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
+            f"{FINE_TUNED[1]:,}: {shlex.join(better)}"
+        )
 
 
 def _plan_one(
@@ -137,6 +190,8 @@ def _train_one(
     settings: TrainConfig,
     networks: "OpenNetworks",
     should_stop: "StopFlag",
+    *,
+    later: int,
 ) -> "TrainResult":
     from catgan.train.loop import train_gan
 
@@ -144,7 +199,7 @@ def _train_one(
 
         def show(progress: "TrainProgress") -> None:
             done = progress.epoch - 1 + progress.step / progress.steps
-            bar.update(done, progress.epochs, _progress_words(progress))
+            bar.update(done, progress.epochs, _progress_words(progress, later))
 
         result = train_gan(
             dataset,
@@ -213,22 +268,27 @@ def _storage_words(storage: "Storage") -> list[str]:
     ]
 
 
-def _progress_words(progress: "TrainProgress") -> str:
+def _progress_words(progress: "TrainProgress", later: int = 0) -> str:
+    """Where a run stands, the most wanted first.
+
+    Args:
+        progress: Of the run.
+        later: Training images of the runs that come after it.
+    """
     means = progress.means
-    kid = ""
+    words_ = [f"epoch {progress.epoch}/{progress.epochs}"]
+    if progress.seconds_left is not None and progress.images_per_second:
+        left = progress.seconds_left + later / progress.images_per_second
+        words_.append(f"{words.duration(left)} left{' in all' if later else ''}")
+    words_.append("measuring" if progress.measuring else _balance_words(progress.balance))
     if progress.kid is not None:
-        kid = f", KID {progress.kid:.3f}"
-        if progress.best_epoch is not None:
-            kid += f" (best at {progress.best_epoch})"
-    speed = ""
-    if progress.images_per_second is not None and progress.seconds_left is not None:
-        left = words.duration(progress.seconds_left)
-        speed = f", {progress.images_per_second:.0f} images/s, {left} left"
-    return (
-        f"epoch {progress.epoch}/{progress.epochs}, loss D {means['loss_d']:.2f} "
-        f"G {means['loss_g']:.2f}, D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f} "
-        f"then {means['d_fake_after']:.2f}{kid}, {_balance_words(progress.balance)}{speed}"
-    )
+        best = "" if progress.best_epoch is None else f" (best at {progress.best_epoch})"
+        words_.append(f"KID {progress.kid:.3f}{best}")
+    if progress.images_per_second is not None:
+        words_.append(f"{progress.images_per_second:.0f} images/s")
+    words_.append(f"loss D {means['loss_d']:.2f} G {means['loss_g']:.2f}")
+    words_.append(f"D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f}")
+    return ", ".join(words_)
 
 
 def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:

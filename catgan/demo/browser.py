@@ -1,6 +1,6 @@
-"""Shows a page where there is a screen to show it on: `python -m catgan.demo.browser report.html`.
+"""Shows a page where there is a screen to show it on.
 
-It is the last line of `make demo`, and no reason for it to fail.
+It is the end of `catgan demo`, and no reason for it to fail.
 """
 
 import os
@@ -24,7 +24,3 @@ def show(page: Path) -> bool:
         return webbrowser.open(page.resolve().as_uri())
     except (OSError, webbrowser.Error):
         return False
-
-
-if __name__ == "__main__":
-    show(Path(sys.argv[1]))

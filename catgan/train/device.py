@@ -107,7 +107,7 @@ def describe_device(device: torch.device, computing: Computing) -> Device:
 
 
 @contextmanager
-def explain_memory(run: Path, config: TrainConfig) -> Iterator[None]:
+def explain_memory(run: Path | str, config: TrainConfig) -> Iterator[None]:
     """Turn a GPU's lack of memory into a sentence that says which setting to lower.
 
     Raises:

@@ -287,6 +287,8 @@ def _train(
         measured = not lost and evaluator.is_due(trainer.epoch)
         figures: dict[str, Any] = dict(means)
         if measured:
+            if progress is not None:
+                progress(view.progress(trainer, rate, means, epoch_done=True, measuring=True))
             began = time.monotonic()
             figures |= evaluator.evaluate(
                 generator=trainer.generator,
@@ -360,7 +362,13 @@ class _View:
         self.kid = next((epoch.kid for epoch in reversed(stats) if epoch.kid is not None), None)
 
     def progress(
-        self, trainer: Trainer, rate: float | None, means: dict[str, float], *, epoch_done: bool
+        self,
+        trainer: Trainer,
+        rate: float | None,
+        means: dict[str, float],
+        *,
+        epoch_done: bool,
+        measuring: bool = False,
     ) -> TrainProgress:
         """Where the run stands."""
         total = trainer.config.epochs * trainer.pictures
@@ -374,6 +382,7 @@ class _View:
             images_per_second=rate,
             seconds_left=None if rate is None else (total - trainer.images_shown) / rate,
             epoch_done=epoch_done,
+            measuring=measuring,
             balance=self.balance,
             kid=self.kid,
             best_epoch=self.best_epoch,

@@ -49,6 +49,8 @@ class TrainProgress:
     """Until the last epoch is done, at this speed."""
     epoch_done: bool
     """Whether the epoch is complete."""
+    measuring: bool
+    """Whether the run is about to be measured, during which it does not train."""
     balance: Balance
     """The state of the run after the last complete epoch."""
     kid: float | None

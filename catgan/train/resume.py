@@ -129,7 +129,8 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
         raise SettingsDiffer(
             f"{run.folder} was trained on other images than {data.record.folder} holds now "
             f"({record.data.folder}, {_counts(record.data)}; now {_counts(data.record)}). "
-            "Use another --name for the new images."
+            f"Use --name tries for a run on the new ones; with --start-from {run.folder} it begins "
+            "with what this one has learned."
         )
     if not run.last.exists():
         return None
@@ -174,7 +175,7 @@ def _refuse(run: Run, changed: list[Change]) -> None:
     if changed:
         raise SettingsDiffer(
             f"{run.folder} was started with different settings ({_listed(changed)}). "
-            "Use those settings, or another --name."
+            "Use those settings, or --name tries for a run beside it; nothing is deleted."
         )
 
 

@@ -17,7 +17,7 @@ from catgan.compare.quantities.evidence import Evidence
 from catgan.compare.quantities.quantity import REFERENCE, Better, Missing, Quantity, RealRow
 from catgan.compare.report.page import render
 from catgan.compare.report.records import to_csv, to_json
-from catgan.compare.report.table import sentences, table
+from catgan.compare.report.table import table
 from catgan.core.pictures import Pictures
 from catgan.measure.statistics.estimate import Estimate
 from tests.compare.conftest import Projection, make_run
@@ -152,7 +152,7 @@ def test_it_is_told_of_along_the_cleaning_and_of_what_compares(
     assert [one.quantity.key for one in step.brought] == [
         "recognised", "diversity", "close", "redness"
     ]  # fmt: skip
-    (note,) = [note for note in sentences(found) if "cannot be compared" in note]
+    (note,) = [note for note in found.notes if "cannot be compared" in note]
     cannot, can = note.split("These mean the same in all of them")
     assert "own redness" in cannot
     assert "redness of samples" in can

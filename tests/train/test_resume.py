@@ -79,7 +79,8 @@ def test_a_named_setting_that_differs_is_refused_and_named_with_both_values(
         settle(run, {"ngf": 16, "start_from": "base", "flip": False, "sample_every": 1})
     assert str(refused.value) == (
         f"{run.folder} was started with different settings (ngf 8, now 16; start-from none, "
-        "now base; flip yes, now no). Use those settings, or another --name."
+        "now base; flip yes, now no). Use those settings, or --name tries for a run beside it; "
+        "nothing is deleted."
     )
 
 

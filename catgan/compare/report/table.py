@@ -1,6 +1,12 @@
 """A comparison for a terminal: the table, and the sentences under it."""
 
+import shlex
+
 from catgan.compare.comparison import Comparison
+from catgan.compare.quantities.catalogue import RECOGNISED
+from catgan.core.words import count
+
+LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
 
 
 def table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -16,6 +22,30 @@ def table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """What to say under the table: the result, then how to read the numbers."""
-    brought = [step.sentence for step in comparison.steps]
-    return [comparison.headline, *brought, *comparison.guesses, *comparison.notes]
+    """What to say under the table: the result, and what must be known of single arms.
+
+    How to read the numbers stands in the report.
+    """
+    several = len(comparison.arms) > 1
+    beware = [
+        f"{arm.label}: {note}" if several else note for arm in comparison.arms for note in arm.notes
+    ]
+    return [comparison.headline, *too_brief(comparison), *beware]
+
+
+def too_brief(comparison: Comparison) -> list[str]:
+    """A sentence where no arm has come to cats yet, and the line that goes on; else none."""
+    if not all(arm.is_run for arm in comparison.arms):
+        return []
+    rates = [rate.number for arm in comparison.arms for rate in arm.numbers(RECOGNISED)]
+    if not rates or max(rates) >= LITTLE:
+        return []
+    arm = comparison.arms[-1]
+    candidate = arm.shown.candidate
+    epochs = max((one.epoch for one in candidate.stats), default=0)
+    shown = max((one.images_shown for one in candidate.stats), default=0)
+    line = ["catgan", "train", str(arm.real.split.folder), "--epochs", str(4 * epochs)]
+    return [
+        f"Trained too briefly to compare: {arm.label} has seen {count(shown, 'image')}. "
+        f"To go on: {shlex.join(line)}"
+    ]

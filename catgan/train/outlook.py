@@ -1,0 +1,91 @@
+"""What to expect of a run before it begins, from what such runs came to."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from catgan.model.device import pick_device
+from catgan.train.config import TrainConfig
+from catgan.train.device import explain_memory
+from catgan.train.pictures import TrainingPictures
+from catgan.train.trainer import Trainer
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """How long a run is, and how long its recipe needs."""
+
+    images: int
+    """Training images that the whole run shows, over all epochs."""
+    first: int | None
+    """Training images after which some samples are recognised as cats; None where few ever are."""
+    half: int | None
+    """Training images after which half of them are; None where that is not reached."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the run ends before there is much to be seen."""
+        return self.half is None or self.images < self.half
+
+
+# Training images to a first few recognised samples, and to about half of them, at width 64 and 64 x
+# 64 pixels; docs/training.md has the curves. Twice the width needs half of them.
+NEEDED: dict[str, tuple[int, int | None]] = {"balanced": (25_000, 80_000)}
+FINE_TUNED = (0, 5_000)  # from networks that have seen more than this many already
+TRAINED = 20_000
+
+
+def look_ahead(config: TrainConfig, pictures: int, *, seen_before: int = 0) -> Outlook:
+    """What to expect of a run.
+
+    Args:
+        config: Settings.
+        pictures: Training pictures.
+        seen_before: Images that the networks it starts from have seen; 0 for new ones.
+    """
+    images = config.epochs * pictures
+    if seen_before >= TRAINED:
+        return Outlook(images=images, first=FINE_TUNED[0], half=FINE_TUNED[1])
+    if config.recipe not in NEEDED:
+        return Outlook(images=images, first=None, half=None)
+    first, half = NEEDED[config.recipe]
+    narrower = max(1.0, min(4.0, 64 / config.ngf))
+    scale = narrower**0.5
+    return Outlook(
+        images=images,
+        first=round(first * scale, -3),
+        half=None if half is None else round(half * scale, -3),
+    )
+
+
+PROBED = 3  # steps that are timed, after one that is not
+MOST_BATCH = 16
+
+
+def probe_speed(config: TrainConfig) -> float:
+    """Training images a second on this machine, from a few steps on grey images.
+
+    It takes a second or two. Measuring, samples and checkpoints come on top of it: about a tenth.
+
+    Args:
+        config: Settings. Larger batches are probed at 16 images, which is a little pessimistic.
+
+    Raises:
+        BadSettings, OutOfMemory, MissingPackage: See `loop.train_gan`.
+    """
+    config = dataclasses.replace(
+        config, batch_size=min(config.batch_size, MOST_BATCH), graphs="off", start_from=""
+    )
+    device = pick_device(config.device)
+    grey = np.full((config.batch_size, config.size, config.size, 3), 128, dtype=np.uint8)
+    with explain_memory("a run of these settings", config):
+        trainer = Trainer(TrainingPictures(grey, device), config, device)
+        times = []
+        for _ in range(1 + PROBED):
+            began = time.perf_counter()
+            trainer.step(1)
+            trainer.means()  # waits for a GPU
+            trainer.end_epoch()
+            times.append(time.perf_counter() - began)
+    return config.batch_size / float(np.median(times[1:]))
