@@ -1,5 +1,6 @@
 """`catgan compare`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,6 +87,10 @@ def compare(
     for sentence in sentences(comparison):
         screen.say(sentence)
     screen.say(f"The report, to open in a browser: {report.resolve()}")
+    best = next((arm for arm in reversed(comparison.arms) if arm.is_run), None)
+    if best is not None:
+        where = [] if runs == Path("runs") else ["--runs", str(runs)]
+        screen.say(f"Next: {shlex.join(['catgan', 'sample', best.shown.candidate.name, *where])}")
     written = {"report": str(report.resolve())}
     if csv is not None:
         screen.say(f"The numbers, for a spreadsheet: {csv.resolve()}")

@@ -1,5 +1,6 @@
 """`catgan curate`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,6 +97,9 @@ def curate(
             "No face of any photo could be used, so there is no face-crop data set; "
             f"{look}try another recipe: --cascade turned."
         )
+    line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
+    screen.say(f"To see each photo and its verdict: {shlex.join(line)}")
+    screen.say(f"Next: {shlex.join(['catgan', 'train', str(curated)])}")
     screen.result(
         {
             "curated": str(curated),

@@ -33,7 +33,8 @@ def inspect(
     from catgan.inspect.summary import inspect_curated
 
     screen = Screen(as_json=json)
-    inspection = inspect_curated(curated, raw)
+    with screen.progress(f"Looking through {curated}"):
+        inspection = inspect_curated(curated, raw)
     if page is not None:
         write_page(inspection, page)
     photos = count(inspection.photos, "photo")
@@ -67,11 +68,10 @@ def inspect(
             f"The photos are not where they were ({inspection.raw}); "
             "name the folder they are in now: --raw"
         )
-    if page is not None:
-        screen.say(f"The page, to open in a browser: {page.resolve()}")
+    if page is None:
+        line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
+        screen.say(f"To see the images, and each photo without a crop: {shlex.join(line)}")
     else:
-        screen.say(
-            "To look at it: "
-            + shlex.join(["catgan", "inspect", str(curated), "--page", "inspect.html"])
-        )
+        screen.say(f"The page, to open in a browser: {page.resolve()}")
+        screen.say(f"Next: {shlex.join(['catgan', 'train', str(curated)])}")
     screen.result(inspection.to_json())

@@ -19,6 +19,7 @@ from catgan.formats.datasets import (
     read_metadata,
 )
 from catgan.formats.photos import FaceRecord, PhotoRecord, find_photo, read_photos
+from catgan.inspect.others import OtherPhotos, other_photos
 from catgan.inspect.pairs import Pair, nearest_pairs
 from catgan.inspect.spread import Spread, spread_of
 
@@ -83,6 +84,8 @@ class Inspection:
     """What it was curated with; empty for a folder that `curate` did not make."""
     verdicts: tuple[VerdictCount, ...]
     """Verdicts that were given, the commonest first."""
+    others: tuple[OtherPhotos, ...]
+    """The photos that got another verdict than `kept`."""
     spreads: tuple[Spread, ...]
     """Face sizes, turns, sharpness and so on of the faces cropped."""
     sets: tuple[SetSummary, ...]
@@ -109,6 +112,10 @@ class Inspection:
             "finished": self.finished,
             "settings": self.settings,
             "verdicts": {count.verdict: count.photos for count in self.verdicts},
+            "others": {
+                other.verdict: [{"path": one.name, "reason": one.reason} for one in other.photos]
+                for other in self.others
+            },
             "spreads": [spread.to_json() for spread in self.spreads],
             "data_sets": [
                 {
@@ -161,6 +168,7 @@ def inspect_curated(folder: Path, raw: Path | None = None) -> Inspection:
         finished=note.finished,
         settings=note.settings,
         verdicts=_verdicts(records),
+        others=other_photos(folder, raw, records),
         # the faces that have a picture in the set
         spreads=tuple(_spreads([face for photo in records for face in photo.faces if face.file])),
         sets=tuple(
