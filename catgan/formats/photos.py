@@ -4,13 +4,12 @@ Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
 """
 
 import dataclasses
-import os
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
 from catgan.core.files import write_jsonl
+from catgan.core.names import existing
 from catgan.formats.records import read_records, to_json
 
 NAME = "photos.jsonl"
@@ -79,11 +78,6 @@ class PhotoRecord:
     """When the file last changed, nanoseconds since 1970; in the journal alone."""
 
 
-def printable(name: str) -> str:
-    """A file name as text that can be written anywhere, even if it is no valid Unicode."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
 def find_photo(raw: Path, record: PhotoRecord) -> Path:
     """Where the photo of a record is, or was.
 
@@ -91,13 +85,7 @@ def find_photo(raw: Path, record: PhotoRecord) -> Path:
         raw: The folder of photos.
         record: Of one of them; its path is `printable`.
     """
-    path = raw / record.path
-    if path.exists():
-        return path
-    escaped = record.path.encode()
-    return raw / os.fsdecode(
-        re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes.fromhex(byte[1].decode()), escaped)
-    )
+    return existing(raw / record.path)
 
 
 def read_photos(curated: Path) -> list[PhotoRecord]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from catgan.core.errors import BadRecord, UnknownRun
 from catgan.core.files import Json, write_json
+from catgan.core.names import existing
 from catgan.core.version import __version__
 from catgan.formats import stats
 from catgan.formats.datasets import digest_of, open_dataset
@@ -198,7 +199,7 @@ class Run:
         else:
             from_here = [] if data.relative is None else [self.folder.resolve() / data.relative]
             places = [Path(os.path.normpath(place)) for place in from_here] + [Path(data.folder)]
-        there = [place for place in dict.fromkeys(places) if place.is_dir()]
+        there = [place for place in dict.fromkeys(map(existing, places)) if place.is_dir()]
         if len(there) > 1:
             for place in there:
                 dataset = open_dataset(place)

@@ -46,7 +46,6 @@ def save_checkpoint(path: Path, state: State) -> None:
     # by way of memory: where a disk runs full, PyTorch's writer says that in ways of its own
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **state}, buffer)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, buffer.getvalue())
 
 

@@ -198,7 +198,6 @@ def _pictures(generator: TrainedGenerator, config: SampleConfig) -> Iterator[Pic
 def _write_grid(generator: TrainedGenerator, config: SampleConfig, path: Path) -> None:
     pictures = np.stack(list(_pictures(generator, config)))
     grid = arrange(pictures, _scale(config, generator.size))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, stamped_png(grid, _note(generator, config)))
 
 
@@ -216,6 +215,5 @@ def _write_files(generator: TrainedGenerator, config: SampleConfig, folder: Path
 
 def _write_gif(movie: Movie, path: Path, note: str) -> Clip:
     data = encode_gif(movie, note)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, data)
     return Clip(path=path, frames=len(movie.frames), seconds=movie.seconds, size=len(data))

@@ -17,6 +17,7 @@ from PIL import Image
 
 from catgan.core.errors import BadRecipe, DiskFull, FolderRefused, NoPictures, NoSuchFolder
 from catgan.core.files import read_jsonl, sha256
+from catgan.core.names import printable
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import resize_shorter_side
 from catgan.curate.config import CurateConfig
@@ -33,7 +34,7 @@ from catgan.curate.records import finding_of, journal_record
 from catgan.curate.square import Square
 from catgan.formats.curated import FORMAT, read_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT, read_metadata
-from catgan.formats.photos import PhotoRecord, Verdict, printable
+from catgan.formats.photos import PhotoRecord, Verdict
 from catgan.formats.records import read_records, to_json
 from tests.curate.test_crop import assert_eyes
 from tests.drawing import ALBUM, EyeDetector, Head, draw_album, draw_photo, encode, tree, write

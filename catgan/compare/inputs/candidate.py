@@ -7,6 +7,7 @@ from pathlib import Path
 from catgan.compare.inputs.split import DataSplit, split_of_folder
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
+from catgan.core.names import printable
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import CONFIG, Run, RunConfig
 from catgan.formats.stats import EpochStats
@@ -79,9 +80,9 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
             "let it train for an epoch or more first: catgan train"
         )
     dataset = _dataset(run.find_data(config.data, data), name)
-    chosen = frozenset(config.data.held_out)
-    train = tuple(file for file in dataset.files if file not in chosen)
-    held_out = tuple(file for file in dataset.files if file in chosen)
+    chosen = frozenset(map(printable, config.data.held_out))
+    train = tuple(file for file in dataset.files if printable(file) not in chosen)
+    held_out = tuple(file for file in dataset.files if printable(file) in chosen)
     if not train:
         raise NoPictures(
             f"None of the images that the run {name} was trained on is left in {dataset.folder}; "
