@@ -49,7 +49,7 @@ class CuratePlan:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that would be looked at; the others are known."""
+    """Photos that would be looked at for the first time; the others are known."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that would be taken away, as these settings have them not."""
 
@@ -63,7 +63,8 @@ class CurateResult:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that this run looked at; the others were known."""
+    """Photos that this run looked at for the first time. Those known to be unreadable it looked at
+    again; all others were known."""
     gone: int
     """Photos of an earlier run that the raw folder no longer has; their pictures went too."""
     counts: dict[str, int]
@@ -128,7 +129,10 @@ def curate_photos(
         changed = folder.prepare()
         known = folder.known()
         found = still_known(photos, known, folder)
-        fresh = [photo for photo in photos if photo.name not in found]
+        fresh = sum(photo.name not in found for photo in photos)
+        # Why a photo could not be read may be gone by now: a package is there, or more memory.
+        found = {name: finding for name, finding in found.items() if finding.readable}
+        to_look = [photo for photo in photos if photo.name not in found]
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
@@ -136,7 +140,7 @@ def curate_photos(
             if progress is None:
                 return
             left = len(photos) - len(found)
-            new = len(fresh) - left
+            new = len(to_look) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
@@ -149,7 +153,7 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(fresh, make_detector, config, folder):
+        for chunk in _looked_at(to_look, make_detector, config, folder):
             folder.add(chunk)
             found |= {finding.path: finding for finding in chunk}
             tally.update(map(_first_verdict, chunk))
@@ -162,7 +166,7 @@ def curate_photos(
     return CurateResult(
         curated=curated,
         photos=len(photos),
-        fresh=len(fresh),
+        fresh=fresh,
         gone=_gone(known, findings),
         counts=counts(judged),
         data_sets=sizes(judged, folder.names),
