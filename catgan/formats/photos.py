@@ -4,15 +4,18 @@ Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
 from catgan.core.files import write_jsonl
 from catgan.core.names import existing
-from catgan.formats.records import read_records, to_json
+from catgan.formats.records import check_ranges, read_records, to_json
 
 NAME = "photos.jsonl"
+SHA256, FINGERPRINT = re.compile("([0-9a-f]{64})?"), re.compile("([0-9a-f]{16})?")
+MOST_SIDE = 10**9  # pixels
 
 
 class Verdict(StrEnum):
@@ -76,6 +79,17 @@ class PhotoRecord:
     """Size of the file; in the journal alone, as a copied album is the same album."""
     modified: int | None = None
     """When the file last changed, nanoseconds since 1970; in the journal alone."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no photo can have, which pictures are named, compared and sorted by.
+
+        Raises:
+            ValueError: Names the field.
+        """
+        check_ranges(self, {"width": (0, MOST_SIDE), "height": (0, MOST_SIDE)})
+        for name, digits in (("sha256", SHA256), ("fingerprint", FINGERPRINT)):
+            if not digits.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is not hexadecimal digits, or too few")
 
 
 def find_photo(raw: Path, record: PhotoRecord) -> Path:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,22 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Enum) else value
 
 
+def check_ranges(record: Any, ranges: Mapping[str, tuple[int, int]]) -> None:
+    """For `__post_init__`: whole numbers that can be, so that nothing is computed with others.
+
+    Args:
+        record: A dataclass.
+        ranges: Field -> the least and the most that it may be; None is passed over.
+
+    Raises:
+        ValueError: One lies outside; `read_records` and `from_json` make `BadRecord` of it.
+    """
+    for name, (least, most) in ranges.items():
+        value = getattr(record, name)
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"{name} is {value}")
+
+
 def from_json(table: Json, kind: type[Record], where: str) -> Record:
     """The record of a JSON object; fields that are not known are passed over.
 
@@ -47,7 +63,7 @@ def from_json(table: Json, kind: type[Record], where: str) -> Record:
         where: What it is of, to begin a sentence with.
 
     Raises:
-        BadRecord: A field is missing or of another type; names it.
+        BadRecord: A field is missing, of another type, or cannot be; names it.
     """
     try:
         return msgspec.convert(table, kind)

@@ -12,7 +12,7 @@ from catgan.core.names import existing
 from catgan.core.version import __version__
 from catgan.formats import stats
 from catgan.formats.datasets import digest_of, open_dataset
-from catgan.formats.records import from_json, read_object, to_json
+from catgan.formats.records import check_ranges, from_json, read_object, to_json
 from catgan.formats.stats import EpochStats, read_stats
 
 CONFIG = "config.json"
@@ -20,6 +20,7 @@ KIND = "run"
 FORMAT = 3
 """Of `config.json` and `stats.jsonl`. 2: the state of the balance was a sentence. 1 is not read."""
 OLDEST = 2
+MOST_COUNTED = 10**9  # images, or pixels of a side
 
 BEST, LAST = "best", "last"
 
@@ -48,6 +49,15 @@ class DataRecord:
     """How many were trained on."""
     held_out: tuple[str, ...] = ()
     """The names of those that were not."""
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be.
+
+        Raises:
+            ValueError: Names the field.
+        """
+        counts = ("size", "resized", "cut", "enlarged", "train")
+        check_ranges(self, dict.fromkeys(counts, (0, MOST_COUNTED)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,16 @@ class RunConfig:
     """What it is trained on."""
     start: StartRecord | None = None
     """What it began with; None for new networks."""
+
+    def __post_init__(self) -> None:
+        """Refuse a size of images that cannot be: everything that shows a run computes with it.
+
+        Raises:
+            ValueError: Says so.
+        """
+        size = self.settings.get("size", 1)
+        if type(size) is not int or not 1 <= size <= MOST_COUNTED:
+            raise ValueError(f"settings.size is {size!r:.40}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import check_place, locked
+from catgan.core.files import check_place
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import Run, StartRecord
@@ -27,7 +27,14 @@ from catgan.train.evaluate import Evaluator
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
 from catgan.train.record import Recorder
-from catgan.train.resume import check_run, check_settings, mark_finished, settle
+from catgan.train.resume import (
+    check_run,
+    check_settings,
+    locked_at,
+    mark_finished,
+    settle,
+    stamp_of,
+)
 from catgan.train.start import OpenNetworks, StartNetworks, check_start, open_start
 from catgan.train.trainer import Trainer
 
@@ -96,6 +103,7 @@ def train_gan(
     data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
+    stamp = stamp_of(plan.run)
     state = check_run(plan.run, config, data)
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
@@ -121,7 +129,7 @@ def train_gan(
         run.mkdir(parents=True, exist_ok=True)
         begun = start.begins_with
         with (
-            locked(run),
+            locked_at(plan.run, stamp),
             Recorder(plan.run, config, data.record, done=before, start=begun) as recorder,
         ):
             finished = _train(trainer, recorder, evaluator, progress, should_stop)
@@ -273,7 +281,7 @@ def _train(
             progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
             raise TrainingLost(
-                f"{recorder.run.folder} diverged: its losses are NaN or infinite since epoch "
+                f"{recorder.run.folder} diverged: its losses have been NaN or infinite since epoch "
                 f"{trainer.epoch}. Train its data set by itself, under another --name, with a "
                 "lower --lr-g and --lr-d."
             )

@@ -115,6 +115,13 @@ class TestStandardOutput:
         assert "Standard output could not be written" in complaints[0]
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_a_full_standard_error_changes_no_exit_status(self, tmp_path: Path) -> None:
+        with Path("/dev/full").open("wb") as full:
+            line = [*LINE, "curate", str(tmp_path / "nowhere"), str(tmp_path / "out")]
+            done = subprocess.run(line, stderr=full, env=environment())
+        assert done.returncode == 2
+
     @posix
     def test_a_pipe_closed_early(self, curated: Path) -> None:
         reader, writer = os.pipe()

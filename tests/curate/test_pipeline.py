@@ -23,7 +23,7 @@ from catgan.core.errors import (
     NoSuchFolder,
     UnreadablePhoto,
 )
-from catgan.core.files import read_jsonl, sha256
+from catgan.core.files import read_jsonl, sha256, write_jsonl
 from catgan.core.names import printable
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import resize_shorter_side
@@ -323,6 +323,24 @@ class TestRerun:
             own_album / "new.jpg", encode(draw_photo(200, 200, Head(cx=99, cy=99, w=80), seed=50))
         )
         assert plan_like(own_album, tmp_path / "c") == 1
+        result = curate(own_album, tmp_path / "c")
+        assert result.fresh == 1
+        assert_as_new(own_album, result, tmp_path)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("fingerprint", "xyz"), ("fingerprint", ""), ("sha256", "../x"), ("height", 0)],
+    )
+    def test_looks_again_where_the_journal_says_what_cannot_be(
+        self, own_album: Path, tmp_path: Path, name: str, value: Any
+    ) -> None:
+        curate(own_album, tmp_path / "c")
+        (journal,) = (tmp_path / "c").glob(".findings-*.jsonl")
+        lines = list(read_jsonl(journal))
+        for line in lines:
+            if line["path"] == "meadow.jpg":
+                line[name] = value
+        write_jsonl(journal, lines)
         result = curate(own_album, tmp_path / "c")
         assert result.fresh == 1
         assert_as_new(own_album, result, tmp_path)

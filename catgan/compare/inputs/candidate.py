@@ -8,7 +8,7 @@ from catgan.compare.inputs.split import DataSplit, split_of_folder
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
 from catgan.core.names import printable
-from catgan.formats.datasets import DataSet, open_dataset
+from catgan.formats.datasets import DataSet, digest_of, open_dataset
 from catgan.formats.runs import CONFIG, Run, RunConfig
 from catgan.formats.stats import EpochStats
 
@@ -68,7 +68,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
     name = run.name
     config = run.read_config()
     size = None if config is None else config.settings.get("size")
-    if config is None or not isinstance(size, int):
+    if config is None or size is None:
         raise UnknownRun(
             f"{run.folder / CONFIG} does not say what the run was trained with; "
             "name another run, or train this one anew."
@@ -109,7 +109,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
         stats=stats,
         finished=config.finished,
         checkpoint=checkpoint,
-        notes=tuple(_notes(config, split, epochs=stats[-1].epoch if stats else 0)),
+        notes=tuple(_notes(config, split, dataset, epochs=stats[-1].epoch if stats else 0)),
     )
 
 
@@ -197,7 +197,15 @@ def _dataset(folder: Path, name: str) -> DataSet:
     return dataset
 
 
-def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
+def _differs(dataset: DataSet, digest: str) -> bool:
+    """Whether a data set holds other images than those of a digest, where there is one."""
+    try:
+        return bool(digest) and digest_of(dataset) != digest
+    except OSError:
+        return False  # measuring says which image cannot be read
+
+
+def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int) -> list[str]:
     notes = []
     if not config.finished:
         total = config.settings.get("epochs")
@@ -212,6 +220,12 @@ def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
             "The data set has changed since this run was trained: then "
             f"{then[0]} images to train on and {then[1]} held out, now {now[0]} and {now[1]}. "
             "Images that were added count as trained on."
+        )
+    elif _differs(dataset, config.data.digest):
+        notes.append(
+            "The images of the data set have changed since this run was trained, though there are "
+            "as many: they were curated again with other settings, or edited. The run is measured "
+            "against images that it was not trained on."
         )
     if not split.held_out:
         notes.append(
