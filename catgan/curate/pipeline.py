@@ -3,7 +3,8 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -153,11 +154,12 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(to_look, make_detector, config, folder):
-            folder.add(chunk)
-            found |= {finding.path: finding for finding in chunk}
-            tally.update(map(_first_verdict, chunk))
-            report()
+        with closing(_looked_at(to_look, make_detector, config, folder)) as looked_at:
+            for chunk in looked_at:
+                folder.add(chunk)
+                found |= {finding.path: finding for finding in chunk}
+                tally.update(map(_first_verdict, chunk))
+                report()
         findings = [found[photo.name] for photo in photos]
         judged = judge(findings, config)
         folder.settle(findings, judged)
@@ -282,7 +284,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-) -> Iterator[list[Finding]]:
+) -> Generator[list[Finding], None, None]:
     if not photos:
         return
     chunks = ChunkMap[PhotoFile, Finding](
@@ -292,7 +294,10 @@ def _looked_at(
         arguments=(make_detector, config, folder.selection),
         workers=config.workers,
     )
-    yield from chunks.run(photos)
+    try:
+        yield from chunks.run(photos)
+    finally:
+        worker.end()  # with one worker it is this process
 
 
 def _first_verdict(finding: Finding) -> str:

@@ -47,7 +47,6 @@ class VerifiedDetector:
             BadRecipe: The fitted parts are.
         """
         assert recipe.verifier is not None
-        torch.set_num_threads(1)  # the parallelism is over photos
         self.recipe = recipe
         self._maps = NetMaps()
         self._proposal, self._verifier = load_heads(recipe.verifier)
