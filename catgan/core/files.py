@@ -184,22 +184,6 @@ def append_jsonl(path: Path, records: Iterable[Json]) -> None:
         out.write(text.encode())
 
 
-def read_jsonl(path: Path) -> Iterator[Json]:
-    """The records of a file of JSON lines; a last line cut short by a kill is passed over."""
-    try:
-        lines = io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return
-    with lines:
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict):
-                yield record
-
-
 def append_line(path: Path, line: str) -> None:
     """Add a line to a file that several processes add to, in one write.
 

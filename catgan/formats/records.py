@@ -91,6 +91,7 @@ def read_records(
     *,
     upgrade: Callable[[Json], Json] | None = None,
     forgiving: bool = False,
+    skip: int = 0,
 ) -> Iterator[Record]:
     """The records of a file of JSON lines; nothing where there is no such file.
 
@@ -101,6 +102,7 @@ def read_records(
         kind: A dataclass.
         upgrade: Makes of what an older catgan wrote what this one would write.
         forgiving: Pass over every line that is no such record, instead of refusing the file.
+        skip: Lines at the beginning that are of another kind.
 
     Raises:
         BadRecord: A line is no such record; names the line and the field.
@@ -113,7 +115,7 @@ def read_records(
         raise _damaged(str(path), error) from error
     with lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
+            if number <= skip or not line.strip():
                 continue
             try:
                 table = msgspec.json.decode(line, type=dict[str, Any])

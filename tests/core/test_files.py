@@ -20,7 +20,6 @@ from catgan.core.files import (
     locked,
     open_file,
     read_file,
-    read_jsonl,
     sha256,
     sweep_partials,
     to_json_line,
@@ -32,6 +31,7 @@ from catgan.core.files import (
     write_text,
 )
 from catgan.core.names import from_printable, name_bytes, printable
+from tests.drawing import read_jsonl
 
 needs_full = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="needs /dev/full, the disk that is always full"
@@ -160,12 +160,9 @@ class TestJsonLines:
         path = tmp_path / "x.jsonl"
         write_jsonl(path, RECORDS[:1])
         append_jsonl(path, RECORDS[1:])
-        assert list(read_jsonl(path)) == RECORDS
+        assert read_jsonl(path) == RECORDS
         assert path.read_bytes().count(b"\n") == 3
-        assert list(RECORDS[0]) == list(next(read_jsonl(path))), "keys stay in order"
-
-    def test_missing_file_has_no_records(self, tmp_path: Path) -> None:
-        assert list(read_jsonl(tmp_path / "nothing")) == []
+        assert list(RECORDS[0]) == list(read_jsonl(path)[0]), "keys stay in order"
 
     def test_cut_at_any_byte_costs_the_last_line_at_most(self, tmp_path: Path) -> None:
         path = tmp_path / "x.jsonl"
@@ -174,12 +171,10 @@ class TestJsonLines:
         for cut in range(len(data) + 1):
             path.write_bytes(data[:cut])
             whole = data[:cut].count(b"\n")
-            # a last line that lacks nothing but its end reads as well as any
-            assert list(read_jsonl(path)) in (RECORDS[:whole], RECORDS[: whole + 1])
             drop_torn_line(path)
-            assert list(read_jsonl(path)) == RECORDS[:whole]
+            assert read_jsonl(path) == RECORDS[:whole]
             append_jsonl(path, [{"next": True}])
-            assert list(read_jsonl(path)) == [*RECORDS[:whole], {"next": True}]
+            assert read_jsonl(path) == [*RECORDS[:whole], {"next": True}]
 
     def test_a_torn_line_longer_than_the_step_of_the_search(self, tmp_path: Path) -> None:
         path = tmp_path / "x.jsonl"
@@ -197,11 +192,6 @@ class TestJsonLines:
             drop_torn_line(path)
             assert path.read_bytes() == data
 
-    def test_lines_that_are_no_objects_are_passed_over(self, tmp_path: Path) -> None:
-        path = tmp_path / "x.jsonl"
-        path.write_bytes(b'{"a": 1}\n[1]\nrubbish \xff\n\n{"b": 2}\n')
-        assert list(read_jsonl(path)) == [{"a": 1}, {"b": 2}]
-
     def test_what_json_has_no_word_for_is_refused(self) -> None:
         with pytest.raises(ValueError, match="JSON"):
             to_json_line({"loss": float("nan")})
@@ -211,7 +201,7 @@ class TestJsonLines:
         write_jsonl(path, RECORDS)
         with pytest.raises(ValueError, match="JSON"):
             write_jsonl(path, [{"a": 1}, {"b": float("inf")}])
-        assert list(read_jsonl(path)) == RECORDS
+        assert read_jsonl(path) == RECORDS
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such files on Windows")

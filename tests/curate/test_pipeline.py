@@ -23,7 +23,7 @@ from catgan.core.errors import (
     NoSuchFolder,
     UnreadablePhoto,
 )
-from catgan.core.files import read_jsonl, sha256, write_jsonl
+from catgan.core.files import sha256, write_jsonl
 from catgan.core.names import printable
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import resize_shorter_side
@@ -45,7 +45,17 @@ from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT, read_metadata
 from catgan.formats.photos import PhotoRecord, Verdict
 from catgan.formats.records import read_records, to_json
 from tests.curate.test_crop import assert_eyes
-from tests.drawing import ALBUM, EyeDetector, Head, draw_album, draw_photo, encode, tree, write
+from tests.drawing import (
+    ALBUM,
+    EyeDetector,
+    Head,
+    draw_album,
+    draw_photo,
+    encode,
+    read_jsonl,
+    tree,
+    write,
+)
 
 HERE = CurateConfig(workers=1)
 
