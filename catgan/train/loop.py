@@ -83,7 +83,8 @@ def train_gan(
         reading: Called with the images read and all there are, where reading takes some seconds.
         on_start: Called once, before the first step.
         progress: Called about twice a second, and after each epoch.
-        should_stop: Asked after each step; True ends the call with a checkpoint in place.
+        should_stop: Asked after each step, and while the run is measured; True ends the call with a
+            checkpoint in place.
         extractor: What tells images apart when the run is measured; catgan's own by default.
         open_networks: Finds the networks that `start_from` names, for who has them already.
 
@@ -287,22 +288,29 @@ def _train(
                 progress(view.progress(trainer, rate, trainer.means(), epoch_done=False))
                 reported = now
 
-        # The epoch's figures.
+        # The epoch's figures; it ends with them, so that a measurement broken off is begun anew.
         rate = clock.images_per_second()
-        means = trainer.end_epoch()
+        means, epoch = trainer.means(), trainer.epoch + 1
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
-        measured = not lost and evaluator.is_due(trainer.epoch)
+        measured = not lost and evaluator.is_due(epoch)
         figures: dict[str, Any] = dict(means)
         if measured:
             began = time.monotonic()
-            figures |= evaluator.evaluate(
-                generator=trainer.generator,
-                sampler=trainer.sampler,
-                discriminator=trainer.discriminator,
-                epoch=trainer.epoch,
-            ).figures()
+            try:
+                evaluation = evaluator.evaluate(
+                    generator=trainer.generator,
+                    sampler=trainer.sampler,
+                    discriminator=trainer.discriminator,
+                    epoch=epoch,
+                    should_stop=should_stop,
+                )
+            except Interrupted:
+                _checkpoint(trainer, recorder)
+                return False
+            figures |= evaluation.figures()
             figures["evaluation_seconds"] = round(time.monotonic() - began, 2)
+        trainer.end_epoch()
         stats = EpochStats(
             epoch=trainer.epoch,
             images_shown=trainer.images_shown,
