@@ -36,7 +36,7 @@ def explain_unwritable(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             large = error.errno == errno.EFBIG
-            why = "No file may be so large here" if large else "The disk is full"
+            why = "The file would be larger than allowed here" if large else "The disk is full"
             raise DiskFull(
                 f"{why}: {path} could not be written. "
                 "Free some space and rerun the same command; what is finished stays."

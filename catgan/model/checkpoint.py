@@ -85,7 +85,7 @@ def load_checkpoint(path: Path) -> State:
         raise _refused(path) from error
     if wrong:
         raise CheckpointRefused(
-            f"{path} holds {wrong}, which no training leaves; "
+            f"{path} holds {wrong}, which training never writes; "
             "name another file, or train the run anew."
         )
     return state

@@ -73,7 +73,7 @@ class TrainConfig:
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = False
+    flip: Annotated[bool, Option("Mirror half of the images, another half each time.")] = False
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
@@ -116,7 +116,7 @@ class TrainConfig:
         int,
         Option(
             "Epochs between two measurements; 0: none, -1 for the default.",
-            default="so many that measuring takes under a tenth of the time",
+            default="as often as takes less than a tenth of the time",
         ),
     ] = AUTO
     evaluate_samples: Annotated[int, Option("Samples measured each time.")] = 500

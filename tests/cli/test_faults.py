@@ -83,26 +83,6 @@ class TestCtrlC:
         assert "Traceback" not in err or not ours
 
 
-@posix
-def test_train_stopped_in_the_middle_says_one_sentence(tmp_path: Path) -> None:
-    """On standard error, as whatever keeps a command from its end; the figures so far stay."""
-    runs, data = tmp_path / "runs", BEFORE / "blobs"
-    line = [*LINE, "train", str(data), "--runs", str(runs), "--device", "cpu", "--size", "16"]
-    line += ["--ngf", "4", "--ndf", "4", "--batch-size", "4", "--evaluate-every", "0"]
-    process = subprocess.Popen(
-        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    )
-    while process.poll() is None and not (runs / "blobs" / "stats.jsonl").exists():
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    sentences = [one for one in err.splitlines() if one.startswith("catgan: ")]
-    assert len(sentences) == 1
-    assert "Interrupted in epoch" in sentences[0]
-    assert "Interrupted" not in out
-
-
 class TestStandardOutput:
     @pytest.mark.parametrize("encoding", ["cp1252", "latin1", "ascii", "cp437"])
     def test_of_another_encoding(self, curated: Path, encoding: str) -> None:

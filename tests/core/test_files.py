@@ -129,7 +129,10 @@ class TestFullDisk:
             raise PermissionError(errno.EACCES, "Permission denied")
         with pytest.raises(IsADirectoryError), explain_unwritable(tmp_path):
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
-        with pytest.raises(DiskFull, match="so large"), explain_unwritable(tmp_path):
+        with (
+            pytest.raises(DiskFull, match="larger than allowed"),
+            explain_unwritable(tmp_path),
+        ):
             raise OSError(errno.EFBIG, "File too large")
 
 

@@ -140,7 +140,7 @@ def test_what_no_training_leaves_is_refused(tmp_path: Path, name: str, value: ob
     save_checkpoint(tmp_path / "last.pt", state)
     assert load_checkpoint(tmp_path / "last.pt")["epoch"] == 1
     save_checkpoint(tmp_path / "last.pt", {**state, name: value})
-    with pytest.raises(CheckpointRefused, match=r"last\.pt holds .*no training leaves"):
+    with pytest.raises(CheckpointRefused, match=r"last\.pt holds .*training never writes"):
         load_checkpoint(tmp_path / "last.pt")
 
 

@@ -8,6 +8,7 @@ from catgan.compare.inputs.split import DataSplit, split_of_folder
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
 from catgan.core.names import printable
+from catgan.core.words import count
 from catgan.formats.datasets import DataSet, digest_of, open_dataset
 from catgan.formats.runs import CONFIG, Run, RunConfig
 from catgan.formats.stats import EpochStats
@@ -140,8 +141,8 @@ def open_images(dataset: DataSet, split: DataSplit) -> Candidate:
         finished=True,
         checkpoint=None,
         notes=(
-            f"This is a folder of {len(dataset.files)} images, not a run. They stand for samples "
-            f"and are measured against {split.reference} images of {split.name}.",
+            f"This is a folder of {count(len(dataset.files), 'image')}, not a run. They stand for "
+            f"samples and are measured against {split.reference} images of {split.name}.",
         ),
     )
 
