@@ -11,6 +11,7 @@ from catgan.compare.inputs.arms import PlannedArm, plan_arms
 from catgan.compare.inputs.real_images import RealImages, open_real_images
 from catgan.compare.inputs.split import DataSplit
 from catgan.compare.measured.arm import Arm
+from catgan.compare.measured.copies import copying_note
 from catgan.compare.measured.real import MeasuredReal, measure_real
 from catgan.compare.measured.run import MeasuredRun, measure_run
 from catgan.compare.quantities.catalogue import QUANTITIES
@@ -156,9 +157,9 @@ def _keep(finder: FaceFinder | None, cache: Path | None) -> Extractor | None:
 def _arm(planned: PlannedArm, runs: Sequence[MeasuredRun], real: MeasuredReal) -> Arm:
     several = len(runs) > 1
     notes = [
-        f"{one.name}: {note}" if several else note
-        for one in planned.candidates
-        for note in one.notes
+        f"{run.candidate.name}: {note}" if several else note
+        for run in runs
+        for note in (*copying_note(run), *run.candidate.notes)
     ]
     return Arm(
         label=planned.label,

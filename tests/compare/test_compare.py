@@ -365,10 +365,11 @@ def test_statistics_written_twice_or_cut_short_are_read(two: Path, projection: P
     assert arm.shown.stats[2].loss_g == 9.0
 
 
+@pytest.mark.parametrize("held_out", [60, 0])
 def test_samples_that_copy_are_called_close(
-    tmp_path: Path, projection: Projection, monkeypatch: pytest.MonkeyPatch
+    held_out: int, tmp_path: Path, projection: Projection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_run(tmp_path / "runs", "copier", tmp_path / "data")
+    make_run(tmp_path / "runs", "copier", tmp_path / "data", held_out=held_out)
     train = load_pictures(sorted((tmp_path / "data").glob("*.png"))[:70])
     monkeypatch.setattr(
         "catgan.compare.measured.run.sample_images",
@@ -379,7 +380,13 @@ def test_samples_that_copy_are_called_close(
     assert number(run, CLOSE) == 1
     distance = found_of(run, KID).number
     assert isinstance(distance, Estimate)
-    assert abs(distance.number) < 3 * distance.error, "KID alone would praise it"
+    assert distance.number < 3 * distance.error, "KID alone would praise it"
+    (note,) = [note for note in found.arms[0].notes if "it copies" in note]
+    assert note.startswith("100% of its samples are close to a training image")
+
+
+def test_a_run_that_does_not_copy_is_not_accused(compared: Comparison) -> None:
+    assert not any("it copies" in note for arm in compared.arms for note in arm.notes)
 
 
 class TestArmsOfSeveralRuns:

@@ -79,11 +79,9 @@ DIVERSITY = Quantity(
 
 def _close(evidence: Evidence) -> Rate | Missing:
     real = evidence.real
-    if real.held_out_nearest is None:
-        return Missing(why="no images held out")
-    found = too_close(evidence.nearest, real.held_out_nearest, extractor=evidence.extractor)
+    found = too_close(evidence.nearest, real.usual, extractor=evidence.extractor)
     if found is None:
-        return Missing(why="too few held out")
+        return Missing(why="too few images")
     return dataclasses.replace(found, n_real=len(real.train))
 
 
@@ -91,10 +89,12 @@ CLOSE = Quantity(
     key="close",
     label="samples close to a training image",
     meaning="Share of samples that are suspiciously like one of the training images.",
-    reading="Less is better. Close means nearer than all but 5% of real images that were never "
-    "trained on, so about 5% is what new photos of the same cat would give, and far more means "
-    "copying. Samples that look like nothing are close to nothing, so 0% alone proves little. With "
-    "few real images the threshold is known only roughly, which the interval allows for.",
+    reading="Less is better. Close means like one training image and no other, more so than all "
+    "but 5% of real images that were never trained on (or, with fewer than 20 held out, of the "
+    "training images among themselves). So about 5% is what new photos of the same cat would give, "
+    "and far more means copying. Samples that look like nothing are close to nothing, so 0% alone "
+    "proves little. With few real images the threshold is known only roughly, which the interval "
+    "allows for.",
     better=Better.LESS,
     digits=None,
     measure=_close,
