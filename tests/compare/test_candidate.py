@@ -255,6 +255,7 @@ def test_pictures_of_another_size_are_brought_to_the_runs(
         {"max_reference": 3},
         {"max_training": 0},
         {"faces": -1},
+        {"second_judge": -1},
         {"features": "eyes"},
     ],
 )

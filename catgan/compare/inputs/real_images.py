@@ -27,6 +27,8 @@ class RealImages:
     """(M, size, size, 3) uint8 sRGB, M from 1: what samples are measured against."""
     reference_features: Features
     """Of `reference`."""
+    reference_second: Features | None
+    """What a second network sees in the first of them; None where there is none."""
     usual: Nearest
     """How near images that were not trained on lie to those that were."""
 
@@ -38,6 +40,7 @@ def open_real_images(
     *,
     n_reference: int,
     say: Callable[[str], None],
+    second: Extractor | None = None,
 ) -> RealImages:
     """Read real images and extract their features.
 
@@ -47,6 +50,7 @@ def open_real_images(
         config: Settings.
         n_reference: Images to measure against, at most.
         say: Told what is being done.
+        second: A second network that looks at images to measure against; None for none.
 
     Raises:
         UnreadablePhoto: One cannot be read; names it.
@@ -73,6 +77,9 @@ def open_real_images(
         train_features=train_features,
         reference=reference,
         reference_features=seen,
+        reference_second=None
+        if second is None
+        else second.extract(reference[: config.second_judge]),
         usual=usual(out, train_features.pooled),
     )
 
