@@ -224,6 +224,9 @@ class TrainConfig:
             if self.precision in LOW_PRECISIONS:  # trains faster, and is measured in float32 still
                 images *= 1.5
             every = math.ceil(images / pictures)
+            # Networks that know cats already are at their best soon, and few images spoil them.
+            if self.start_from and epoch < every and epoch.bit_count() == 1:
+                return True
         return every > 0 and (epoch % every == 0 or epoch == self.epochs)
 
     def held_out_of(self, pictures: int) -> int:

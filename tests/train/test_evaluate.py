@@ -221,6 +221,25 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
     assert every(evaluate_every=3) == 3
 
 
+def test_a_run_that_starts_from_networks_is_measured_early() -> None:
+    """Its best epoch is among the first, and few regular ones come before it is past that."""
+    settings: dict[str, Any] = {"epochs": 400, "ngf": 32, "ndf": 32}
+    anew, started = TrainConfig(**settings), TrainConfig(**settings, start_from="base")
+    plain, early = (
+        [epoch for epoch in range(1, 401) if config.evaluates_after(epoch, pictures=120)]
+        for config in (anew, started)
+    )
+    assert early == [1, 2, 4, 8, 16, 32, 64, *plain]
+    assert plain[0] > 64
+    every = TrainConfig(**settings, start_from="base", evaluate_every=100)
+    assert [e for e in range(1, 401) if every.evaluates_after(e, pictures=120)] == [
+        100,
+        200,
+        300,
+        400,
+    ]
+
+
 def test_the_last_epoch_is_measured_and_never_means_never() -> None:
     config = TrainConfig(epochs=7, evaluate_every=3)
     due = [e for e in range(1, 8) if config.evaluates_after(e, pictures=500)]
