@@ -122,7 +122,10 @@ def facts_of(state: State) -> NetworkFacts:
     """
     settings = state["settings"]
     shape = {name: settings[name] for name in ("latent_dim", "ngf", "ndf", "size", "norm")}
-    return NetworkFacts(**shape, images_shown=state["images_shown"])
+    later = {
+        name: settings[name] for name in ("upsample", "skip", "discriminator") if name in settings
+    }
+    return NetworkFacts(**shape, **later, images_shown=state["images_shown"])
 
 
 def sampler_of(state: State) -> dict[str, Tensor]:
@@ -141,9 +144,10 @@ def load_generator(path: Path) -> tuple[Generator, State]:
     """
     state = load_checkpoint(path)
     settings = state["settings"]
+    later = {name: settings[name] for name in ("upsample", "skip") if name in settings}
     try:
         generator = Generator(
-            latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"]
+            latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"], **later
         )
         generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:

@@ -22,10 +22,11 @@ from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.kid import kid_estimate
 from catgan.measure.metrics.neighbours import CLOSE, Nearest, nearest, too_close
 from catgan.measure.metrics.recognised import recognised_rate
-from catgan.model.networks import Discriminator, Generator
+from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
 from catgan.train.config import TrainConfig
+from catgan.train.nets import AnyDiscriminator
 
 COMPARED = 2000  # training pictures at most that samples are compared with, for speed
 JUDGED = 256  # pictures of each kind that D is asked about
@@ -102,7 +103,12 @@ class Evaluator:
         )
 
     def evaluate(
-        self, *, generator: Generator, sampler: Generator, discriminator: Discriminator, epoch: int
+        self,
+        *,
+        generator: Generator,
+        sampler: Generator,
+        discriminator: AnyDiscriminator,
+        epoch: int,
     ) -> Evaluation:
         """Measure the run as it stands.
 
@@ -149,7 +155,9 @@ class Evaluator:
         return self._seen
 
     @torch.no_grad()
-    def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
+    def _gap(
+        self, generator: Generator, discriminator: AnyDiscriminator, epoch: int
+    ) -> float | None:
         config = self._config
         batch = config.batch_size
         if min(len(self._held_out), JUDGED) < max(batch, 8) or batch < 2:

@@ -16,7 +16,7 @@ from catgan.model.checkpoint import facts_of, load_checkpoint, sampler_of
 from catgan.model.networks import NetworkFacts
 from catgan.train.config import BASE, TrainConfig
 
-SHAPE = ("latent_dim", "ngf", "ndf", "size")
+SHAPE = ("latent_dim", "ngf", "ndf", "size", "upsample", "skip", "discriminator")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

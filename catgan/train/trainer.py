@@ -9,17 +9,19 @@ from torch import Tensor
 from catgan.core.errors import CheckpointRefused
 from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
-from catgan.model.networks import Discriminator, Generator, init_weights
+from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
 from catgan.train.augment import Augment, flip
 from catgan.train.average import AveragedGenerator
 from catgan.train.config import LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, check_device
+from catgan.train.eyes import OpenEyes, open_eyes
 from catgan.train.graphs import Step, StepGraphs
+from catgan.train.nets import adversarial_step, new_nets
 from catgan.train.pictures import TrainingPictures
 from catgan.train.start import StartNetworks, check_start
-from catgan.train.step import StepTerms, train_step
+from catgan.train.step import StepTerms
 
 TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
 GRID = 64  # fixed latents that every sample grid shows
@@ -35,6 +37,7 @@ class Trainer:
         config: TrainConfig,
         device: torch.device,
         start: StartNetworks | None = None,
+        eyes: OpenEyes = open_eyes,
     ) -> None:
         """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
 
@@ -43,6 +46,7 @@ class Trainer:
             config: Settings.
             device: What to compute on.
             start: The networks to begin with instead; the seed decides the rest.
+            eyes: Loads the network that a discriminator on features looks through.
 
         Raises:
             BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
@@ -53,10 +57,7 @@ class Trainer:
         self._pictures = pictures
         # One stream for everything random, so that one state restores it all.
         self._random = torch.Generator().manual_seed(config.seed)
-        generator = Generator(latent_dim=config.latent_dim, ngf=config.ngf, size=config.size)
-        discriminator = Discriminator(ndf=config.ndf, size=config.size, norm=config.norm)
-        init_weights(generator, self._random)
-        init_weights(discriminator, self._random, start=config.start_d)
+        generator, discriminator = new_nets(config, self._random, eyes)
         if start is not None:
             check_start(start, config)
             generator.load_state_dict(start.generator)
@@ -147,7 +148,7 @@ class Trainer:
     ) -> StepTerms:
         if self.device.type == "cuda":
             allow_tf32(self.config.precision == "tf32")
-        return train_step(
+        return adversarial_step(
             generator=self.generator,
             discriminator=self.discriminator,
             optimizer_g=self._optimizer_g,

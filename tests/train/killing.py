@@ -73,7 +73,7 @@ def at_step(moment: int) -> Callable[[Path], None]:
 
     def lay(_: Path) -> None:
         trainer: Any = sys.modules["catgan.train.trainer"]
-        step, left = trainer.train_step, moment
+        step, left = trainer.adversarial_step, moment
 
         def count(**parts: Any) -> Any:
             nonlocal left
@@ -82,7 +82,7 @@ def at_step(moment: int) -> Callable[[Path], None]:
                 die()
             return step(**parts)
 
-        trainer.train_step = count
+        trainer.adversarial_step = count
 
     return lay
 
