@@ -90,13 +90,13 @@ class _Doubled(nn.Conv2d):
     def __init__(self, into: int, out: int) -> None:
         super().__init__(into, out, 3, padding=1, bias=False)
         taps = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float32)
-        self.register_buffer("_taps", taps, persistent=False)
+        self.register_buffer("_taps", torch.kron(taps, taps), persistent=False)  # (16, 9)
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, 2 H, 2 W)."""
-        taps = self.get_buffer("_taps").to(self.weight.dtype)
-        weight = taps @ self.weight.transpose(0, 1) @ taps.T  # (in, out, 4, 4)
-        return F.conv_transpose2d(input, weight, stride=2, padding=1)
+        nine = self.weight.transpose(0, 1).flatten(2)
+        weight = nine @ self.get_buffer("_taps").T
+        return F.conv_transpose2d(input, weight.view(*weight.shape[:2], 4, 4), stride=2, padding=1)
 
 
 class _SkipGate(nn.Module):

@@ -8,15 +8,18 @@ same.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.grad import conv2d_input
 
 from catgan.model.networks import group_norm, init_weights
 
 MIXING_SEED = 20_211_101
 """Where the fixed random weights come from: one constant, for every run."""
+TOGETHER = 16  # pictures that the fixed network takes at a time on a processor
 POWER_STEPS = 15  # of the first estimate of a spectral norm, as in PyTorch
 LAST_SIDE = 4  # of the maps that small discriminators come down to
 EPSILON = 1e-12
@@ -57,6 +60,9 @@ class Eyes(nn.Module):
         Returns:
             (N, widths[i], 4 * 2 ** (n - 1 - i), the same) for the i-th of n.
         """
+        if images.device.type == "cpu" and len(images) > TOGETHER:  # so that maps stay in its cache
+            parts = [self(part) for part in torch.split(images, TOGETHER)]
+            return [torch.cat(maps) for maps in zip(*parts, strict=True)]
         maps = []
         for stage in self.stages:
             images = stage(images)
@@ -103,11 +109,48 @@ class SpectralConv2d(nn.Conv2d):
 
     def norm(self) -> Tensor:
         """The spectral norm as far as it is known, a scalar with a gradient."""
-        return self.get_buffer("u") @ (self._matrix() @ self.get_buffer("v"))
+        with torch.autocast(self.weight.device.type, enabled=False):
+            return self.get_buffer("u") @ (self._matrix() @ self.get_buffer("v"))
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H', W')."""
-        return F.conv2d(input, self.weight / self.norm(), None, self.stride, self.padding)
+        weight = self.weight / self.norm()
+        small = self.stride == (2, 2) and input.shape[-1] == 2 * LAST_SIDE
+        exact = input.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        if small and exact and _lies_last(weight):
+            return _ByProduct.apply(input, weight)  # type: ignore[no-any-return]
+        return F.conv2d(input, weight, None, self.stride, self.padding)
+
+
+class _ByProduct(torch.autograd.Function):
+    """A 4 x 4 convolution of stride 2 whose weight's gradient is a plain product.
+
+    Where the result is 4 x 4, that takes a processor half the time of a convolution's own.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor) -> Tensor:
+        """(N, in, 8, 8) and (out, in, 4, 4) to (N, out, 4, 4)."""
+        ctx.save_for_backward(images, weight)
+        return F.conv2d(images, weight, None, 2, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """What a convolution's would be, to rounding."""
+        (slope,), (images, weight) = slopes, ctx.saved_tensors
+        to_images = to_weight = None
+        if ctx.needs_input_grad[0]:
+            to_images = conv2d_input(  # type: ignore[no-untyped-call]
+                images.shape, weight, slope, 2, 1
+            )
+        if ctx.needs_input_grad[1]:
+            out, into, side, _ = weight.shape
+            padded = F.pad(images.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+            windows = padded.unfold(1, side, 2).unfold(2, side, 2)  # (N, 4, 4, in, side, side)
+            rows = windows.permute(0, 1, 2, 4, 5, 3).reshape(-1, side * side * into)
+            product = slope.permute(0, 2, 3, 1).reshape(-1, out).T @ rows
+            to_weight = product.view(out, side, side, into).permute(0, 3, 1, 2)
+        return to_images, to_weight
 
 
 class ProjectedDiscriminator(nn.Module):
