@@ -17,6 +17,9 @@ from torch.nn.grad import conv2d_input
 
 from catgan.model.networks import group_norm, init_weights
 
+WIDTHS = (24, 40, 112, 320)
+"""Channels of the maps of EfficientNet-Lite1, which `train.eyes` opens."""
+
 MIXING_SEED = 20_211_101
 """Where the fixed random weights come from: one constant, for every run."""
 TOGETHER = 16  # pictures that the fixed network takes at a time on a processor
@@ -185,6 +188,10 @@ class ProjectedDiscriminator(nn.Module):
             for halvings, width in zip(reversed(range(len(widths))), widths, strict=True)
         )
 
+    def fixed(self) -> dict[str, Tensor]:
+        """The fixed random weights, as the state has them."""
+        return {name: value for name, value in self.state_dict().items() if is_fixed(name)}
+
     def start(self, random: torch.Generator) -> None:
         """Draw the weights that learn, N(0, 0.02), and the first estimates of their norms."""
         init_weights(self.critics, random)
@@ -242,6 +249,11 @@ class ProjectedDiscriminator(nn.Module):
             images: As in `look`.
         """
         return summed(self.judge(self.look(images)))
+
+
+def is_fixed(name: str) -> bool:
+    """Whether a tensor of that name in the state is a fixed random weight."""
+    return name.startswith(("across_", "down_"))
 
 
 def summed(logits: Tensor) -> Tensor:

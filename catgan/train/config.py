@@ -42,6 +42,8 @@ class TrainConfig:
     ngf: Annotated[
         int, Option("Width of the generator: feature maps of its last hidden layer.")
     ] = 64
+    # On features: the channels of the finest map after mixing, and twice as many in each coarser
+    # one, so that it scales the small discriminators as it does the one on pixels.
     ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
     upsample: Annotated[
         str,
@@ -189,12 +191,12 @@ class TrainConfig:
             "set --norm to group or none.",
         )
         if self.discriminator == PROJECTED:
-            for name, fixed in PROJECTED_NEEDS.items():
+            for name, (fixed, why) in PROJECTED_NEEDS.items():
                 value = getattr(self, name)
                 require(
                     value == fixed,
                     f"{flag_of(name)} is {value}; with --discriminator {PROJECTED} it must be "
-                    f"{fixed}.",
+                    f"{fixed}: {why}. Recipe {PROJECTED} sets it.",
                 )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
         require(
@@ -289,10 +291,12 @@ CHOICES = {
     "discriminator": DISCRIMINATORS,
 }
 
-# Batch norm in the small discriminators collapses. Spectral norm takes the size out of their
-# weights, so it does not matter from which they start, and keeps them smooth, which R1 is for.
-PROJECTED_NEEDS = {"norm": "group", "start_d": "dcgan", "r1": 0.0}
-"""What a discriminator that looks at features must have of the settings for one that does not."""
+PROJECTED_NEEDS: dict[str, tuple[Any, str]] = {
+    "norm": ("group", "batch norm collapses there, and nothing else was tried"),
+    "start_d": ("dcgan", "spectral norm takes the size out of the weights"),
+    "r1": (0, "spectral norm keeps it smooth"),
+}
+"""What a discriminator on features needs of the settings that are for one on pixels, and why."""
 
 RATE_WIDTH = 32
 """Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from catgan.core.errors import MissingPackage
 from catgan.measure.extractors.efficientnet import LITE1, fold_norms, load_net
-from catgan.model.projected import Eyes
+from catgan.model.projected import WIDTHS, Eyes
 
 SIDE = 128
 """What pictures are brought to before they are looked at, pixels."""
@@ -46,7 +46,7 @@ def open_eyes() -> Eyes:
     layers = [*(net.get_submodule(name) for name in STEM), *net.get_submodule("blocks").children()]
     ends = [0, *(len(STEM) + last + 1 for last in STAGES)]
     stages = [nn.Sequential(*layers[start:end]) for start, end in itertools.pairwise(ends)]
-    return Eyes(stages, widths=(24, 40, 112, 320), side=SIDE)
+    return Eyes(stages, widths=WIDTHS, side=SIDE)
 
 
 def _missing(what: str) -> MissingPackage:

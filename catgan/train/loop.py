@@ -273,6 +273,7 @@ def _train(
             images_shown=trainer.images_shown,
             images_per_second=None if rate is None else round(rate, 2),
             lost=lost or None,
+            hinge=config.discriminator == PROJECTED or None,
             **figures,
         )
         sampled = trainer.epoch % config.sample_every == 0 or trainer.epoch in (1, config.epochs)

@@ -1,6 +1,4 @@
-"""The two networks that a run trains, and the step that trains them."""
-
-from typing import Any
+"""The two networks that a run trains."""
 
 import torch
 
@@ -9,8 +7,6 @@ from catgan.model.networks import Discriminator, Generator, init_weights
 from catgan.model.projected import ProjectedDiscriminator
 from catgan.train.config import TrainConfig
 from catgan.train.eyes import OpenEyes, open_eyes
-from catgan.train.projected import projected_step
-from catgan.train.step import StepTerms, train_step
 
 AnyDiscriminator = Discriminator | ProjectedDiscriminator
 
@@ -44,10 +40,3 @@ def new_nets(
     init_weights(generator, random)
     init_weights(discriminator, random, start=config.start_d)
     return generator, discriminator
-
-
-def adversarial_step(*, discriminator: AnyDiscriminator, **parts: Any) -> StepTerms:
-    """One step of both networks: `train_step`, or `projected_step` with a discriminator of it."""
-    if isinstance(discriminator, ProjectedDiscriminator):
-        return projected_step(discriminator=discriminator, **parts)
-    return train_step(discriminator=discriminator, **parts)

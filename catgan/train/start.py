@@ -13,10 +13,13 @@ from catgan.core.settings import flag_of, require
 from catgan.formats.runs import CONFIG, Run, StartRecord
 from catgan.model.base import load_base
 from catgan.model.checkpoint import facts_of, load_checkpoint, sampler_of
+from catgan.model.choices import PIXELS, PROJECTED
 from catgan.model.networks import NetworkFacts
 from catgan.train.config import BASE, TrainConfig
 
-SHAPE = ("latent_dim", "ngf", "ndf", "size", "upsample", "skip", "discriminator")
+SHAPE = ("latent_dim", "ngf", "ndf", "size", "upsample", "skip")
+RECIPE_OF = {PIXELS: "balanced", PROJECTED: PROJECTED}
+"""The recipe that goes on with a discriminator of that kind, where none is named."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +40,11 @@ class StartNetworks:
         """The settings that a run from here takes from it where it is not told its own."""
         return {name: getattr(self.facts, name) for name in SHAPE}
 
+    @property
+    def recipe(self) -> str:
+        """The recipe that a run from here follows where it is not told another."""
+        return RECIPE_OF[self.facts.discriminator]
+
     def record(self) -> StartRecord:
         """What `config.json` says of the start, so that it can be told from others later."""
         digest = hashlib.sha256()
@@ -47,6 +55,8 @@ class StartNetworks:
             from_=self.source, images_shown=self.facts.images_shown, digest=digest.hexdigest()
         )
 
+
+LOOKED_AT = {PIXELS: "pixels", PROJECTED: "features of a pretrained network"}
 
 OpenNetworks = Callable[[str], StartNetworks]
 """What finds the networks that `start_from` names: `open_start`, or one that remembers them."""
@@ -93,6 +103,13 @@ def check_start(start: StartNetworks, config: TrainConfig) -> None:
     Raises:
         BadSettings: Its networks would have another shape.
     """
+    kind = start.facts.discriminator
+    require(
+        config.discriminator == kind,
+        f"The discriminator of {start.source} looks at {LOOKED_AT[kind]}, this run's at "
+        f"{LOOKED_AT[config.discriminator]}; use --recipe {start.recipe}, or start from "
+        "something else.",
+    )
     norm = start.facts.norm
     needed = start.shape | {"norm": norm}
     if norm == "batch" and config.r1:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from catgan.core.errors import CheckpointRefused
 from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
+from catgan.model.choices import PROJECTED
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
@@ -18,10 +20,11 @@ from catgan.train.config import LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, check_device
 from catgan.train.eyes import OpenEyes, open_eyes
 from catgan.train.graphs import Step, StepGraphs
-from catgan.train.nets import adversarial_step, new_nets
+from catgan.train.nets import new_nets
 from catgan.train.pictures import TrainingPictures
+from catgan.train.projected import projected_step
 from catgan.train.start import StartNetworks, check_start
-from catgan.train.step import StepTerms
+from catgan.train.step import StepTerms, train_step
 
 TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
 GRID = 64  # fixed latents that every sample grid shows
@@ -148,7 +151,9 @@ class Trainer:
     ) -> StepTerms:
         if self.device.type == "cuda":
             allow_tf32(self.config.precision == "tf32")
-        return adversarial_step(
+        projected = self.config.discriminator == PROJECTED
+        step: Callable[..., StepTerms] = projected_step if projected else train_step
+        return step(
             generator=self.generator,
             discriminator=self.discriminator,
             optimizer_g=self._optimizer_g,

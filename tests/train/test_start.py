@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,11 +15,11 @@ from catgan.formats.runs import Run
 from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import BASE, TrainConfig
-from catgan.train.loop import plan_training, train_gan
+from catgan.train.loop import check_plan, plan_training, train_gan
 from catgan.train.progress import TrainStart
 from catgan.train.resume import settle
 from catgan.train.start import check_start, open_start
-from tests.train.conftest import MakeDataSet
+from tests.train.conftest import MakeDataSet, tiny_eyes
 from tests.train.test_run import assert_equal_runs, small
 
 STILL = {"lr_g": 1e-12, "lr_d": 1e-12}  # rates at which nothing is learned
@@ -217,3 +218,50 @@ def test_a_run_from_before_there_was_this_setting(
     del state["settings"]["start_from"]
     torch.save(state, run.last)
     assert train_gan(data, run.folder, dataclasses.replace(small(), epochs=2)).epochs == 2
+
+
+def projected(**changes: Any) -> TrainConfig:
+    shape = {"size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "batch_size": 4, "held_out": 0}
+    return TrainConfig.of_recipe("projected", **shape | {"epochs": 1, "device": "cpu"} | changes)
+
+
+def test_a_projected_run_begins_with_another(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Its recipe is followed where none is named, and its generator has the same parts."""
+    data, first = make_data_set(11), str(tmp_path / "first")
+    train_gan(data, tmp_path / "first", projected(skip=False), open_eyes=tiny_eyes)
+    settled = settle(Run(folder=tmp_path / "next"), {"start_from": first})
+    assert (settled.recipe, settled.discriminator) == ("projected", "projected")
+    assert (settled.ngf, settled.upsample, settled.skip) == (4, "nearest", False)
+    train_gan(
+        data,
+        tmp_path / "next",
+        projected(skip=False, start_from=first, **STILL),
+        open_eyes=tiny_eyes,
+    )
+    before, after = (
+        load_checkpoint(Run(folder=tmp_path / name).last) for name in ("first", "next")
+    )
+    for key, value in before["discriminator"].items():
+        if key.endswith(".weight"):
+            torch.testing.assert_close(after["discriminator"][key], value, rtol=1e-6, atol=1e-10)
+
+
+def test_a_discriminator_of_another_kind_is_refused(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        BadSettings, match=r"looks at pixels, this run's at features .*--recipe bal"
+    ):
+        check_plan(
+            tmp_path / "run", settle(Run(folder=tmp_path), {"start_from": "base"} | PROJECTED)
+        )
+    train_gan(make_data_set(11), tmp_path / "first", projected(), open_eyes=tiny_eyes)
+    named = {"start_from": str(tmp_path / "first"), "recipe": "balanced", "device": "cpu"}
+    with pytest.raises(
+        BadSettings, match=r"looks at features .*, this run's at pixels; .*projected"
+    ):
+        check_plan(tmp_path / "run", settle(Run(folder=tmp_path / "run"), named))
+    assert not (tmp_path / "run").exists()
+
+
+PROJECTED = {"recipe": "projected", "device": "cpu"}
