@@ -249,19 +249,13 @@ def test_a_projected_run_begins_with_another(make_data_set: MakeDataSet, tmp_pat
 def test_a_discriminator_of_another_kind_is_refused(
     make_data_set: MakeDataSet, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        BadSettings, match=r"looks at pixels, this run's at features .*--recipe bal"
-    ):
-        check_plan(
-            tmp_path / "run", settle(Run(folder=tmp_path), {"start_from": "base"} | PROJECTED)
-        )
     train_gan(make_data_set(11), tmp_path / "first", projected(), open_eyes=tiny_eyes)
-    named = {"start_from": str(tmp_path / "first"), "recipe": "balanced", "device": "cpu"}
-    with pytest.raises(
-        BadSettings, match=r"looks at features .*, this run's at pixels; .*projected"
+    new, first = tmp_path / "new", str(tmp_path / "first")
+    for start, recipe, said in (
+        (BASE, "projected", "looks at pixels, this run's at features .* use --recipe balanced"),
+        (first, "balanced", "looks at features .*, this run's at pixels; use --recipe projected"),
     ):
-        check_plan(tmp_path / "run", settle(Run(folder=tmp_path / "run"), named))
-    assert not (tmp_path / "run").exists()
-
-
-PROJECTED = {"recipe": "projected", "device": "cpu"}
+        named = {"start_from": start, "recipe": recipe, "device": "cpu"}
+        with pytest.raises(BadSettings, match=said):
+            check_plan(new, settle(Run(folder=new), named))
+    assert not new.exists()
