@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test test-slow soak lint clean bench-curate bench-screens bench-train
+.PHONY: help demo install test test-slow soak lint clean bench-curate bench-screens bench-train bench-card
 
 help:
 	@echo "make demo      the whole of catgan on an album that it draws itself (five minutes, offline)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
 	@echo "make bench-train    how fast training is, against the PyTorch tutorial's loop (six minutes)"
+	@echo "make bench-card     how fast training is on an NVIDIA GPU (three minutes)"
 	@echo "make clean     throw .venv away"
 
 .venv/bin/python:
@@ -80,3 +81,6 @@ soak: .venv/installed-dev
 
 bench-train: .venv/installed-dev
 	$(BIN)/python -m benchmarks.train
+
+bench-card: .venv/installed-dev
+	$(BIN)/python -m benchmarks.card

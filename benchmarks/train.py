@@ -239,13 +239,15 @@ def plain_loop(
     nets: tuple[nn.Module, nn.Module],
     loader: Iterable[tuple[Tensor, Tensor]],
     latents: Callable[[int], Tensor],
+    device: torch.device = CPU,
 ) -> Iterator[tuple[int, Losses]]:
     """Train as the tutorial does, for ever.
 
     Args:
         nets: Generator and discriminator.
         loader: Batches of pictures and classes.
-        latents: So many latents, (N, 100).
+        latents: So many latents, (N, 100), on the device.
+        device: Where the networks are.
 
     Yields:
         After each step, its pictures and its losses.
@@ -255,9 +257,10 @@ def plain_loop(
     adam_d = torch.optim.Adam(discriminator.parameters(), lr=RATE, betas=BETAS)
     adam_g = torch.optim.Adam(generator.parameters(), lr=RATE, betas=BETAS)
     while True:
-        for real, _ in loader:
+        for batch, _ in loader:
             discriminator.zero_grad()
-            label = torch.full((len(real),), 1.0, dtype=real.dtype)
+            real = batch.to(device)
+            label = torch.full((len(real),), 1.0, dtype=real.dtype, device=device)
             output = discriminator(real).view(-1)
             loss_real = criterion(output, label)
             loss_real.backward()
@@ -301,15 +304,23 @@ def plain_loader(folder: Path, batch: int, order: list[int] | None = None) -> "D
 # Ours ---------------------------------------------------------------------------------------------
 
 
-def our_trainer(folder: Path, recipe: str, batch: int, precision: str = "float32") -> Trainer:
+def our_trainer(
+    folder: Path,
+    recipe: str,
+    batch: int,
+    precision: str = "float32",
+    *,
+    device: torch.device = CPU,
+    **changes: Any,
+) -> Trainer:
     """As `catgan train` makes it, but that it holds nothing out."""
     config = TrainConfig.of_recipe(
-        recipe, batch_size=batch, precision=precision, held_out=0, device="cpu"
+        recipe, batch_size=batch, precision=precision, held_out=0, **changes
     )
     dataset = open_dataset(folder / "cat")
     assert dataset is not None
     _, pictures, _ = load_data(dataset, config)
-    return Trainer(TrainingPictures(pictures, CPU), config, CPU)
+    return Trainer(TrainingPictures(pictures, device), config, device)
 
 
 def our_loop(trainer: Trainer) -> Iterator[int]:
@@ -475,20 +486,34 @@ def measure_where(folder: Path, seconds: float, batch: str) -> Json:
     return {
         "flop": flop,
         "rate": flop / int(batch) * rate,
-        "peak": _peak(),
+        "peak": peak(),
         "shares": {kind: spent / total for kind, spent in times.items()},
     }
 
 
-def _peak(side: int = 2048, tries: int = 12) -> float:
-    """Operations a second of a product of two large float32 matrices, median."""
-    one, other = torch.randn(side, side), torch.randn(side, side)
+def peak(
+    side: int = 2048,
+    tries: int = 12,
+    *,
+    kind: torch.dtype = torch.float32,
+    device: torch.device = CPU,
+) -> float:
+    """Operations a second of a product of two large matrices, median."""
+    one, other = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
     times = []
     for _ in range(tries):
+        wait_for(device)
         began = time.perf_counter()
         torch.mm(one, other)
+        wait_for(device)
         times.append(time.perf_counter() - began)
     return 2 * side**3 / statistics.median(times[2:])
+
+
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def measure_adam(folder: Path, seconds: float, batch: str) -> float:

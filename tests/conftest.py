@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.drawing import draw_album
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The drawn album of `tests.drawing`; to be read only."""
+    from tests.drawing import draw_album  # needs OpenCV, which tests of training do not
+
     folder = tmp_path_factory.mktemp("drawn") / "album"
     draw_album(folder)
     return folder

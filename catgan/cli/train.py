@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from catgan.formats.datasets import DataSet
     from catgan.train.balance import Balance
     from catgan.train.device import Device
+    from catgan.train.opening import OpenNetworks
     from catgan.train.progress import TrainProgress, TrainResult, TrainStart
-    from catgan.train.start import OpenNetworks
     from catgan.train.store import Storage
 
 
@@ -52,8 +52,8 @@ def train(
     from catgan.formats.datasets import find_datasets
     from catgan.formats.runs import Run
     from catgan.train.loop import check_plan
+    from catgan.train.opening import open_start
     from catgan.train.resume import settle
-    from catgan.train.start import open_start
 
     if named.get("start_from", BASE) not in ("", BASE):
         named["start_from"] = str(Path(named["start_from"]).absolute())
@@ -175,7 +175,7 @@ def _start_words(start: "TrainStart") -> str:
     if start.done >= config.epochs:
         sentences.append("All epochs are done.")
     elif start.done:
-        sentences.append(f"Resuming after epoch {start.done}.")
+        sentences.append(f"Resuming after epoch {start.done}{_change_words(start)}.")
     if start.begins_with is not None:
         sentences.append(f"It starts from {start.begins_with.from_}.")
     if data.resized:
@@ -189,9 +189,19 @@ def _start_words(start: "TrainStart") -> str:
 
 
 def _device_words(device: "Device") -> str:
+    how = device.computing.precision
     if device.kind == "cpu":
-        return f"on the CPU ({words.count(device.threads, 'thread')}; no GPU)"
-    return f"on the GPU ({device.name}, {device.kind})"
+        return f"on the CPU ({words.count(device.threads, 'thread')}, {how}; no GPU)"
+    graphs = ", CUDA graphs" if device.computing.graphs else ""
+    return f"on the GPU ({device.name}, {how}{graphs})"
+
+
+def _change_words(start: "TrainStart") -> str:
+    """That a run goes on in another precision, where it does."""
+    precision = start.device.computing.precision
+    if start.before is None or start.before.precision == precision:
+        return ""
+    return f", in {precision} from here on ({start.before.precision} before)"
 
 
 def _storage_words(storage: "Storage") -> list[str]:

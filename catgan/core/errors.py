@@ -66,6 +66,10 @@ class TrainingLost(CatganError):
     """The losses are no numbers any more: train anew with other settings."""
 
 
+class OutOfMemory(CatganError):
+    """The GPU has too little memory for these settings: lower the batch size or the widths."""
+
+
 class CheckpointRefused(CatganError):
     """The file is not a checkpoint that may be loaded here."""
 

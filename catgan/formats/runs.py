@@ -16,8 +16,9 @@ from catgan.formats.stats import EpochStats, read_stats
 
 CONFIG = "config.json"
 KIND = "run"
-FORMAT = 3
-"""Of `config.json` and `stats.jsonl`. 2: the state of the balance was a sentence. 1 is not read."""
+FORMAT = 4
+"""Of `config.json` and `stats.jsonl`. In 3 `graphs` was true or false; in 2 the state of balance
+was a sentence, too; 1 is not read."""
 OLDEST = 2
 
 BEST, LAST = "best", "last"
@@ -62,6 +63,22 @@ class StartRecord:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ComputedRecord:
+    """What a run was computed on from some epoch on, and how."""
+
+    after_epoch: int
+    """Epochs that were complete when it came there; 0 for the beginning."""
+    device: str
+    """`cpu`, `cuda` or `mps`."""
+    name: str
+    """Of the GPU; of the processor's kind where there is none."""
+    precision: str
+    """`float32`, `tf32`, `bfloat16` or `float16`."""
+    graphs: bool
+    """Whether steps were recorded as CUDA graphs."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """`config.json`."""
 
@@ -79,6 +96,8 @@ class RunConfig:
     """What it is trained on."""
     start: StartRecord | None = None
     """What it began with; None for new networks."""
+    computed: tuple[ComputedRecord, ...] = ()
+    """What it was computed on, from the beginning; a new entry wherever that changed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from catgan.train.config import COLOUR, CUTOUT, TRANSLATION
 SHIFT = 1 / 8  # of the side: how far a picture moves at most, in either direction
 HOLE = 1 / 2  # of the side: the square that cutout blanks
 
-_NUMBERS = 7
+NUMBERS = 7
 """Random numbers a picture takes: three for colour, two each for translation and cutout."""
 
 
@@ -36,7 +36,7 @@ class Augment:
 
         Drawn apart from their use, so that the same ones are drawn on every device.
         """
-        return torch.rand(count, _NUMBERS, generator=random)
+        return torch.rand(count, NUMBERS, generator=random)
 
     def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
         """Changed pictures; each depends on its own row of `draws` alone.

@@ -3,6 +3,7 @@
 import copy
 
 import torch
+from torch import Tensor
 
 from catgan.model.networks import Generator
 
@@ -28,17 +29,26 @@ class AveragedGenerator:
         self.generator = copy.deepcopy(generator).eval().requires_grad_(False)
         self._half_life = half_life
 
-    @torch.no_grad()
-    def update(self, generator: Generator, *, shown: int, batch_size: int) -> None:
-        """Move towards the generator as it is after a step.
+    def weight(self, *, shown: int, batch_size: int) -> float:
+        """How far one step moves the average towards the generator, 0 to 1.
 
         Args:
-            generator: The one followed.
             shown: Real pictures shown so far, this step's included.
             batch_size: Pictures of this step.
         """
         half_life = min(self._half_life, RAMP * shown)
-        weight = 1 - 0.5 ** (batch_size / max(half_life, 1e-8))
+        kept: float = 0.5 ** (batch_size / max(half_life, 1e-8))
+        return 1 - kept
+
+    @torch.no_grad()
+    def update(self, generator: Generator, weight: float | Tensor) -> None:
+        """Move towards the generator as it is after a step.
+
+        Args:
+            generator: The one followed.
+            weight: From `weight`; as a scalar tensor on the GPU where the step is recorded, since
+                a recording repeats plain numbers as they were.
+        """
         ours, theirs = [], []
         for mine, new in zip(
             self.generator.state_dict().values(), generator.state_dict().values(), strict=True
@@ -48,4 +58,9 @@ class AveragedGenerator:
                 theirs.append(new)
             else:  # batch norm's count of batches
                 mine.copy_(new)
-        torch._foreach_lerp_(ours, theirs, weight)
+        if isinstance(weight, Tensor):  # for which there is no such step in one
+            way = torch._foreach_sub(theirs, ours)
+            torch._foreach_mul_(way, weight)
+            torch._foreach_add_(ours, way)
+        else:
+            torch._foreach_lerp_(ours, theirs, weight)

@@ -15,8 +15,11 @@ BASE = "base"
 COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
 KINDS = (COLOUR, TRANSLATION, CUTOUT)
 """Of augmentation; see `train.augment`."""
+FITTING = "auto"
+"""Of `precision` and `graphs`: what fits the machine; see `train.device.pick_computing`."""
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOW_PRECISIONS = ("bfloat16", "float16")
+GRAPHS = (FITTING, "on", "off")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +107,25 @@ class TrainConfig:
         Option("Half-life of the averaged generator, in thousands of images seen; 0: no average."),
     ] = 0.0
     # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
-    # faster on processors and GPUs since about 2020; tf32 is float32 whose factors are rounded to
-    # ten binary digits (since Ampere); float16, whose losses are scaled so that small gradients
-    # survive, is for GPUs without bfloat16, such as the T4. Of float32 alone the results agree
-    # between machines to rounding.
+    # faster on GPUs since about 2020 and on the newest processors; tf32 is float32 whose factors
+    # are rounded to ten binary digits (since Ampere); float16, whose losses are scaled so that
+    # small gradients survive, is for GPUs without bfloat16, such as the T4. Of float32 alone the
+    # results agree between machines to rounding.
     precision: Annotated[
         str,
         Option(
-            "float32, or bfloat16, which is faster and less exact; on NVIDIA GPUs also tf32 and "
-            "float16."
+            "auto (what is fastest on this machine), float32, or bfloat16; on NVIDIA GPUs also "
+            "tf32 and float16."
         ),
-    ] = "float32"
+    ] = FITTING
     # The same numbers to rounding, and more memory.
     graphs: Annotated[
-        bool, Option("Use CUDA graphs (NVIDIA only); faster at small batch sizes.")
-    ] = False
+        str,
+        Option(
+            "CUDA graphs, which start several steps at once (NVIDIA only): on, off, or auto, on "
+            "wherever they work."
+        ),
+    ] = FITTING
     # Of fewer than 250 images none: training needs them more.
     held_out: Annotated[
         int,
@@ -253,6 +260,7 @@ class TrainConfig:
                 return False
             # Measuring 500 samples takes as long as training on some 300 pictures at width 64 and
             # 900 at width 32 on a processor: a smaller net trains faster, and is measured rarer.
+            # Settings alone decide, not the machine: seeds trained on different ones stay one arm.
             width = (self.ngf + self.ndf) / 2 * (self.size / 64)
             images = EVALUATION_INTERVAL * (64 / width) ** 1.5 * self.evaluate_samples / 500
             if self.precision in LOW_PRECISIONS:  # trains faster, and is measured in float32 still
@@ -286,7 +294,8 @@ LEAST: dict[str, int] = {
 CHOICES = {
     "norm": NORMS,
     "start_d": STARTS,
-    "precision": PRECISIONS,
+    "precision": (FITTING, *PRECISIONS),
+    "graphs": GRAPHS,
     "upsample": UPSAMPLES,
     "discriminator": DISCRIMINATORS,
 }

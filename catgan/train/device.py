@@ -2,10 +2,24 @@
 
 import dataclasses
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
-from catgan.core.errors import BadSettings
+from catgan.core.errors import BadSettings, OutOfMemory
+from catgan.train.config import FITTING, TrainConfig
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Computing:
+    """How a run computes on its device."""
+
+    precision: str
+    """One of `config.PRECISIONS`."""
+    graphs: bool
+    """Whether steps are recorded and repeated as CUDA graphs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,30 +32,61 @@ class Device:
     """Of the GPU; of the processor's kind where there is none."""
     threads: int
     """That the processor computes with."""
+    computing: Computing
+    """How."""
 
 
-def check_device(device: torch.device, *, precision: str, graphs: bool) -> None:
-    """Whether a device can compute like that.
+def pick_computing(config: TrainConfig, device: torch.device) -> Computing:
+    """How settings compute on a device; the same for all runs of one command.
+
+    What is named is taken; what is left to the machine is the fastest that it can. On a GPU:
+    bfloat16 from compute capability 8.0 (Ampere) on, float16 from 7.0 (Volta, T4), and graphs. On
+    the CPU bfloat16 where there are instructions for it, else float32.
 
     Args:
+        config: Settings; of these `precision` and `graphs` count.
         device: From `pick_device`.
-        precision: `TrainConfig.precision`.
-        graphs: `TrainConfig.graphs`.
 
     Raises:
-        BadSettings: It cannot.
+        BadSettings: The device cannot compute as named.
     """
-    if device.type == "cuda":
-        return
-    if graphs:
-        raise BadSettings(
-            f"--graphs needs an NVIDIA GPU, but this run computes on {device}; leave it out."
-        )
-    if precision in ("tf32", "float16"):
+    precision = config.precision
+    if precision == FITTING:
+        precision = _fastest(device)
+    elif precision in ("tf32", "float16") and device.type != "cuda":
         raise BadSettings(
             f"--precision {precision} needs an NVIDIA GPU, but this run computes on {device}; "
-            "use float32 or bfloat16."
+            "use auto, float32 or bfloat16."
         )
+    if config.graphs == "on" and device.type != "cuda":
+        raise BadSettings(
+            f"--graphs on needs an NVIDIA GPU, but this run computes on {device}; use auto."
+        )
+    return Computing(precision=precision, graphs=device.type == "cuda" and config.graphs != "off")
+
+
+def _fastest(device: torch.device) -> str:
+    if device.type == "cuda":
+        major, _ = torch.cuda.get_device_capability(device)
+        return "bfloat16" if major >= 8 else "float16" if major >= 7 else "float32"
+    return "bfloat16" if device.type == "cpu" and _has_bfloat16() else "float32"
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16 (AMX, AVX512-BF16, Arm's BF16).
+
+    Without such instructions PyTorch computes in float32 all the same and rounds, which is slower.
+    """
+    # PyTorch's own probes of the processor, which it lists nowhere: one that is gone says no
+    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    if any(getattr(torch.cpu, probe, bool)() for probe in probes):
+        return True
+    if platform.machine().lower() not in ("arm64", "aarch64"):
+        return False
+    try:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    except (AttributeError, RuntimeError):  # built without that library
+        return False
 
 
 def allow_tf32(allowed: bool) -> None:
@@ -53,9 +98,26 @@ def allow_tf32(allowed: bool) -> None:
     torch.backends.cudnn.allow_tf32 = allowed
 
 
-def describe_device(device: torch.device) -> Device:
-    """What a device is."""
+def describe_device(device: torch.device, computing: Computing) -> Device:
+    """What a device is, and how it computes."""
     name = platform.machine()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
-    return Device(kind=device.type, name=name, threads=torch.get_num_threads())
+    return Device(kind=device.type, name=name, threads=torch.get_num_threads(), computing=computing)
+
+
+@contextmanager
+def explain_memory(run: Path, config: TrainConfig) -> Iterator[None]:
+    """Turn a GPU's lack of memory into a sentence that says which setting to lower.
+
+    Raises:
+        OutOfMemory: There is too little.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemory(
+            f"The GPU has too little memory to train {run}; lower --batch-size (now "
+            f"{config.batch_size}), or --ngf and --ndf (now {config.ngf} and {config.ndf}), "
+            "or close what else uses the GPU. What is in its last checkpoint stays."
+        ) from error

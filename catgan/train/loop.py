@@ -13,7 +13,7 @@ from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLo
 from catgan.core.files import check_place, locked
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
-from catgan.formats.runs import Run, StartRecord
+from catgan.formats.runs import ComputedRecord, Run, StartRecord
 from catgan.formats.stats import EpochStats
 from catgan.measure.extractors.base import Extractor
 from catgan.model.checkpoint import State
@@ -23,14 +23,15 @@ from catgan.train.balance import is_lost, judge_balance
 from catgan.train.best import best_of
 from catgan.train.config import TrainConfig
 from catgan.train.data import RunData, check_data, load_data
-from catgan.train.device import check_device, describe_device
+from catgan.train.device import Device, describe_device, explain_memory, pick_computing
 from catgan.train.evaluate import Evaluator
 from catgan.train.eyes import OpenEyes, check_eyes, open_eyes
+from catgan.train.opening import OpenNetworks, open_start, record_start
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
 from catgan.train.record import Recorder
 from catgan.train.resume import check_run, check_settings, mark_finished, settle
-from catgan.train.start import OpenNetworks, StartNetworks, check_start, open_start
+from catgan.train.start import StartNetworks, check_start
 from catgan.train.trainer import Trainer
 
 REPORT_SECONDS = 0.5
@@ -46,6 +47,8 @@ class Plan:
     """Its settings."""
     device: torch.device
     """What it computes on."""
+    computer: Device
+    """The same in words, and how it computes."""
     networks: StartNetworks | None
     """What it begins with; None where that is new or the run is past its beginning."""
 
@@ -93,6 +96,7 @@ def train_gan(
         MissingPackage: The base model, or what the discriminator looks through, is missing or
             broken.
         TrainingLost: The losses are not finite any more; the last checkpoint stays.
+        OutOfMemory: The GPU has too little memory; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
     """
     # Everything that can be refused, before anything is written; what is quick to see, first.
@@ -104,11 +108,12 @@ def train_gan(
     state = check_run(plan.run, config, data)
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
-    trainer = Trainer(
-        TrainingPictures(pictures, plan.device), config, plan.device, networks, open_eyes
-    )
-    if state is not None:
-        trainer.load_state(state)
+    with explain_memory(run, config):
+        trainer = Trainer(
+            TrainingPictures(pictures, plan.device), config, plan.device, networks, open_eyes
+        )
+        if state is not None:
+            trainer.load_state(state)
     before = trainer.epoch
     stats: Sequence[EpochStats] = plan.run.read_stats()[:before]
     given_up = config.stop_when_lost and is_lost(stats, config.epochs)
@@ -129,7 +134,15 @@ def train_gan(
         begun = start.begins_with
         with (
             locked(run),
-            Recorder(plan.run, config, data.record, done=before, start=begun) as recorder,
+            explain_memory(run, config),
+            Recorder(
+                plan.run,
+                config,
+                data.record,
+                done=before,
+                start=begun,
+                computed=_computed(plan.computer, after=before),
+            ) as recorder,
         ):
             finished = _train(trainer, recorder, evaluator, progress, should_stop)
             if finished:
@@ -182,7 +195,7 @@ def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = ope
         FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: See `train_gan`.
     """
     device, place = pick_device(config.device), Run(folder=run)
-    check_device(device, precision=config.precision, graphs=config.graphs)
+    computing = pick_computing(config, device)
     check_place(run)
     check_settings(place, config)
     if config.discriminator == PROJECTED:
@@ -191,21 +204,44 @@ def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = ope
     if config.start_from and not place.last.exists():
         networks = open_networks(config.start_from)
         check_start(networks, config)
-    return Plan(run=place, config=config, device=device, networks=networks)
+    return Plan(
+        run=place,
+        config=config,
+        device=device,
+        computer=describe_device(device, computing),
+        networks=networks,
+    )
 
 
 def _start(plan: Plan, data: RunData, state: State | None) -> TrainStart:
     begins_with: StartRecord | None = None
     if plan.networks is not None and state is None:
-        begins_with = plan.networks.record()
+        begins_with = record_start(plan.networks)
     return TrainStart(
         run=plan.run,
         config=plan.config,
         data=data,
-        device=describe_device(plan.device),
+        device=plan.computer,
+        before=_computed_before(plan.run),
         done=0 if state is None else int(state["epoch"]),
         begins_with=begins_with,
     )
+
+
+def _computed(device: Device, *, after: int) -> ComputedRecord:
+    """What `config.json` says of the device that a run goes on with after so many epochs."""
+    return ComputedRecord(
+        after_epoch=after,
+        device=device.kind,
+        name=device.name,
+        precision=device.computing.precision,
+        graphs=device.computing.graphs,
+    )
+
+
+def _computed_before(run: Run) -> ComputedRecord | None:
+    record = run.read_config()
+    return record.computed[-1] if record is not None and record.computed else None
 
 
 def _reading_report(

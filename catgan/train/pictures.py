@@ -74,21 +74,24 @@ class TrainingPictures:
         """Pictures as the nets take them.
 
         Args:
-            indices: (B,) int64, on the CPU.
+            indices: (B,) int64, on the CPU, or on the device where the pictures are there.
 
         Returns:
             (B, 3, H, W) float32 in -1 to 1, on the device.
         """
         if self._on_device is not None:
-            chosen = self._on_device[indices.to(self._device, non_blocking=True)]
-        else:
-            self._given += len(indices)
-            self._read_ahead()
-            chosen = torch.from_numpy(self._pictures[indices.numpy()])
-            chosen = chosen.to(self._device, non_blocking=True)
-        # Contiguous, since convolutions round differently in another layout.
-        shown = chosen.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-        return shown.div_(127.5).sub_(1)
+            return as_images(self._on_device[indices.to(self._device, non_blocking=True)])
+        return as_images(self.bytes_of(indices).to(self._device))
+
+    def bytes_of(self, indices: Tensor) -> Tensor:
+        """Pictures that are not on the device, as they are: (B, H, W, 3) uint8, on the CPU.
+
+        Args:
+            indices: (B,) int64, on the CPU.
+        """
+        self._given += len(indices)
+        self._read_ahead()
+        return torch.from_numpy(self._pictures[indices.numpy()])
 
     def _read_ahead(self) -> None:
         """Have the system begin to read what comes next; it returns at once."""
@@ -102,6 +105,13 @@ class TrainingPictures:
             page = start % mmap.PAGESIZE
             self._map.madvise(mmap.MADV_WILLNEED, start - page, picture + page)
         self._begun = max(first, last)
+
+
+def as_images(pictures: Tensor) -> Tensor:
+    """Pictures (B, H, W, 3) uint8 as the nets take them: (B, 3, H, W) float32 in -1 to 1."""
+    # Contiguous, since convolutions round differently in another layout.
+    shown = pictures.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+    return shown.div_(127.5).sub_(1)
 
 
 def _copied(pictures: Pictures, device: torch.device) -> Tensor:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from catgan.formats.runs import Run, StartRecord
+from catgan.formats.runs import ComputedRecord, Run, StartRecord
 from catgan.train.balance import Balance
 from catgan.train.config import TrainConfig
 from catgan.train.data import RunData
@@ -20,7 +20,9 @@ class TrainStart:
     data: RunData
     """What it trains on."""
     device: Device
-    """What it computes on."""
+    """What it computes on, and how."""
+    before: ComputedRecord | None
+    """What the run was computed on last; None where it is new, or that is not on record."""
     done: int
     """Epochs that an earlier call did."""
     begins_with: StartRecord | None

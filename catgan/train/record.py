@@ -15,7 +15,7 @@ from catgan.core.files import (
 from catgan.core.pictures import Pictures, encode_png, sheet
 from catgan.core.settings import to_json
 from catgan.formats import records
-from catgan.formats.runs import DataRecord, Run, RunConfig, StartRecord
+from catgan.formats.runs import ComputedRecord, DataRecord, Run, RunConfig, StartRecord
 from catgan.formats.stats import EpochStats, append_stats, write_stats
 from catgan.model.checkpoint import State, save_checkpoint
 from catgan.train.balance import judge_balance
@@ -39,6 +39,7 @@ class Recorder:
         *,
         done: int,
         start: StartRecord | None = None,
+        computed: ComputedRecord | None = None,
     ) -> None:
         """Make the folder, or bring it back to where its checkpoint stands.
 
@@ -50,13 +51,19 @@ class Recorder:
                 since they will be trained again.
             start: The networks that a new run begins with, where these are not new; of one that is
                 carried on, `config.json` says.
+            computed: What it is computed on from here on.
         """
         self.run = run
         before = run.read_config()
         if start is None and before is not None:
             start = before.start
         data = dataclasses.replace(data, relative=run.way_to(data.folder))
-        self._config = RunConfig(settings=to_json(config), data=data, start=start)
+        self._config = RunConfig(
+            settings=to_json(config),
+            data=data,
+            start=start,
+            computed=_computed(before, computed, done),
+        )
         self.write_config(finished=False)  # first: by it the folder is known to be a run's
         for folder in (run.samples, run.last.parent, run.tensorboard):
             folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +130,17 @@ class Recorder:
     def _named(self, state: State) -> State:
         settings, digest = self._config.settings, self._config.data.digest
         return {"settings": settings, "data_digest": digest, **state}
+
+
+def _computed(
+    before: RunConfig | None, now: ComputedRecord | None, done: int
+) -> tuple[ComputedRecord, ...]:
+    """What a run was computed on so far, and now; what is trained again counts as it is now."""
+    past = () if before is None else before.computed
+    past = tuple(one for one in past if one.after_epoch < done)
+    if now is None or (past and dataclasses.replace(past[-1], after_epoch=done) == now):
+        return past
+    return (*past, now)
 
 
 def _open_events(folder: Path, done: int) -> "EventFile":

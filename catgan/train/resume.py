@@ -13,7 +13,7 @@ from catgan.formats.runs import CONFIG, DataRecord, Run, RunConfig
 from catgan.model.checkpoint import State, load_checkpoint
 from catgan.train.config import DEFAULT_RECIPE, FREE, MACHINE, TrainConfig
 from catgan.train.data import RunData
-from catgan.train.start import OpenNetworks, open_start
+from catgan.train.opening import OpenNetworks, open_start
 
 
 def settle(
@@ -84,6 +84,9 @@ def recorded_settings(settings: Json, where: object) -> TrainConfig:
         CheckpointRefused: One is unknown here.
     """
     known = {field.name for field in dataclasses.fields(TrainConfig)}
+    settings = {"precision": "float32"} | settings  # which was all there was before the setting
+    if isinstance(graphs := settings.get("graphs"), bool):  # as it was before it could be `auto`
+        settings = settings | {"graphs": "on" if graphs else "off"}
     if unknown := settings.keys() - known:
         raise CheckpointRefused(
             f"{where} has a setting that this version of catgan does not know "

@@ -14,20 +14,23 @@ from catgan.model.choices import PROJECTED
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
+from catgan.train.ahead import Ahead, StepNumbers
 from catgan.train.augment import Augment, flip
 from catgan.train.average import AveragedGenerator
-from catgan.train.config import LOW_PRECISIONS, TrainConfig
-from catgan.train.device import allow_tf32, check_device
+from catgan.train.config import FITTING, LOW_PRECISIONS, TrainConfig
+from catgan.train.device import allow_tf32, pick_computing
 from catgan.train.eyes import OpenEyes, open_eyes
-from catgan.train.graphs import Step, StepGraphs
+from catgan.train.graphs import StepGraphs, StepKind
 from catgan.train.nets import new_nets
-from catgan.train.pictures import TrainingPictures
+from catgan.train.pictures import TrainingPictures, as_images
 from catgan.train.projected import projected_step
 from catgan.train.start import StartNetworks, check_start
 from catgan.train.step import StepTerms, train_step
 
 TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
 GRID = 64  # fixed latents that every sample grid shows
+STEPS_AT_ONCE = 8
+"""Steps that a GPU is given at a time: enough that Python is far ahead of it all the while."""
 GRID_SEED = 1_000_003  # added to the run's, so that the grid's latents are no training latents
 
 
@@ -54,8 +57,9 @@ class Trainer:
         Raises:
             BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
         """
-        check_device(device, precision=config.precision, graphs=config.graphs)
         self.config = config
+        self.computing = pick_computing(config, device)
+        """How it computes."""
         self.device = device
         self._pictures = pictures
         # One stream for everything random, so that one state restores it all.
@@ -65,23 +69,33 @@ class Trainer:
             check_start(start, config)
             generator.load_state_dict(start.generator)
             discriminator.load_state_dict(start.discriminator)
-        self._layout = pick_layout(config, device)
+        self._layout = pick_layout(self.computing.precision, config.batch_size, device)
         self.generator = generator.to(device).to(memory_format=self._layout)
         self.discriminator = discriminator.to(device).to(memory_format=self._layout)
         self._average = None
         if config.average_kimg:
             self._average = AveragedGenerator(self.generator, half_life=config.average_kimg * 1000)
         self._augment = Augment(config.augmentations)
-        self._precision = getattr(torch, config.precision.replace("tf32", "float32"))
-        self._scaler = None
-        if config.precision == "float16":
-            self._scaler = torch.amp.GradScaler(device.type)
-        betas, graphs = (config.beta1, config.beta2), config.graphs
+        precision, graphs = self.computing.precision, self.computing.graphs
+        self._precision = getattr(torch, precision.replace("tf32", "float32"))
+        self._scaler = torch.amp.GradScaler(device.type) if precision == "float16" else None
+        betas = (config.beta1, config.beta2)
         self._optimizer_g = Adam(self.generator, rate=config.lr_g, betas=betas, capturable=graphs)
         self._optimizer_d = Adam(
             self.discriminator, rate=config.lr_d, betas=betas, capturable=graphs
         )
-        self._step = self._unrecorded_step()
+        self._at_once = steps_at_once(device)
+        self._ahead = Ahead(
+            steps=self._at_once,
+            batch_size=config.batch_size,
+            latent_dim=config.latent_dim,
+            flip=config.flip,
+            augment=self._augment,
+            device=device,
+            fixed=self._at_once > 1,
+        )
+        self._sent: Tensor | None = None  # images that are not on the GPU, for the steps under way
+        self._take_all = self._taker()
         self._grid_latents = draw_latents(GRID, config.latent_dim, config.seed + GRID_SEED)
         self.epoch = 0
         """Complete epochs."""
@@ -125,32 +139,88 @@ class Trainer:
         """The generator whose samples count: the average, where there is one."""
         return self.generator if self._average is None else self._average.generator
 
-    def step(self) -> None:
-        """One step of both nets on the next pictures of the epoch."""
-        indices = self._order[self._position : self._position + self.config.batch_size]
-        count = len(indices)
-        latents = torch.randn(count, self.config.latent_dim, generator=self._random)
-        real = self._pictures.batch(indices)
-        if self.config.flip:
-            real = flip(real, self._send(torch.rand(count, generator=self._random)))
-        draws = None
-        if self._augment:
-            draws = self._send(self._augment.draw(3 * count, self._random)).view(3, count, -1)
-        terms = self._step(real, self._send(latents), draws, self._penalty())
+    def step(self, most: int | None = None) -> None:
+        """The next step of both nets; on a GPU the next few, all of one epoch.
+
+        Args:
+            most: At most so many steps.
+        """
+        orders = self._next_orders(most)
+        shown, weights, kinds = self.images_shown, [], []
+        for place, order in enumerate(orders):
+            shown += len(order)
+            average = self._average
+            weights.append(
+                0.0 if average is None else average.weight(shown=shown, batch_size=len(order))
+            )
+            kinds.append((len(order), self._penalty(place)))
+        self._ahead.draw(orders, weights, self._random)
+        if self._at_once > 1 and self._pictures.place != "device":
+            self._send(orders)
+        self._take_all(tuple(kinds))
+        self._position += sum(len(order) for order in orders)
+        self.images_shown = shown
+
+    def _next_orders(self, most: int | None) -> list[Tensor]:
+        """The images of the steps that are taken at once.
+
+        They end where R1 falls due next, so that the same few sequences of steps come again and
+        again: each is a recording of its own.
+        """
+        number = self._number() if self.config.r1 else self.step_of_epoch
+        steps = self._at_once - number % self._at_once
+        if most is not None:
+            steps = min(steps, most)
+        size = self.config.batch_size
+        coming = self._order[self._position : self._position + steps * size]
+        return list(torch.split(coming, size))
+
+    def _send(self, orders: list[Tensor]) -> None:
+        """Send images that are not on the GPU to a fixed place there, in one copy."""
+        images = self._pictures.bytes_of(torch.cat(orders))
+        if self._sent is None:
+            most = self._at_once * self.config.batch_size
+            self._sent = torch.zeros(
+                (most, *images.shape[1:]), dtype=torch.uint8, device=self.device
+            )
+        if self.device.type == "cuda":  # from pinned memory it is fetched while Python goes on
+            images = images.pin_memory()
+        self._sent[: len(images)].copy_(images, non_blocking=True)
+
+    def _taker(self) -> Callable[[tuple[StepKind, ...]], None]:
+        if self.computing.graphs:
+            return StepGraphs(self._take)
+
+        def take_all(kinds: tuple[StepKind, ...]) -> None:
+            for place, kind in enumerate(kinds):
+                self._take(place, kind)
+
+        return take_all
+
+    def _take(self, place: int, kind: StepKind) -> None:
+        """One step and all that belongs to it, with the numbers drawn for it; may be recorded.
+
+        Args:
+            place: Among the steps taken at once.
+            kind: Its images, and its weight of R1.
+        """
+        count, penalty = kind
+        numbers = self._ahead[place]
+        if self._sent is None:
+            real = self._pictures.batch(numbers.order)
+        else:
+            first = place * self.config.batch_size
+            real = as_images(self._sent[first : first + count])
+        if numbers.flips is not None:
+            real = flip(real, numbers.flips)
+        terms = self._train_step(real, numbers, penalty)
         self._sums += torch.stack([getattr(terms, name) for name in TERMS]).to(self._sums.dtype)
-        self._position += count
-        self.images_shown += count
         if self._average is not None:
-            self._average.update(self.generator, shown=self.images_shown, batch_size=count)
+            self._average.update(self.generator, numbers.weight)
 
-    def _unrecorded_step(self) -> Step:
-        return StepGraphs(self._train_step) if self.config.graphs else self._train_step
-
-    def _train_step(
-        self, real: Tensor, latents: Tensor, draws: Tensor | None, penalty: float
-    ) -> StepTerms:
+    def _train_step(self, real: Tensor, numbers: StepNumbers, penalty: float) -> StepTerms:
         if self.device.type == "cuda":
-            allow_tf32(self.config.precision == "tf32")
+            allow_tf32(self.computing.precision == "tf32")
         projected = self.config.discriminator == PROJECTED
         step: Callable[..., StepTerms] = projected_step if projected else train_step
         return step(
@@ -159,28 +229,29 @@ class Trainer:
             optimizer_g=self._optimizer_g,
             optimizer_d=self._optimizer_d,
             real=real,
-            latents=latents,
+            latents=numbers.latents,
             augment=self._augment,
-            draws=draws,
+            draws=numbers.draws,
             precision=self._precision,
             layout=self._layout,
             penalty=penalty,
             scaler=self._scaler,
         )
 
-    def _penalty(self) -> float:
+    def _number(self) -> int:
+        """Steps done so far, over all epochs."""
+        return self.epoch * self.steps_an_epoch + self.step_of_epoch
+
+    def _penalty(self, place: int) -> float:
         """R1 in every so many steps, and so many times as much: the same on average, at less cost.
 
         Karras et al. 2020 (arXiv:1912.04958), section 3.1, "lazy regularization".
+
+        Args:
+            place: Of the step, among the coming ones.
         """
         every = self.config.r1_every
-        step = self.epoch * self.steps_an_epoch + self.step_of_epoch
-        return self.config.r1 * every if step % every == 0 else 0.0
-
-    def _send(self, values: Tensor) -> Tensor:
-        if self.device.type == "cuda":  # from there it can be fetched while Python goes on
-            values = values.pin_memory()
-        return values.to(self.device, non_blocking=True)
+        return self.config.r1 * every if (self._number() + place) % every == 0 else 0.0
 
     def means(self) -> dict[str, float]:
         """Mean of every term over the epoch so far; waits for the device."""
@@ -238,9 +309,12 @@ class Trainer:
             self.discriminator.load_state_dict(state["discriminator"])
             self._optimizer_g.load_state_dict(state["optimizer_g"])
             self._optimizer_d.load_state_dict(state["optimizer_d"])
-            if self._scaler is not None:
+            # a run that was left to the machine may come from one that needed no scale
+            if self._scaler is not None and not (
+                self.config.precision == FITTING and "scaler" not in state
+            ):
                 self._scaler.load_state_dict(state["scaler"])
-            self._step = self._unrecorded_step()  # what was recorded changes the old averages
+            self._take_all = self._taker()  # what was recorded changes the old averages
             self._random.set_state(state["random"])
             self._sums.copy_(state["sums"])
             order = state["order"]
@@ -263,14 +337,19 @@ class Trainer:
             ) from error
 
 
+def steps_at_once(device: torch.device) -> int:
+    """How many steps a device is given at a time."""
+    return STEPS_AT_ONCE if device.type == "cuda" else 1
+
+
 CHANNELS_LAST_FROM = 16
 """Batch size from which the processor is faster with the channels of a pixel side by side."""
 
 
-def pick_layout(config: TrainConfig, device: torch.device) -> torch.memory_format:
+def pick_layout(precision: str, batch_size: int, device: torch.device) -> torch.memory_format:
     """How the nets' numbers lie in memory: what is faster, the same to rounding."""
-    low = config.precision in LOW_PRECISIONS
-    many = device.type == "cpu" and config.batch_size >= CHANNELS_LAST_FROM
+    low = precision in LOW_PRECISIONS
+    many = device.type == "cpu" and batch_size >= CHANNELS_LAST_FROM
     if device.type in ("cpu", "cuda") and (low or many):
         return torch.channels_last
     return torch.contiguous_format

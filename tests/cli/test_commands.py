@@ -20,7 +20,7 @@ from catgan.core.words import setting
 from catgan.formats.runs import Run
 from catgan.train import store
 from catgan.train.config import DEFAULT_RECIPE, TrainConfig
-from catgan.train.device import Device
+from catgan.train.device import Computing, Device
 from tests.cli.conftest import Catgan, one_sentence
 
 COMMANDS = [str(command.name or command.callback.__name__) for command in app.registered_commands]  # type: ignore[union-attr]
@@ -320,11 +320,14 @@ def test_images_that_do_not_fit_in_memory_are_said_to_be_on_disk(
 
 
 def test_a_device_is_named() -> None:
-    for kind, name, words in (
-        ("cpu", "x86_64", "on the CPU (1 thread; no GPU)"),
-        ("cuda", "NVIDIA T4", "on the GPU (NVIDIA T4, cuda)"),
+    for kind, name, computing, words in (
+        ("cpu", "x86_64", ("float32", False), "on the CPU (1 thread, float32; no GPU)"),
+        ("cuda", "NVIDIA T4", ("float16", True), "on the GPU (NVIDIA T4, float16, CUDA graphs)"),
+        ("mps", "arm64", ("float32", False), "on the GPU (arm64, float32)"),
     ):
-        assert _device_words(Device(kind=kind, name=name, threads=1)) == words
+        how = Computing(precision=computing[0], graphs=computing[1])
+        device = Device(kind=kind, name=name, threads=1, computing=how)
+        assert _device_words(device) == words
 
 
 def test_a_run_of_an_older_catgan_goes_on(catgan: Catgan, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from catgan.formats import curated, runs
 from catgan.formats.curated import CuratedNote
 from catgan.formats.datasets import PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
-from catgan.formats.runs import DataRecord, Run, RunConfig, StartRecord
+from catgan.formats.runs import ComputedRecord, DataRecord, Run, RunConfig, StartRecord
 from catgan.formats.stats import STATES, EpochStats
 from catgan.model import checkpoint
 from catgan.train.loop import train_gan
@@ -34,6 +34,7 @@ RECORDS = (
     RunConfig,
     DataRecord,
     StartRecord,
+    ComputedRecord,
     EpochStats,
     None,  # checkpoints: see below
     Header,

@@ -36,7 +36,7 @@ def test_a_generator_that_stays_is_its_own_average() -> None:
     generator = make_generator()
     average = AveragedGenerator(generator, half_life=100)
     for shown in range(4, 400, 4):
-        average.update(generator, shown=shown, batch_size=4)
+        average.update(generator, average.weight(shown=shown, batch_size=4))
     # every update moves by weight * 0
     assert torch.equal(values(average.generator), values(generator))
 
@@ -48,7 +48,7 @@ def test_after_a_half_life_half_is_new() -> None:
     set_all(generator, 1.0)
     start = int(50 / RAMP)  # from there on the ramp is over
     for done in range(5, 155, 5):
-        average.update(generator, shown=start + done, batch_size=5)
+        average.update(generator, average.weight(shown=start + done, batch_size=5))
         expected = 1 - 0.5 ** (done / 50)
         found = values(average.generator)
         # thirty roundings of float32
@@ -59,7 +59,7 @@ def test_early_on_the_half_life_is_a_twentieth_of_what_was_shown() -> None:
     generator = set_all(make_generator(), 0.0)
     average = AveragedGenerator(generator, half_life=1e9)
     set_all(generator, 1.0)
-    average.update(generator, shown=1000, batch_size=10)
+    average.update(generator, average.weight(shown=1000, batch_size=10))
     found = values(average.generator)
     expected = 1 - 0.5 ** (10 / (RAMP * 1000))
     torch.testing.assert_close(found, torch.full_like(found, expected), rtol=0, atol=1e-6)
@@ -70,7 +70,7 @@ def test_the_first_step_all_but_replaces_it() -> None:
     generator = set_all(make_generator(), 0.0)
     average = AveragedGenerator(generator, half_life=10_000)
     set_all(generator, 1.0)
-    average.update(generator, shown=4, batch_size=4)
+    average.update(generator, average.weight(shown=4, batch_size=4))
     left = 1 - values(average.generator)
     assert left.abs().max() < 2e-6
 
@@ -83,7 +83,7 @@ def test_what_batch_norm_keeps_is_averaged_with_the_weights() -> None:
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.num_batches_tracked is not None
             module.num_batches_tracked.fill_(7)
-    average.update(generator, shown=2000, batch_size=50)
+    average.update(generator, average.weight(shown=2000, batch_size=50))
     names = [name for name, _ in generator.named_buffers()]
     assert any(name.endswith("running_var") for name in names)
     for name in names:
@@ -100,6 +100,6 @@ def test_it_draws_in_evaluation_and_leaves_the_other_alone() -> None:
     assert not average.generator.training
     assert not any(parameter.requires_grad for parameter in average.generator.parameters())
     other = make_generator(1)
-    average.update(other, shown=100, batch_size=4)
+    average.update(other, average.weight(shown=100, batch_size=4))
     assert all(torch.equal(tensor, before[name]) for name, tensor in generator.state_dict().items())
     assert not torch.equal(values(average.generator), values(generator))

@@ -97,7 +97,7 @@ def test_named_settings_that_change_no_epoch_win(tmp_path: Path) -> None:
         "checkpoint_minutes": 5.0,
         "stop_when_lost": True,
         "device": "cpu",
-        "graphs": True,
+        "graphs": "off",
     }
     assert named.keys() == FREE - {"recipe"}
     settled = settle(run, named)
@@ -105,10 +105,10 @@ def test_named_settings_that_change_no_epoch_win(tmp_path: Path) -> None:
 
 
 def test_settings_of_the_machine_never_come_from_the_run(tmp_path: Path) -> None:
-    run = run_of(tmp_path / "run", device="cuda", graphs=True)
+    run = run_of(tmp_path / "run", device="cuda", graphs="off")
     settled = settle(run, {})
     assert {"device", "graphs"} == MACHINE
-    assert (settled.device, settled.graphs) == ("auto", False)
+    assert (settled.device, settled.graphs) == ("auto", "auto")
     assert settle(run, {"device": "cpu"}).device == "cpu"
 
 

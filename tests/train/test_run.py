@@ -406,8 +406,8 @@ def test_an_epoch_that_another_call_showed_has_no_speed(
 
 def test_what_the_machine_cannot_is_known_before_the_pictures_are_read(tmp_path: Path) -> None:
     for plan in (train_gan, plan_training):
-        with pytest.raises(BadSettings, match="--graphs needs"):
-            plan(tmp_path / "nowhere", tmp_path / "run", small(graphs=True))
+        with pytest.raises(BadSettings, match="--graphs on needs"):
+            plan(tmp_path / "nowhere", tmp_path / "run", small(graphs="on"))
         (tmp_path / "file").write_text("x")
         with pytest.raises(BadUsage, match="is a file, not a folder"):
             plan(tmp_path / "nowhere", tmp_path / "file" / "run", small())

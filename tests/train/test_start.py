@@ -16,9 +16,10 @@ from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import BASE, TrainConfig
 from catgan.train.loop import check_plan, plan_training, train_gan
+from catgan.train.opening import open_start
 from catgan.train.progress import TrainStart
 from catgan.train.resume import settle
-from catgan.train.start import check_start, open_start
+from catgan.train.start import check_start
 from tests.train.conftest import MakeDataSet, tiny_eyes
 from tests.train.test_run import assert_equal_runs, small
 
