@@ -58,7 +58,7 @@ class Eyes(nn.Module):
         """The maps of pictures, the finest first.
 
         Args:
-            images: (N, 3, side, side) float, -1 to 1.
+            images: (N, 3, side, side) float, -1 to 1; brought to the type of the weights.
 
         Returns:
             (N, widths[i], 4 * 2 ** (n - 1 - i), the same) for the i-th of n.
@@ -66,7 +66,8 @@ class Eyes(nn.Module):
         if images.device.type == "cpu" and len(images) > TOGETHER:  # so that maps stay in its cache
             parts = [self(part) for part in torch.split(images, TOGETHER)]
             return [torch.cat(maps) for maps in zip(*parts, strict=True)]
-        maps = []
+        kind = next((weight.dtype for weight in self.buffers()), images.dtype)
+        images, maps = images.to(kind), []
         for stage in self.stages:
             images = stage(images)
             maps.append(images)
@@ -222,7 +223,11 @@ class ProjectedDiscriminator(nn.Module):
         mixed: list[Tensor] = []
         deeper: Tensor | None = None
         for scale in reversed(range(len(maps))):
-            result = F.conv2d(maps[scale], self.get_buffer(f"across_{scale}"))
+            across = self.get_buffer(f"across_{scale}")
+            own = maps[scale]
+            if not torch.is_autocast_enabled(own.device.type):
+                own = own.to(across.dtype)
+            result = F.conv2d(own, across)
             if deeper is not None:
                 down = F.conv2d(deeper, self.get_buffer(f"down_{scale}"), padding=1)
                 result = result + F.interpolate(down, scale_factor=2.0, mode="bilinear")

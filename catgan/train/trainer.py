@@ -10,8 +10,8 @@ from torch import Tensor
 from catgan.core.errors import CheckpointRefused
 from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
-from catgan.model.choices import PROJECTED
 from catgan.model.networks import Generator
+from catgan.model.projected import ProjectedDiscriminator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
 from catgan.train.ahead import Ahead, StepNumbers
@@ -78,6 +78,10 @@ class Trainer:
         self._augment = Augment(config.augmentations)
         precision, graphs = self.computing.precision, self.computing.graphs
         self._precision = getattr(torch, precision.replace("tf32", "float32"))
+        if isinstance(
+            self.discriminator, ProjectedDiscriminator
+        ):  # rounded once, not in every step
+            self.discriminator.eyes.to(self._precision)
         self._scaler = torch.amp.GradScaler(device.type) if precision == "float16" else None
         betas = (config.beta1, config.beta2)
         self._optimizer_g = Adam(self.generator, rate=config.lr_g, betas=betas, capturable=graphs)
@@ -221,7 +225,7 @@ class Trainer:
     def _train_step(self, real: Tensor, numbers: StepNumbers, penalty: float) -> StepTerms:
         if self.device.type == "cuda":
             allow_tf32(self.computing.precision == "tf32")
-        projected = self.config.discriminator == PROJECTED
+        projected = isinstance(self.discriminator, ProjectedDiscriminator)
         step: Callable[..., StepTerms] = projected_step if projected else train_step
         return step(
             generator=self.generator,
