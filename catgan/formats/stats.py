@@ -55,7 +55,8 @@ class EpochStats:
     loss_g: float | None = None
     """Loss of the generator, likewise."""
     d_real: float | None = None
-    """D(x): the discriminator's mean probability for real images, 0 to 1."""
+    """D(x): the discriminator's mean probability for real images, 0 to 1; with hinge losses the
+    share of them that it calls real."""
     d_fake: float | None = None
     """D(G(z)) before the discriminator's update, 0 to 1."""
     d_fake_after: float | None = None
@@ -64,6 +65,8 @@ class EpochStats:
     """Variance between real images, mean over squares of 8 x 8 pixels and channels."""
     spread_fake: float | None = None
     """The same between generated images."""
+    hinge: bool | None = None
+    """True where the losses are hinge losses; else they are cross entropies."""
     images_per_second: float | None = None
     """Real images shown a second."""
     lost: bool | None = None

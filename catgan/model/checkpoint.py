@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.files import open_file, write_bytes
-from catgan.model.choices import LARGEST, NORMS
+from catgan.model.choices import DISCRIMINATORS, LARGEST, NORMS, PIXELS, UPSAMPLES
 from catgan.model.networks import Discriminator, Generator, NetworkFacts
 
 FORMAT = 2
@@ -127,17 +127,23 @@ def facts_of(state: State) -> NetworkFacts:
     """
     settings = state["settings"]
     shape, norm = _shape(settings, "latent_dim", "ngf", "ndf", "size"), settings["norm"]
-    if norm not in NORMS:
-        raise ValueError(f"norm {norm!r:.40}")
-    facts = NetworkFacts(**shape, norm=norm, images_shown=state["images_shown"])
-    _check_weights(_generator(shape), sampler_of(state), "generator")
-    with torch.device("meta"):
-        discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
-    _check_weights(discriminator, state["discriminator"], "discriminator")
+    parts = _parts(settings)
+    seen = settings.get("discriminator", PIXELS)
+    if norm not in NORMS or seen not in DISCRIMINATORS:
+        raise ValueError(f"norm {norm!r:.40}, discriminator {seen!r:.40}")
+    facts = NetworkFacts(
+        **shape, **parts, norm=norm, discriminator=seen, images_shown=state["images_shown"]
+    )
+    _check_weights(_generator(shape, parts), sampler_of(state), "generator")
+    own = state["discriminator"]
+    if seen == PIXELS:  # the other kind is known by what it looks through, which is not here
+        with torch.device("meta"):
+            discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
+        _check_weights(discriminator, own, "discriminator")
     return facts
 
 
-def _shape(settings: dict[str, Any], *names: str) -> dict[str, int]:
+def _shape(settings: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         value = settings[name]
         if type(value) is not int or not 1 <= value <= LARGEST[name]:
@@ -145,10 +151,20 @@ def _shape(settings: dict[str, Any], *names: str) -> dict[str, int]:
     return {name: settings[name] for name in names}
 
 
-def _generator(shape: dict[str, int]) -> Generator:
+def _parts(settings: dict[str, Any]) -> dict[str, Any]:
+    """What a generator is made of; DCGAN's parts where the settings are older than the choice."""
+    upsample, skip = settings.get("upsample", UPSAMPLES[0]), settings.get("skip", False)
+    if upsample not in UPSAMPLES or not isinstance(skip, bool):
+        raise ValueError(f"upsample {upsample!r:.40}, skip {skip!r:.40}")
+    return {"upsample": upsample, "skip": skip}
+
+
+def _generator(shape: dict[str, int], parts: dict[str, Any]) -> Generator:
     """A generator that takes no memory: it is only to be compared with."""
     with torch.device("meta"):
-        return Generator(latent_dim=shape["latent_dim"], ngf=shape["ngf"], size=shape["size"])
+        return Generator(
+            latent_dim=shape["latent_dim"], ngf=shape["ngf"], size=shape["size"], **parts
+        )
 
 
 def _check_weights(network: nn.Module, found: dict[str, Tensor], name: str) -> None:
@@ -176,8 +192,9 @@ def load_generator(path: Path) -> tuple[Generator, State]:
     state = load_checkpoint(path)
     try:
         shape = _shape(state["settings"], "latent_dim", "ngf", "size")
-        _check_weights(_generator(shape), sampler_of(state), "generator")
-        generator = Generator(**shape)
+        parts = _parts(state["settings"])
+        _check_weights(_generator(shape, parts), sampler_of(state), "generator")
+        generator = Generator(**shape, **parts)
         generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 from catgan.core.errors import BadSettings
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
-from catgan.model.choices import LARGEST, NORMS, STARTS
+from catgan.model.choices import (
+    DISCRIMINATORS,
+    LARGEST,
+    NORMS,
+    PIXELS,
+    PROJECTED,
+    STARTS,
+    UPSAMPLES,
+)
 
 AUTO = -1
 BASE = "base"
@@ -30,7 +38,11 @@ class TrainConfig:
     """
 
     recipe: Annotated[
-        str, Option("Where the other settings start from: balanced, or article, the plain DCGAN.")
+        str,
+        Option(
+            "Where the other settings start from: balanced; article, the plain DCGAN; or "
+            "projected, whose discriminator looks through a pretrained network."
+        ),
     ] = "article"
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
     batch_size: Annotated[int, Option("Images in one training step.")] = 4
@@ -41,7 +53,27 @@ class TrainConfig:
     ngf: Annotated[
         int, Option("Width of the generator: feature maps of its last hidden layer.")
     ] = 64
+    # On features: the channels of the finest map after mixing, and twice as many in each coarser
+    # one, so that it scales the small discriminators as it does the one on pixels.
     ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
+    upsample: Annotated[
+        str,
+        Option(
+            "How the generator doubles its maps: transposed (DCGAN's convolutions), or nearest "
+            "(pixels repeated, then convolutions)."
+        ),
+    ] = "transposed"
+    skip: Annotated[
+        bool, Option("Let the generator's coarse maps gate its fine ones (skip-layer excitation).")
+    ] = False
+    # The loss goes with it: cross entropy on pixels, hinge on features.
+    discriminator: Annotated[
+        str,
+        Option(
+            "What the discriminator looks at: pixels, or projected, features of a pretrained "
+            "network (EfficientNet-Lite1)."
+        ),
+    ] = PIXELS
     lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
     lr_d: Annotated[
         float,
@@ -172,6 +204,14 @@ class TrainConfig:
             "--r1 needs a discriminator that judges each image by itself; "
             "set --norm to group or none.",
         )
+        if self.discriminator == PROJECTED:
+            for name, (fixed, why) in PROJECTED_NEEDS.items():
+                value = getattr(self, name)
+                require(
+                    value == fixed,
+                    f"{flag_of(name)} is {value}; with --discriminator {PROJECTED} it must be "
+                    f"{fixed}: {why}. Recipe {PROJECTED} sets it.",
+                )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
         require(
             not unknown,
@@ -265,7 +305,16 @@ CHOICES = {
     "start_d": STARTS,
     "precision": (FITTING, *PRECISIONS),
     "graphs": GRAPHS,
+    "upsample": UPSAMPLES,
+    "discriminator": DISCRIMINATORS,
 }
+
+PROJECTED_NEEDS: dict[str, tuple[Any, str]] = {
+    "norm": ("group", "batch norm collapses there, and nothing else was tried"),
+    "start_d": ("dcgan", "spectral norm takes the size out of the weights"),
+    "r1": (0, "spectral norm keeps it smooth"),
+}
+"""What a discriminator on features needs of the settings that are for one on pixels, and why."""
 
 RATE_WIDTH = 32
 """Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""
@@ -295,6 +344,22 @@ RECIPES: dict[str, dict[str, Any]] = {
         "augment": f"{COLOUR},{TRANSLATION}",
         "average_kimg": 10.0,
     },
+    # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
+    # are no matter of taste: with transposed convolutions it collapses under this discriminator.
+    "projected": {
+        "batch_size": 32,
+        "lr_g": 2e-4,
+        "lr_d": 2e-4,
+        "beta1": 0.0,
+        "beta2": 0.99,
+        "norm": "group",
+        "upsample": "nearest",
+        "skip": True,
+        "discriminator": PROJECTED,
+        "flip": True,
+        "augment": f"{COLOUR},{TRANSLATION}",
+        "average_kimg": 10.0,
+    },
 }
 DEFAULT_RECIPE = "balanced"
 
@@ -312,8 +377,9 @@ def check_each(named: Mapping[str, Any]) -> None:
         BadSettings: One lies outside what it may be.
     """
     for name, value in named.items():
-        TrainConfig(**{"norm": "none", name: value})  # with which every other setting goes
+        TrainConfig(**{"norm": "group", name: value})  # with which every other setting goes
 
 
 def _names() -> str:
-    return " and ".join(RECIPES)
+    *most, last = RECIPES
+    return f"{', '.join(most)} and {last}"

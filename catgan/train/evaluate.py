@@ -22,10 +22,11 @@ from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.kid import kid_estimate
 from catgan.measure.metrics.neighbours import Nearest, by_chance, nearest, too_close, usual
 from catgan.measure.metrics.recognised import recognised_rate
-from catgan.model.networks import Discriminator, Generator
+from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
 from catgan.train.config import TrainConfig
+from catgan.train.nets import AnyDiscriminator
 
 COMPARED = 2000  # training pictures at most that samples are compared with, for speed
 PART = 100  # images between two looks at whether to stop; whole batches of every device's
@@ -112,7 +113,7 @@ class Evaluator:
         *,
         generator: Generator,
         sampler: Generator,
-        discriminator: Discriminator,
+        discriminator: AnyDiscriminator,
         epoch: int,
         should_stop: Callable[[], bool] | None = None,
     ) -> Evaluation:
@@ -181,7 +182,9 @@ class Evaluator:
         return self._seen
 
     @torch.no_grad()
-    def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
+    def _gap(
+        self, generator: Generator, discriminator: AnyDiscriminator, epoch: int
+    ) -> float | None:
         config = self._config
         batch = config.batch_size
         if min(len(self._held_out), JUDGED) < max(batch, 8) or batch < 2:

@@ -12,7 +12,7 @@ from catgan.core.errors import TrainingLost
 from catgan.formats.runs import Run
 from catgan.formats.stats import HEALTHY, STATES, EpochStats
 from catgan.train import trainer
-from catgan.train.balance import is_lost, judge_balance
+from catgan.train.balance import Balance, is_lost, judge_balance
 from catgan.train.config import TrainConfig
 from catgan.train.loop import train_gan
 from catgan.train.step import StepTerms, train_step
@@ -301,6 +301,42 @@ def test_a_run_made_to_fail_is_named_within_a_tenth(
     assert named[-1].since is not None
     assert abs(named[-1].since - FAILS) <= TENTH
     assert all((line.since is None) == (line.balance == HEALTHY) for line in lines)
+
+
+HINGE: Figures = {"hinge": True, "loss_d": 1.5, "loss_g": 1.0, "d_real": 0.9, "d_fake": 0.1}
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"loss_d": 8.0, "loss_g": 0.0},  # what guessing costs on four scales
+        {"d_real": 1.0, "d_fake": 0.0, "loss_g": 8.0},
+        {"d_real": 0.5, "d_fake": 0.5},
+    ],
+)
+def test_hinge_losses_are_not_read_as_cross_entropies(figures: Figures) -> None:
+    stats = history(40, hinge=(1, HINGE), then=(10, figures))
+    assert judge_balance(stats).state == HEALTHY
+    crossed = history(40, hinge=(1, HINGE | {"hinge": None}), then=(10, figures))
+    assert judge_balance(crossed).state != HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("state", "figures"),
+    [
+        ("collapsed", COLLAPSED),
+        ("diverged", {"lost": True}),
+        ("overfitted", {"gap": 0.7}),
+        ("collapsing", {"diversity": 0.1}),
+        ("past-best", {"kid": 0.3, "kid_error": 0.001}),
+    ],
+)
+def test_samples_tell_of_hinge_losses_what_they_tell_of_others(
+    state: str, figures: Figures
+) -> None:
+    good: Figures = {"diversity": 0.9, "kid": 0.1, "kid_error": 0.001, "gap": 0.1}
+    stats = history(40, hinge=(1, HINGE | good), then=(25, figures))
+    assert judge_balance(stats) == Balance(state=state, since=25)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
