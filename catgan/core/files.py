@@ -309,7 +309,7 @@ def check_destination(path: Path, ours: bytes, *, option: str, usual: str) -> No
     check_place(path)
     if path.exists() and not _begins(path, ours):
         raise FileRefused(
-            f"{path} is there already, and catgan did not write it; name another file: {option}"
+            f"{path} exists already, and catgan did not write it; name another file: {option}"
         )
 
 
