@@ -199,9 +199,9 @@ RECALL = dataclasses.replace(
     key="recall",
     label="recall",
     meaning="Share of real images that lie near some sample in feature space.",
-    reading="Higher is better: it falls when the generator produces the same few cats. Blurred "
-    "samples far from everything can raise it, so read it only together with coverage. Its interval "
-    "leaves out what other samples would change.",
+    reading="Higher is better: it falls when the generator makes the same few cats. Blurred "
+    "samples far from everything can raise it, so read it only together with coverage. Its "
+    "interval leaves out what other samples would change.",
     number=lambda found: found.recall,
 )
 
