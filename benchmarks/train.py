@@ -559,7 +559,7 @@ def measure_evaluation(folder: Path, seconds: float, recipe: str, batch: str) ->
     due = [
         epoch
         for epoch in range(1, config.epochs + 1)
-        if config.evaluates_after(epoch, pictures=len(pictures), held_out=len(held_out))
+        if config.evaluates_after(epoch, pictures=len(pictures))
     ]
     measuring = times[0] + (len(due) - 1) * times[1]
     return {

@@ -20,6 +20,7 @@ STATES = (
     "collapsed",
     "winning",
     "at-chance",
+    "copying",
     "overfitted",
     "collapsing",
     "past-best",
@@ -74,12 +75,16 @@ class EpochStats:
     """KID of samples against held-out images."""
     kid_error: float | None = None
     """Its standard error."""
+    kid_train: float | None = None
+    """KID of samples against the training images, where too few are held out."""
+    kid_train_error: float | None = None
+    """Its standard error."""
     recognised: float | None = None
     """Share of samples recognised as a cat, 0 to 1."""
     diversity: float | None = None
     """Variance of the samples' features over that of real images'."""
     copies: float | None = None
-    """Share of samples close to a training image, 0 to 1."""
+    """Share of samples close to a training image, 0 to 1; `neighbours.too_close` says how close."""
     copying: bool | None = None
     """Whether that share is larger than chance allows."""
     gap: float | None = None
@@ -90,6 +95,16 @@ class EpochStats:
     """The state of the run after this epoch: one of `STATES`."""
     since: int | None = None
     """The first epoch of that state; None where it is healthy."""
+
+    @property
+    def distance(self) -> float | None:
+        """KID against held-out images; against those trained on where too few are held out."""
+        return self.kid_train if self.kid is None else self.kid
+
+    @property
+    def distance_error(self) -> float | None:
+        """Its standard error."""
+        return self.kid_train_error if self.kid is None else self.kid_error
 
     def finite(self) -> "EpochStats":
         """The same without NaN and infinity, which JSON does not have."""

@@ -69,6 +69,7 @@ def judge_balance(stats: Sequence[EpochStats]) -> Balance:
             "at-chance",
             _streak(stats, _at_chance(stats), AT_CHANCE_EPOCHS),
         ),
+        ("copying", _copying(stats)),
         ("overfitted", _overfitted(stats)),
         ("collapsing", _collapsing(stats)),
         ("past-best", _past_best(stats)),
@@ -174,6 +175,11 @@ def _overfitted(stats: Sequence[EpochStats]) -> int | None:
     return _twice(gaps)
 
 
+def _copying(stats: Sequence[EpochStats]) -> int | None:
+    """More samples are close to a training image than chance allows."""
+    return _twice([(epoch.epoch, epoch.copying) for epoch in stats if epoch.copying is not None])
+
+
 def _collapsing(stats: Sequence[EpochStats]) -> int | None:
     """Samples differ half as much as they once did."""
     widest = 0.0
@@ -188,13 +194,13 @@ def _collapsing(stats: Sequence[EpochStats]) -> int | None:
 def _past_best(stats: Sequence[EpochStats]) -> int | None:
     """Samples are worse than the best by more than chance."""
     best = best_of(stats)
-    if best is None or best.kid is None:
+    if best is None or best.distance is None:
         return None
-    limit, error = best.kid * WORSE, best.kid_error or 0.0
+    least, error = best.distance, best.distance_error or 0.0
     flags = [
-        (epoch.epoch, epoch.kid > max(limit, best.kid + 2 * math.hypot(epoch.kid_error, error)))
+        (epoch.epoch, distance > max(least * WORSE, least + 2 * math.hypot(own, error)))
         for epoch in stats
-        if epoch.kid is not None and epoch.kid_error is not None
+        if (distance := epoch.distance) is not None and (own := epoch.distance_error) is not None
     ]
     return _twice(flags) if len(flags) >= 3 else None
 

@@ -149,6 +149,7 @@ def train_gan(
                 recorder.write_config(finished=True)
             stats = recorder.stats
     best = best_of(stats)
+    judged = next((epoch for epoch in reversed(stats) if epoch.copies is not None), None)
     return TrainResult(
         run=plan.run,
         epochs_before=before,
@@ -157,7 +158,10 @@ def train_gan(
         finished=finished,
         balance=judge_balance(stats),
         best_epoch=None if best is None else best.epoch,
-        best_kid=None if best is None else best.kid,
+        best_kid=None if best is None else best.distance,
+        against_training=best is not None and best.kid is None,
+        copies=None if judged is None else judged.copies,
+        copying=judged is not None and judged.copying is True,
     )
 
 
@@ -367,7 +371,8 @@ class _View:
         best = best_of(stats)
         self.balance = judge_balance(stats)
         self.best_epoch = None if best is None else best.epoch
-        self.kid = next((epoch.kid for epoch in reversed(stats) if epoch.kid is not None), None)
+        found = (epoch.distance for epoch in reversed(stats))
+        self.kid = next((distance for distance in found if distance is not None), None)
 
     def progress(
         self, trainer: Trainer, rate: float | None, means: dict[str, float], *, epoch_done: bool

@@ -176,16 +176,29 @@ def test_a_gap_twice_in_a_row_is_overfitting() -> None:
     assert judge_balance(stats).state == "healthy"
 
 
-def test_past_its_best_is_worse_by_more_than_chance() -> None:
+def test_copies_twice_in_a_row_are_copying() -> None:
+    stats = history(100)
+    with_measurements(stats, 10, kid_train=lambda _: 0.3, copies=lambda _: 0.1)
+    change(stats, range(10, 101, 10), copying=False)
+    assert judge_balance(stats).state == HEALTHY
+    change(stats, [80, 90, 100], copying=True)
+    balance = judge_balance(stats)
+    assert (balance.state, balance.since) == ("copying", 80)
+    assert "copying" in STATES
+    assert judge_balance(stats[:89]).state == HEALTHY  # once only so far
+
+
+@pytest.mark.parametrize("name", ["kid", "kid_train"])
+def test_past_its_best_is_worse_by_more_than_chance(name: str) -> None:
     def kid(epoch: int) -> float:
         return 0.8 - 0.01 * epoch if epoch <= 50 else 0.3 + 0.01 * (epoch - 50)
 
     stats = history(100)
-    with_measurements(stats, 10, kid=kid, kid_error=lambda _: 0.01)
+    with_measurements(stats, 10, **{name: kid, f"{name}_error": lambda _: 0.01})
     balance = judge_balance(stats)
     assert balance.state == "past-best"
     assert balance.since == 60  # 0.40 against 0.30 at epoch 50
-    with_measurements(stats, 10, kid_error=lambda _: 0.1)
+    with_measurements(stats, 10, **{f"{name}_error": lambda _: 0.1})
     assert judge_balance(stats).since == 80  # 0.30 above it is above 2 errors of 0.14 each
 
 
@@ -208,6 +221,7 @@ TENTH = EPOCHS // 10
 SMALL: Figures = {
     "size": 16, "ngf": 8, "ndf": 8, "latent_dim": 8, "batch_size": 10, "device": "cpu",
     "checkpoint_minutes": 60, "sample_every": EPOCHS, "epochs": EPOCHS, "held_out": 0,
+    "evaluate_every": 0,
     "lr_g": 1e-3, "lr_d": 1e-3,  # so small a net has learnt to draw blobs by epoch 20
 }  # fmt: skip
 Parts = dict[str, Any]
