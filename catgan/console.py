@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from catgan.core.files import Json
+from catgan.core.names import printable_json
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
 
@@ -49,7 +50,9 @@ class Screen:
     def result(self, record: Json) -> None:
         """The one JSON document, where it was asked for."""
         if self._as_json:
-            sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.write(
+                printable_json(json.dumps(record, ensure_ascii=False, indent=2)) + "\n"
+            )
 
     @contextmanager
     def progress(self, label: str) -> Iterator["Bar"]:
@@ -87,7 +90,7 @@ class Bar:
             words: What a person wants to know beside the share.
         """
         if self._bars is not None and self._task is not None:
-            self._bars.update(self._task, completed=done, total=total, words=words)
+            self._bars.update(self._task, completed=done, total=total or None, words=words)
             return
         now = time.monotonic()
         if now - self._said >= PLAIN_SECONDS:

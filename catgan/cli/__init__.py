@@ -5,6 +5,7 @@ One module a command; each imports what it needs when it is called, so that `--h
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -61,7 +62,8 @@ def _of_system(error: OSError) -> str:
 def _complain(sentence: str) -> None:
     from catgan.console import complain
 
-    complain(sentence)
+    with suppress(OSError):  # where nobody can be told, the exit status still says it
+        complain(sentence)
 
 
 def _version(wanted: bool) -> None:

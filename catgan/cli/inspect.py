@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
+from catgan.core.files import check_destination
+from catgan.core.pages import PAGE
 from catgan.core.words import count
 
 
@@ -33,6 +35,8 @@ def inspect(
     from catgan.inspect.summary import inspect_curated
 
     screen = Screen(as_json=json)
+    if page is not None:
+        check_destination(page, PAGE, option="--page", usual="inspect.html")
     inspection = inspect_curated(curated, raw)
     if page is not None:
         write_page(inspection, page)

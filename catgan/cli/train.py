@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catgan.cli.interrupts import WORDS
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, Interrupted, TrainingLost
@@ -81,6 +82,7 @@ def train(
     screen = Screen(as_json=json)
     results = []
     lost: TrainingLost | None = None
+    stopped = WORDS
     with _stop_on_signal() as should_stop:
         for job in jobs:
             if dry_run:
@@ -95,12 +97,13 @@ def train(
                 continue
             results.append(_result_record(result))
             if should_stop():
+                stopped = _stopped_words(result, settings=job[2])
                 break
     screen.result({"runs": results})
     if lost is not None:
         raise lost
     if should_stop():
-        raise typer.Exit(Interrupted.exit_code)
+        raise Interrupted(stopped)
     if not dry_run:
         names = [name or dataset.name for dataset in datasets]
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
@@ -234,10 +237,7 @@ def _progress_words(progress: "TrainProgress") -> str:
 def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
     run, balance = result.run, _balance_words(result.balance)
     if not result.finished:
-        yield (
-            f"Interrupted in epoch {result.epochs + 1} of {epochs} of {run.folder}. "
-            "Progress is saved; rerun the same command to resume."
-        )
+        pass  # said in the end, as what kept the command from its end
     elif result.epochs_before >= epochs:
         done = words.count(result.epochs, "epoch")
         yield f"{run.folder} is finished already: {done}. To train it further, raise --epochs."
@@ -263,6 +263,15 @@ def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
             f"It copies: {words.percent(result.copies)} of its samples are close to a training "
             f"image, so {best}. Train on more images, or for fewer epochs."
         )
+
+
+def _stopped_words(result: "TrainResult", *, settings: TrainConfig) -> str:
+    if result.finished:
+        return WORDS
+    return (
+        f"Interrupted in epoch {result.epochs + 1} of {settings.epochs} of {result.run.folder}. "
+        "Progress is saved; rerun the same command to resume."
+    )
 
 
 def _balance_words(balance: "Balance") -> str:

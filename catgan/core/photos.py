@@ -149,7 +149,7 @@ def _decode(data: bytes, side: int | None, short: int | None, max_pixels: int) -
         width, height = image.size
         if width * height > max_pixels:
             raise UnreadablePhoto(
-                f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels allow"
+                f"{width} x {height} is more than the {max_pixels / 1e6:g} megapixels allowed"
             )
         jpeg = image.format in ("JPEG", "MPO")
         scan_ends = _scan_ends(data) if jpeg else None

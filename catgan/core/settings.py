@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from catgan.core.errors import BadSettings, BadUsage
 from catgan.core.files import Json, read_file
+from catgan.core.names import printable
 from catgan.core.words import setting
 
 MOST_TOML = 1 << 20  # bytes of a file of settings or of a recipe
@@ -112,8 +113,13 @@ def changes(then: Json, now: Json, *, ignore: frozenset[str] = frozenset()) -> l
     return [
         Change(name=name, then=then.get(name, "not set"), now=now.get(name, "not set"))
         for name in names
-        if name not in ignore and then.get(name, "not set") != now.get(name, "not set")
+        if name not in ignore and _as_kept(then, name) != _as_kept(now, name)
     ]
+
+
+def _as_kept(settings: Json, name: str) -> object:
+    value = settings.get(name, "not set")
+    return printable(value) if isinstance(value, str) else value
 
 
 def require(condition: bool, sentence: str) -> None:

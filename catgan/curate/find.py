@@ -8,8 +8,8 @@ from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
 from catgan.core.files import open_file, read_file
+from catgan.core.names import printable
 from catgan.core.photos import SNIFF, looks_like_picture
-from catgan.formats.photos import printable
 
 # A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
 PHOTO_SUFFIXES = frozenset(

@@ -3,8 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-import torch
-
 from catgan.core.errors import MissingPackage
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
@@ -34,9 +32,7 @@ class PictureFinder:
             MissingPackage: The package with the net's weights is missing or broken.
         """
         recipe = dataclasses.replace(load_recipe(RECIPE), side=SIDE)
-        threads = torch.get_num_threads()
         self._detector = VerifiedDetector(recipe)
-        torch.set_num_threads(threads)  # the detector sets one, for workers; this process is none
         self._name = f"face finder {recipe.name}-{recipe.digest()[:8]}"
 
     @property

@@ -3,7 +3,8 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class CuratePlan:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that would be looked at; the others are known."""
+    """Photos that would be looked at for the first time; the others are known."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that would be taken away, as these settings have them not."""
 
@@ -63,7 +64,8 @@ class CurateResult:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that this run looked at; the others were known."""
+    """Photos that this run looked at for the first time. Those known to be unreadable it looked at
+    again; all others were known."""
     gone: int
     """Photos of an earlier run that the raw folder no longer has; their pictures went too."""
     counts: dict[str, int]
@@ -128,7 +130,10 @@ def curate_photos(
         changed = folder.prepare()
         known = folder.known()
         found = still_known(photos, known, folder)
-        fresh = [photo for photo in photos if photo.name not in found]
+        fresh = sum(photo.name not in found for photo in photos)
+        # Why a photo could not be read may be gone by now: a package is there, or more memory.
+        found = {name: finding for name, finding in found.items() if finding.readable}
+        to_look = [photo for photo in photos if photo.name not in found]
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
@@ -136,7 +141,7 @@ def curate_photos(
             if progress is None:
                 return
             left = len(photos) - len(found)
-            new = len(fresh) - left
+            new = len(to_look) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
@@ -149,11 +154,12 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(fresh, make_detector, config, folder):
-            folder.add(chunk)
-            found |= {finding.path: finding for finding in chunk}
-            tally.update(map(_first_verdict, chunk))
-            report()
+        with closing(_looked_at(to_look, make_detector, config, folder)) as looked_at:
+            for chunk in looked_at:
+                folder.add(chunk)
+                found |= {finding.path: finding for finding in chunk}
+                tally.update(map(_first_verdict, chunk))
+                report()
         findings = [found[photo.name] for photo in photos]
         judged = judge(findings, config)
         folder.settle(findings, judged)
@@ -162,7 +168,7 @@ def curate_photos(
     return CurateResult(
         curated=curated,
         photos=len(photos),
-        fresh=len(fresh),
+        fresh=fresh,
         gone=_gone(known, findings),
         counts=counts(judged),
         data_sets=sizes(judged, folder.names),
@@ -278,7 +284,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-) -> Iterator[list[Finding]]:
+) -> Generator[list[Finding], None, None]:
     if not photos:
         return
     chunks = ChunkMap[PhotoFile, Finding](
@@ -288,7 +294,10 @@ def _looked_at(
         arguments=(make_detector, config, folder.selection),
         workers=config.workers,
     )
-    yield from chunks.run(photos)
+    try:
+        yield from chunks.run(photos)
+    finally:
+        worker.end()  # with one worker it is this process
 
 
 def _first_verdict(finding: Finding) -> str:

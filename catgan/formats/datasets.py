@@ -13,6 +13,7 @@ from pathlib import Path
 
 from catgan.core.errors import NoPictures, NoSuchFolder
 from catgan.core.files import read_file, sha256, write_jsonl
+from catgan.core.names import name_bytes
 from catgan.formats.records import read_records, to_json
 
 FULL_BODY = "full-body"
@@ -163,7 +164,7 @@ def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple
     Returns:
         (train, held out), each in the order of `files`.
     """
-    by_hash = sorted(files, key=lambda name: sha256(name.encode()))
+    by_hash = sorted(files, key=lambda name: sha256(name_bytes(name)))
     chosen = set(by_hash[:count])
     train = tuple(name for name in files if name not in chosen)
     out = tuple(name for name in files if name in chosen)
@@ -190,4 +191,4 @@ def add_to_digest(digest: "hashlib._Hash", name: str, contents: str) -> None:
         name: The file's.
         contents: SHA-256 of the file, hexadecimal.
     """
-    digest.update(f"{name} {contents}\n".encode())
+    digest.update(name_bytes(f"{name} {contents}\n"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catgan.core.files import Json, append_jsonl, write_jsonl
-from catgan.formats.records import read_records, to_json
+from catgan.formats.records import check_ranges, read_records, to_json
 
 NAME = "stats.jsonl"
 
@@ -95,6 +95,15 @@ class EpochStats:
     """The state of the run after this epoch: one of `STATES`."""
     since: int | None = None
     """The first epoch of that state; None where it is healthy."""
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be.
+
+        Raises:
+            ValueError: Names the field.
+        """
+        most = {"epoch": 10**9, "images_shown": 10**15, "since": 10**9}
+        check_ranges(self, {name: (0, largest) for name, largest in most.items()})
 
     @property
     def distance(self) -> float | None:

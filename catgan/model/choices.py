@@ -1,5 +1,8 @@
 """What a person may choose of the networks; imports nothing."""
 
+LARGEST = {"size": 1024, "latent_dim": 65_536, "ngf": 4096, "ndf": 4096}
+"""Numbers that a network is laid out by, and how large they may be."""
+
 NORMS = ("batch", "group", "none")
 """What may stand behind a hidden layer of the discriminator."""
 

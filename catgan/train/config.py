@@ -8,7 +8,15 @@ from typing import Annotated, Any
 from catgan.core.errors import BadSettings
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
-from catgan.model.choices import DISCRIMINATORS, NORMS, PIXELS, PROJECTED, STARTS, UPSAMPLES
+from catgan.model.choices import (
+    DISCRIMINATORS,
+    LARGEST,
+    NORMS,
+    PIXELS,
+    PROJECTED,
+    STARTS,
+    UPSAMPLES,
+)
 
 AUTO = -1
 BASE = "base"
@@ -97,7 +105,7 @@ class TrainConfig:
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = False
+    flip: Annotated[bool, Option("Mirror half of the images, another half each time.")] = False
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
@@ -139,7 +147,7 @@ class TrainConfig:
         int,
         Option(
             "Epochs between two measurements; 0: none, -1 for the default.",
-            default="so many that measuring takes under a tenth of the time",
+            default="as often as takes less than a tenth of the time",
         ),
     ] = AUTO
     evaluate_samples: Annotated[int, Option("Samples measured each time.")] = 500
@@ -277,9 +285,9 @@ class TrainConfig:
 
 
 MOST = {
-    "epochs": 10**7, "batch_size": 65_536, "size": 1024, "latent_dim": 65_536, "ngf": 4096,
-    "ndf": 4096, "r1_every": 10**6, "held_out": 10**7, "evaluate_every": 10**7,
-    "evaluate_samples": 50_000, "sample_every": 10**7, "checkpoint_minutes": 10**6,
+    "epochs": 10**7, "batch_size": 65_536, **LARGEST, "r1_every": 10**6, "held_out": 10**7,
+    "evaluate_every": 10**7, "evaluate_samples": 50_000, "sample_every": 10**7,
+    "checkpoint_minutes": 10**6,
 }  # fmt: skip
 LEAST: dict[str, int] = {
     "epochs": 1,

@@ -6,16 +6,17 @@ with the same weights as one that is never measured.
 
 import copy
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from catgan.core.errors import TooFewPictures
+from catgan.core.errors import Interrupted, TooFewPictures
 from catgan.core.pictures import Pictures, spread_evenly
 from catgan.measure.choices import MIN_PICTURES
-from catgan.measure.extractors.base import Extractor, Features
+from catgan.measure.extractors.base import Extractor, Features, joined
 from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.kid import kid_estimate
@@ -28,6 +29,7 @@ from catgan.train.config import TrainConfig
 from catgan.train.nets import AnyDiscriminator
 
 COMPARED = 2000  # training pictures at most that samples are compared with, for speed
+PART = 100  # images between two looks at whether to stop; whole batches of every device's
 JUDGED = 256  # pictures of each kind that D is asked about
 SAMPLE_SEED = 2_000_003  # added to the run's: the same latents at every evaluation, none of them
 # a training latent or one of the grid's
@@ -100,6 +102,7 @@ class Evaluator:
         self._device = device
         self._extractor = extractor
         self._seen: _Seen | None = None
+        self._should_stop: Callable[[], bool] | None = None
 
     def is_due(self, epoch: int) -> bool:
         """Whether the run is to be measured after an epoch."""
@@ -112,6 +115,7 @@ class Evaluator:
         sampler: Generator,
         discriminator: AnyDiscriminator,
         epoch: int,
+        should_stop: Callable[[], bool] | None = None,
     ) -> Evaluation:
         """Measure the run as it stands.
 
@@ -121,16 +125,21 @@ class Evaluator:
                 `generator`; left as it is.
             discriminator: In training mode; left as it is.
             epoch: Complete epochs; draws D's random changes.
+            should_stop: Asked after every so many images.
+
+        Raises:
+            Interrupted: `should_stop` said so; nothing is kept of what was measured.
         """
+        self._should_stop = should_stop
         seen = self._look()
         config = self._config
         latents = draw_latents(
             config.evaluate_samples, config.latent_dim, config.seed + SAMPLE_SEED
         )
-        samples = sample_images(sampler, latents, device=str(self._device))
-        fake = self._extract(samples)
+        fake = self._look_at_samples(sampler, latents)
         fair = len(self._held_out) >= MIN_PICTURES
-        found = kid_estimate(fake.pooled, (seen.real if fair else seen.train).pooled)
+        real = seen.real if fair else seen.train
+        found = kid_estimate(fake.pooled, real.pooled, between=self._ask)
         rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.usual)
         return Evaluation(
             kid=found.value if fair else None,
@@ -147,7 +156,22 @@ class Evaluator:
     def _extract(self, pictures: Pictures) -> Features:
         if self._extractor is None:  # its network takes some seconds to load
             self._extractor = EfficientNetLite0(device=str(self._device))
-        return self._extractor.extract(pictures)
+        parts = []
+        for start in range(0, len(pictures), PART):
+            self._ask()
+            parts.append(self._extractor.extract(pictures[start : start + PART]))
+        return joined(parts)
+
+    def _look_at_samples(self, sampler: Generator, latents: Tensor) -> Features:
+        parts = []
+        for part in torch.split(latents, PART):
+            self._ask()
+            parts.append(self._extract(sample_images(sampler, part, device=str(self._device))))
+        return joined(parts)
+
+    def _ask(self) -> None:
+        if self._should_stop is not None and self._should_stop():
+            raise Interrupted("Interrupted while measuring; rerun the same command.")
 
     def _look(self) -> "_Seen":
         if self._seen is None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import check_place, locked
+from catgan.core.files import check_place
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import ComputedRecord, Run, StartRecord
@@ -30,7 +30,14 @@ from catgan.train.opening import OpenNetworks, open_start, record_start
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
 from catgan.train.record import Recorder
-from catgan.train.resume import check_run, check_settings, mark_finished, settle
+from catgan.train.resume import (
+    check_run,
+    check_settings,
+    locked_at,
+    mark_finished,
+    settle,
+    stamp_of,
+)
 from catgan.train.start import StartNetworks, check_start
 from catgan.train.trainer import Trainer
 
@@ -79,7 +86,8 @@ def train_gan(
         reading: Called with the images read and all there are, where reading takes some seconds.
         on_start: Called once, before the first step.
         progress: Called about twice a second, and after each epoch.
-        should_stop: Asked after each step; True ends the call with a checkpoint in place.
+        should_stop: Asked after each step, and while the run is measured; True ends the call with a
+            checkpoint in place.
         extractor: What tells images apart when the run is measured; catgan's own by default.
         open_networks: Finds the networks that `start_from` names, for who has them already.
         open_eyes: Loads what a discriminator on features looks through; catgan's own by default.
@@ -105,6 +113,7 @@ def train_gan(
     data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
+    stamp = stamp_of(plan.run)
     state = check_run(plan.run, config, data)
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
@@ -133,7 +142,7 @@ def train_gan(
         run.mkdir(parents=True, exist_ok=True)
         begun = start.begins_with
         with (
-            locked(run),
+            locked_at(plan.run, stamp),
             explain_memory(run, config),
             Recorder(
                 plan.run,
@@ -292,22 +301,29 @@ def _train(
                 progress(view.progress(trainer, rate, trainer.means(), epoch_done=False))
                 reported = now
 
-        # The epoch's figures.
+        # The epoch's figures; it ends with them, so that a measurement broken off is begun anew.
         rate = clock.images_per_second()
-        means = trainer.end_epoch()
+        means, epoch = trainer.means(), trainer.epoch + 1
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
-        measured = not lost and evaluator.is_due(trainer.epoch)
+        measured = not lost and evaluator.is_due(epoch)
         figures: dict[str, Any] = dict(means)
         if measured:
             began = time.monotonic()
-            figures |= evaluator.evaluate(
-                generator=trainer.generator,
-                sampler=trainer.sampler,
-                discriminator=trainer.discriminator,
-                epoch=trainer.epoch,
-            ).figures()
+            try:
+                evaluation = evaluator.evaluate(
+                    generator=trainer.generator,
+                    sampler=trainer.sampler,
+                    discriminator=trainer.discriminator,
+                    epoch=epoch,
+                    should_stop=should_stop,
+                )
+            except Interrupted:
+                _checkpoint(trainer, recorder)
+                return False
+            figures |= evaluation.figures()
             figures["evaluation_seconds"] = round(time.monotonic() - began, 2)
+        trainer.end_epoch()
         stats = EpochStats(
             epoch=trainer.epoch,
             images_shown=trainer.images_shown,
@@ -323,7 +339,7 @@ def _train(
             progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
             raise TrainingLost(
-                f"{recorder.run.folder} diverged: its losses are NaN or infinite since epoch "
+                f"{recorder.run.folder} diverged: its losses have been NaN or infinite since epoch "
                 f"{trainer.epoch}. Train its data set by itself, under another --name, with a "
                 "lower --lr-g and --lr-d."
             )

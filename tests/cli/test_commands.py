@@ -364,7 +364,7 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*line.split(), "--runs", str(tmp_path / "runs"), "--epochs", "100000"],
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
@@ -373,10 +373,14 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Progress is saved; rerun the same command to resume." in out
-    assert "Traceback" not in out
+    sentences = [one for one in err.splitlines() if one.startswith("catgan: ")]
+    assert len(sentences) == 1, "on standard error, as whatever keeps a command from its end"
+    assert "Interrupted in epoch" in sentences[0]
+    assert "Progress is saved; rerun the same command to resume." in sentences[0]
+    assert "Interrupted" not in out
+    assert "Traceback" not in err
     assert (tmp_path / "runs" / "noise" / "checkpoints" / "last.pt").exists()
 
 

@@ -182,7 +182,7 @@ def test_a_run_of_an_older_catgan_is_compared(tmp_path: Path, projection: Projec
     assert arm.notes == ()
     last = arm.shown.stats[-1]
     assert (last.balance, last.since) == ("winning", 61)
-    assert "the discriminator is winning since epoch 61" in render(found)
+    assert "the discriminator has been winning since epoch 61" in render(found)
 
 
 def test_a_run_still_going_is_compared_and_says_so(tmp_path: Path, projection: Projection) -> None:
@@ -215,6 +215,15 @@ def test_a_data_set_that_grew_is_compared_and_says_so(two: Path) -> None:
     (found,) = opened(["full-body"], two)
     assert len(found.split.train) == 75
     assert any("70 images to train on and 60 held out, now 75 and 60" in n for n in found.notes)
+
+
+def test_a_data_set_whose_images_are_others_by_now_says_so(two: Path) -> None:
+    """As many as there were and of the same names: curated with another margin, say."""
+    data = two.parent / "curated" / "full-body"
+    assert opened(["full-body"], two)[0].notes == ()
+    (data / "cat-0003.png").write_bytes((data / "cat-0004.png").read_bytes())
+    (found,) = opened(["full-body"], two)
+    assert any("images that it was not trained on" in note for note in found.notes)
 
 
 def test_without_held_out_pictures_training_ones_are_the_reference(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.files import read_jsonl
 from catgan.curate.config import CurateConfig
 from catgan.curate.folder import CuratedFolder
 from catgan.curate.pipeline import CurateResult, curate_photos, recorded_settings
@@ -20,7 +19,7 @@ from catgan.formats.datasets import (
     open_dataset,
     read_metadata,
 )
-from tests.drawing import EyeDetector, tree
+from tests.drawing import EyeDetector, read_jsonl, tree
 
 BEFORE = Path(__file__).parents[1] / "fixtures" / "before"
 CONFIG = CurateConfig(workers=1, size=16, faces="all", ablation=True)

@@ -2,23 +2,27 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from catgan.core.errors import Interrupted
 from catgan.core.pictures import Pictures
 from catgan.formats.runs import Run
 from catgan.formats.stats import EpochStats
+from catgan.measure.extractors.base import Features
 from catgan.measure.metrics.diversity import diversity
+from catgan.measure.metrics.kid import kid_estimate
 from catgan.model.checkpoint import load_checkpoint, load_generator
 from catgan.train.best import best_of
 from catgan.train.config import TrainConfig
 from catgan.train.evaluate import Evaluation, Evaluator, whole_batches
 from catgan.train.loop import train_gan
 from tests.train.conftest import MakeDataSet, PixelExtractor, draw_blob
+from tests.train.test_run import assert_equal_runs
 
 SIZE, LATENT, SAMPLES = 16, 8, 200
 CPU = torch.device("cpu")
@@ -268,3 +272,43 @@ def test_a_share_of_close_samples_that_chance_explains_is_no_copying(held_out: i
         assert not math.isnan(found.copies)
         alarms += found.copying
     assert alarms <= 1  # two standard errors of the limit and the interval's: far below 5%
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_a_measurement_broken_off_is_begun_anew(
+    make_data_set: MakeDataSet, tmp_path: Path, looks: int
+) -> None:
+    """Asked to stop while it goes on: nothing of it is kept, and no epoch is lost by it."""
+    data = make_data_set(150)
+    config = TrainConfig(
+        size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3, held_out=60,
+        evaluate_every=2, evaluate_samples=250, device="cpu", average_kimg=0.1,
+    )  # fmt: skip
+    whole = train_gan(data, tmp_path / "whole", config, extractor=PixelExtractor())
+
+    class Watched(PixelExtractor):
+        looked = 0
+
+        def extract(self, pictures: Pictures) -> Features:
+            self.looked += 1
+            return super().extract(pictures)
+
+    watched, run = Watched(), Run(folder=tmp_path / "run")
+    stopped = train_gan(
+        data, run.folder, config, extractor=watched, should_stop=lambda: watched.looked >= looks
+    )
+    assert (stopped.finished, watched.looked) == (False, looks), "at once"
+    assert [line.epoch for line in run.read_stats()] == [1]
+    assert not run.best.exists()
+    again = train_gan(data, run.folder, config, extractor=PixelExtractor())
+    assert again.best_epoch == whole.best_epoch == 2
+    assert_equal_runs(run.folder, tmp_path / "whole")
+
+
+def test_kid_of_many_samples_can_be_broken_off() -> None:
+    def stop() -> NoReturn:
+        raise Interrupted
+
+    features = np.random.default_rng(0).standard_normal((60, 5))
+    with pytest.raises(Interrupted):
+        kid_estimate(features, features + 1, between=stop)

@@ -310,7 +310,7 @@ def test_a_run_whose_numbers_end_says_so(
         return train_step(**parts)
 
     monkeypatch.setattr(trainer, "train_step", break_the_third_epoch)
-    with pytest.raises(TrainingLost, match="NaN or infinite since epoch 3"):
+    with pytest.raises(TrainingLost, match="have been NaN or infinite since epoch 3"):
         train_gan(data, tmp_path / "run", small(epochs=6))
     lines = [json.loads(line) for line in (tmp_path / "run" / "stats.jsonl").open()]
     assert ["loss_g" in line for line in lines] == [True, True, False]

@@ -13,7 +13,7 @@ from catgan.core.errors import BadSettings, CheckpointRefused, NoSuchFolder, Set
 from catgan.core.files import write_json
 from catgan.formats.runs import Run
 from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
-from catgan.model.checkpoint import load_checkpoint
+from catgan.model.checkpoint import load_checkpoint, save_checkpoint
 from catgan.train.config import BASE, TrainConfig
 from catgan.train.loop import check_plan, plan_training, train_gan
 from catgan.train.opening import open_start
@@ -219,6 +219,51 @@ def test_a_run_from_before_there_was_this_setting(
     del state["settings"]["start_from"]
     torch.save(state, run.last)
     assert train_gan(data, run.folder, dataclasses.replace(small(), epochs=2)).epochs == 2
+
+
+@pytest.mark.parametrize("wrong", [{"ngf": "x"}, {"ngf": 8}, {"norm": "none"}, {"size": 2**40}])
+def test_a_start_whose_settings_are_not_those_of_its_weights(
+    make_data_set: MakeDataSet, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    data, first = make_data_set(8), Run(folder=tmp_path / "first")
+    train_gan(data, first.folder, small(epochs=1))
+    state = load_checkpoint(first.last)
+    save_checkpoint(first.last, state | {"settings": state["settings"] | wrong})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt does not hold what a run could start"):
+        settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"upsample": "transposed"}, {"upsample": "magic"}, {"skip": False}, {"skip": 1},
+        {"discriminator": "pixels"}, {"discriminator": ["projected"]}, {"ndf": 8}, {"ndf": 4096},
+    ],
+)  # fmt: skip
+def test_a_projected_start_whose_settings_are_not_those_of_its_weights(
+    make_data_set: MakeDataSet, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    data, first = make_data_set(8), Run(folder=tmp_path / "first")
+    changes = {"size": 32} if "skip" in wrong else {}  # at 16 there is nothing to gate
+    train_gan(data, first.folder, projected(**changes), open_eyes=tiny_eyes)
+    state = load_checkpoint(first.last)
+    save_checkpoint(first.last, state | {"settings": state["settings"] | wrong})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt does not hold what a run could start"):
+        settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
+
+
+def test_a_run_whose_optimiser_lost_its_averages(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, run = make_data_set(8), Run(folder=tmp_path / "run")
+    train_gan(data, run.folder, small(epochs=1))
+    state = load_checkpoint(run.last)
+    state["optimizer_d"]["state"][0].pop("exp_avg")
+    save_checkpoint(run.last, state)
+    before = run.stats.read_bytes()
+    with pytest.raises(CheckpointRefused, match="does not fit this run"):
+        train_gan(data, run.folder, small(epochs=2))
+    assert run.stats.read_bytes() == before
 
 
 def projected(**changes: Any) -> TrainConfig:

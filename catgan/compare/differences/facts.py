@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from catgan.compare.differences.rows import NOT_KNOWN, Cell, Row
 from catgan.compare.measured.arm import Arm
 from catgan.compare.quantities.quantity import OUTCOME, REAL
-from catgan.core.words import percent, share_interval
+from catgan.core.words import count, percent, share_interval
 from catgan.measure.statistics.intervals import Z95
 
 
@@ -47,14 +47,14 @@ def image_rows(arms: Sequence[Arm]) -> list[Row]:
 
 def _epoch(arm: Arm) -> Cell:
     if not arm.is_run:
-        return Cell(text=f"{arm.shown.n_fake} images of a folder", basis="not a run")
+        return Cell(text=f"{count(arm.shown.n_fake, 'image')} of a folder", basis="not a run")
     shown = ", ".join(f"{run.epoch} ({run.candidate.which})" for run in arm.runs)
     parts = []
     for run in arm.runs:
         stats = run.candidate.stats
         done = stats[-1].epoch if stats else run.epoch or 0
         total = run.candidate.settings.get("epochs")
-        parts.append(f"{done} of {total} epochs done" if total else f"{done} epochs done")
+        parts.append(f"{done} of {total} epochs done" if total else f"{count(done, 'epoch')} done")
     images = ", ".join(f"{run.images_shown or 0:,}" for run in arm.runs)
     epochs = tuple(float(run.epoch or 0) for run in arm.runs)
     return Cell(

@@ -56,7 +56,7 @@ class Step:
             f"{first.quantity.label} {first.text}."
         )
         if self.also:
-            sentence += f" They differ in {listed(self.also)} as well: it may be that."
+            sentence += f" They differ in {listed(self.also)} as well, which may be the cause."
         return sentence
 
 

@@ -22,7 +22,7 @@ from catgan.compare.report.charts import (
 from catgan.compare.report.grids import RunGrids, SampleGrid, grids_of
 from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, tiles_for
 from catgan.compare.report.settings import differing_settings, equal_settings
-from catgan.core.files import Json, write_bytes
+from catgan.core.files import Json, write_text
 from catgan.core.pages import page_environment
 from catgan.core.version import __version__
 
@@ -75,8 +75,7 @@ def write_report(comparison: Comparison, path: Path) -> None:
     Raises:
         DiskFull: There is no room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, render(comparison).encode())
+    write_text(path, render(comparison))
 
 
 def render(comparison: Comparison) -> str:
