@@ -8,7 +8,7 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_featur
 
 from catgan.measure.extractors import efficientnet
 
-POOLED = str(efficientnet.FEATURES)
+POOLED = "1280"
 LOGITS = "logits"
 
 

@@ -11,13 +11,13 @@ from catgan.core.errors import MissingPackage
 from catgan.core.photos import read_photo, to_srgb
 from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
 from catgan.measure.extractors.efficientnet import (
-    CLASSES,
-    FEATURES,
     EfficientNetLite0,
     load_net,
     pooled_and_logits,
 )
 from catgan.measure.metrics.recognised import recognised_rate
+
+FEATURES, CLASSES = 1280, 1000  # of EfficientNet-Lite0, and of ImageNet
 
 # Batches of other sizes take other routes through the same sums, so results agree to rounding:
 # about 1e-6 of features that reach a few units.
