@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from catgan.core.pictures import Picture
@@ -51,10 +51,10 @@ class NetMaps:
         """Load the net.
 
         Raises:
-            MissingPackage: timm or the package with the weights is missing or broken.
+            MissingPackage: The package with the weights is missing or broken.
         """
         # channels last: a third faster on processors, for the same numbers
-        self._net: nn.Module = load_net().to(memory_format=torch.channels_last)
+        self._net = load_net().to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def look(self, pictures: Picture) -> Maps:
@@ -66,14 +66,14 @@ class NetMaps:
         net = self._net
         x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
         x = ((x / 255 - MEAN) / STD).contiguous(memory_format=torch.channels_last)
-        x = net.bn1(net.conv_stem(x))  # type: ignore[operator]
+        x = net.bn1(net.conv_stem(x))
         fine = x
-        for index, block in enumerate(net.blocks):  # type: ignore[arg-type]
+        for index, block in enumerate(net.blocks):
             x = block(x)
             if index == 4:
                 fine = x
         coarse = x
-        last = net.bn2(net.conv_head(x))  # type: ignore[operator]
+        last = net.bn2(net.conv_head(x))
         return Maps(
             fine.permute(0, 2, 3, 1).contiguous(),
             coarse.permute(0, 2, 3, 1).contiguous(),

