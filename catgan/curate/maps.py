@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from catgan.core.pictures import Picture
-from catgan.curate.opencv import cv2
+from catgan.curate.cut import to_longer_side
 from catgan.measure.extractors.efficientnet import MEAN, STD, load_net
 
 STRIDE = 16  # pixels between two places of the finer map
@@ -92,11 +92,8 @@ def on_grid(pixels: Picture, side: int) -> tuple[Picture, float]:
         (H', W', 3) uint8 with sides that 32 divides, the photo in its upper left corner; and the
         canvas's pixels for one of the photo.
     """
-    height, width = pixels.shape[:2]
-    factor = side / max(height, width)
-    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(pixels, shape, interpolation=how)
-    canvas = np.full((-(-shape[1] // 32) * 32, -(-shape[0] // 32) * 32, 3), GROUND, np.uint8)
-    canvas[: shape[1], : shape[0]] = small
+    small, factor = to_longer_side(pixels, side)
+    height, width = small.shape[:2]
+    canvas = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), GROUND, np.uint8)
+    canvas[:height, :width] = small
     return canvas, factor

@@ -17,8 +17,6 @@ from catgan.core.errors import MissingPackage
 from catgan.core.pictures import Pictures
 from catgan.measure.extractors.base import Features, batches, usual_batch
 
-FEATURES = 1280
-CLASSES = 1000
 CATS = slice(281, 286)  # ImageNet: tabby, tiger cat, Persian, Siamese, Egyptian cat
 MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: timm's for this net
 
