@@ -69,12 +69,15 @@ def compare(
     with screen.progress("Comparing") as bar:
         steps = iter(range(1, 10_000))
         finder, why_not = _finder() if settings.faces else (None, "")
+        cascades, why_no_cascades = _cascades() if settings.faces else (None, "")
         comparison = compare_runs(
             names,
             settings,
             runs=runs,
             finder=finder,
             why_no_finder=why_not,
+            cascades=cascades,
+            why_no_cascades=why_no_cascades,
             cache=folder / "features" if cache and (folder := cache_folder()) else None,
             progress=lambda words: bar.update(next(steps), 0, words),
         )
@@ -100,4 +103,14 @@ def _finder() -> "tuple[FaceFinder | None, str]":
 
         return PictureFinder(), ""
     except CatganError as error:  # a package is missing; the row of the table says so
+        return None, str(error)
+
+
+def _cascades() -> "tuple[FaceFinder | None, str]":
+    """OpenCV's cascades, likewise."""
+    try:
+        from catgan.curate.finder import CascadeFinder
+
+        return CascadeFinder(), ""
+    except CatganError as error:
         return None, str(error)

@@ -252,9 +252,16 @@ def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
             f"{words.count(result.images_shown, 'image')} seen; {balance}; samples in {run.samples}"
         )
     if result.best_epoch is not None:
+        against = "training" if result.against_training else "held-out"
         yield (
-            f"Best epoch: {result.best_epoch} (held-out KID {result.best_kid:.3f}), saved to "
+            f"Best epoch: {result.best_epoch} ({against} KID {result.best_kid:.3f}), saved to "
             f"{run.best}"
+        )
+    if result.copying and result.copies is not None:
+        best = "an earlier one is called best" if result.best_epoch else "no epoch is called best"
+        yield (
+            f"It copies: {words.percent(result.copies)} of its samples are close to a training "
+            f"image, so {best}. Train on more images, or for fewer epochs."
         )
 
 
@@ -282,6 +289,9 @@ def _result_record(result: "TrainResult") -> dict[str, Any]:
         "since": result.balance.since,
         "best_epoch": result.best_epoch,
         "best_kid": result.best_kid,
+        "against_training": result.against_training,
+        "copies": result.copies,
+        "copying": result.copying,
     }
 
 

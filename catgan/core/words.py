@@ -12,6 +12,7 @@ _BALANCE = {
     "generator stops learning",
     "at-chance": "the discriminator has been at chance since epoch {since}: it cannot tell real "
     "from generated images",
+    "copying": "copying training images since epoch {since}",
     "overfitted": "the discriminator has overfitted since epoch {since}: it has memorised "
     "training images",
     "collapsing": "collapsing since epoch {since}: samples grow more and more alike",

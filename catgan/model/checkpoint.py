@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.files import open_file, write_bytes
-from catgan.model.choices import LARGEST, NORMS
+from catgan.model.choices import DISCRIMINATORS, LARGEST, NORMS, PIXELS, PROJECTED, UPSAMPLES
 from catgan.model.networks import Discriminator, Generator, NetworkFacts
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes
 
 FORMAT = 2
 """Of the file; no other one is read."""
@@ -129,15 +130,36 @@ def facts_of(state: State) -> NetworkFacts:
     shape, norm = _shape(settings, "latent_dim", "ngf", "ndf", "size"), settings["norm"]
     if norm not in NORMS:
         raise ValueError(f"norm {norm!r:.40}")
-    facts = NetworkFacts(**shape, norm=norm, images_shown=state["images_shown"])
-    _check_weights(_generator(shape), sampler_of(state), "generator")
+    kind = settings.get("discriminator", PIXELS)
+    if kind not in DISCRIMINATORS:
+        raise ValueError(f"discriminator {kind!r:.40}")
+    facts = NetworkFacts(
+        **shape,
+        **_kinds(settings),
+        norm=norm,
+        discriminator=kind,
+        images_shown=state["images_shown"],
+    )
+    _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+    discriminator: nn.Module
     with torch.device("meta"):
-        discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
+        if kind == PROJECTED:
+            discriminator = ProjectedDiscriminator(blind_eyes(), ndf=facts.ndf, drawn=False)
+        else:
+            discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
     _check_weights(discriminator, state["discriminator"], "discriminator")
     return facts
 
 
-def _shape(settings: dict[str, Any], *names: str) -> dict[str, int]:
+def _kinds(settings: dict[str, Any]) -> dict[str, Any]:
+    """What a generator is beside its numbers; older settings do not say."""
+    upsample, skip = settings.get("upsample", UPSAMPLES[0]), settings.get("skip", False)
+    if upsample not in UPSAMPLES or type(skip) is not bool:
+        raise ValueError(f"upsample {upsample!r:.40}, skip {skip!r:.40}")
+    return {"upsample": upsample, "skip": skip}
+
+
+def _shape(settings: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         value = settings[name]
         if type(value) is not int or not 1 <= value <= LARGEST[name]:
@@ -145,10 +167,11 @@ def _shape(settings: dict[str, Any], *names: str) -> dict[str, int]:
     return {name: settings[name] for name in names}
 
 
-def _generator(shape: dict[str, int]) -> Generator:
+def _generator(shape: dict[str, Any], settings: dict[str, Any]) -> Generator:
     """A generator that takes no memory: it is only to be compared with."""
+    numbers = {name: shape[name] for name in ("latent_dim", "ngf", "size")}
     with torch.device("meta"):
-        return Generator(latent_dim=shape["latent_dim"], ngf=shape["ngf"], size=shape["size"])
+        return Generator(**numbers, **_kinds(settings))
 
 
 def _check_weights(network: nn.Module, found: dict[str, Tensor], name: str) -> None:
@@ -175,9 +198,10 @@ def load_generator(path: Path) -> tuple[Generator, State]:
     """
     state = load_checkpoint(path)
     try:
-        shape = _shape(state["settings"], "latent_dim", "ngf", "size")
-        _check_weights(_generator(shape), sampler_of(state), "generator")
-        generator = Generator(**shape)
+        settings = state["settings"]
+        shape = _shape(settings, "latent_dim", "ngf", "size")
+        _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+        generator = Generator(**shape, **_kinds(settings))
         generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error

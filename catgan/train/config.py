@@ -8,7 +8,15 @@ from typing import Annotated, Any
 from catgan.core.errors import BadSettings
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
-from catgan.model.choices import LARGEST, NORMS, STARTS
+from catgan.model.choices import (
+    DISCRIMINATORS,
+    LARGEST,
+    NORMS,
+    PIXELS,
+    PROJECTED,
+    STARTS,
+    UPSAMPLES,
+)
 
 AUTO = -1
 BASE = "base"
@@ -30,7 +38,11 @@ class TrainConfig:
     """
 
     recipe: Annotated[
-        str, Option("Where the other settings start from: balanced, or article, the plain DCGAN.")
+        str,
+        Option(
+            "Where the other settings start from: balanced; article, the plain DCGAN; or "
+            "projected, whose discriminator looks through a pretrained network."
+        ),
     ] = "article"
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
     batch_size: Annotated[int, Option("Images in one training step.")] = 4
@@ -41,7 +53,27 @@ class TrainConfig:
     ngf: Annotated[
         int, Option("Width of the generator: feature maps of its last hidden layer.")
     ] = 64
+    # On features: the channels of the finest map after mixing, and twice as many in each coarser
+    # one, so that it scales the small discriminators as it does the one on pixels.
     ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
+    upsample: Annotated[
+        str,
+        Option(
+            "How the generator doubles its maps: transposed (DCGAN's convolutions), or nearest "
+            "(pixels repeated, then convolutions)."
+        ),
+    ] = "transposed"
+    skip: Annotated[
+        bool, Option("Let the generator's coarse maps gate its fine ones (skip-layer excitation).")
+    ] = False
+    # The loss goes with it: cross entropy on pixels, hinge on features.
+    discriminator: Annotated[
+        str,
+        Option(
+            "What the discriminator looks at: pixels, or projected, features of a pretrained "
+            "network (EfficientNet-Lite1)."
+        ),
+    ] = PIXELS
     lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
     lr_d: Annotated[
         float,
@@ -111,7 +143,6 @@ class TrainConfig:
         ),
     ] = AUTO
     seed: Annotated[int, Option("Random seed.")] = 0
-    # None with fewer than 50 images held out.
     evaluate_every: Annotated[
         int,
         Option(
@@ -173,6 +204,14 @@ class TrainConfig:
             "--r1 needs a discriminator that judges each image by itself; "
             "set --norm to group or none.",
         )
+        if self.discriminator == PROJECTED:
+            for name, (fixed, why) in PROJECTED_NEEDS.items():
+                value = getattr(self, name)
+                require(
+                    value == fixed,
+                    f"{flag_of(name)} is {value}; with --discriminator {PROJECTED} it must be "
+                    f"{fixed}: {why}. Recipe {PROJECTED} sets it.",
+                )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
         require(
             not unknown,
@@ -214,17 +253,16 @@ class TrainConfig:
         """The names in `augment`."""
         return tuple(name.strip() for name in self.augment.split(",") if name.strip())
 
-    def evaluates_after(self, epoch: int, *, pictures: int, held_out: int) -> bool:
+    def evaluates_after(self, epoch: int, *, pictures: int) -> bool:
         """Whether the run is measured after an epoch, the last one always.
 
         Args:
             epoch: Complete epochs.
-            pictures: Training pictures.
-            held_out: Pictures to measure against; with too few for KID, `AUTO` measures nothing.
+            pictures: Training pictures; of fewer than 20 `AUTO` measures nothing.
         """
         every = self.evaluate_every
         if every == AUTO:
-            if held_out < MIN_PICTURES:
+            if pictures < LEAST_MEASURED:
                 return False
             # Measuring 500 samples takes as long as training on some 300 pictures at width 64 and
             # 900 at width 32 on a processor: a smaller net trains faster, and is measured rarer.
@@ -234,6 +272,9 @@ class TrainConfig:
             if self.precision in LOW_PRECISIONS:  # trains faster, and is measured in float32 still
                 images *= 1.5
             every = math.ceil(images / pictures)
+            # Networks that know cats already are at their best soon, and few images spoil them.
+            if self.start_from and epoch < every and epoch.bit_count() == 1:
+                return True
         return every > 0 and (epoch % every == 0 or epoch == self.epochs)
 
     def held_out_of(self, pictures: int) -> int:
@@ -264,13 +305,26 @@ CHOICES = {
     "start_d": STARTS,
     "precision": (FITTING, *PRECISIONS),
     "graphs": GRAPHS,
+    "upsample": UPSAMPLES,
+    "discriminator": DISCRIMINATORS,
 }
+
+PROJECTED_NEEDS: dict[str, tuple[Any, str]] = {
+    "norm": ("group", "batch norm collapses there, and nothing else was tried"),
+    "start_d": ("dcgan", "spectral norm takes the size out of the weights"),
+    "r1": (0, "spectral norm keeps it smooth"),
+}
+"""What a discriminator on features needs of the settings that are for one on pixels, and why."""
 
 RATE_WIDTH = 32
 """Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""
 
 EVALUATION_INTERVAL = 3500
 """Pictures shown between two measurements of 500 samples, at size 64 and width 64."""
+
+LEAST_MEASURED = 20
+"""Training pictures, below which a run is measured only where that is asked for: 5% of them are not
+one."""
 
 RECIPES: dict[str, dict[str, Any]] = {
     # Radford et al. 2015 (arXiv:1511.06434) as the PyTorch DCGAN tutorial has it, at the batch
@@ -286,6 +340,22 @@ RECIPES: dict[str, dict[str, Any]] = {
         "norm": "none",
         "start_d": "he",
         "r1": 0.01,
+        "flip": True,
+        "augment": f"{COLOUR},{TRANSLATION}",
+        "average_kimg": 10.0,
+    },
+    # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
+    # are no matter of taste: with transposed convolutions it collapses under this discriminator.
+    "projected": {
+        "batch_size": 32,
+        "lr_g": 2e-4,
+        "lr_d": 2e-4,
+        "beta1": 0.0,
+        "beta2": 0.99,
+        "norm": "group",
+        "upsample": "nearest",
+        "skip": True,
+        "discriminator": PROJECTED,
         "flip": True,
         "augment": f"{COLOUR},{TRANSLATION}",
         "average_kimg": 10.0,
@@ -307,8 +377,9 @@ def check_each(named: Mapping[str, Any]) -> None:
         BadSettings: One lies outside what it may be.
     """
     for name, value in named.items():
-        TrainConfig(**{"norm": "none", name: value})  # with which every other setting goes
+        TrainConfig(**{"norm": "group", name: value})  # with which every other setting goes
 
 
 def _names() -> str:
-    return " and ".join(RECIPES)
+    *most, last = RECIPES
+    return f"{', '.join(most)} and {last}"

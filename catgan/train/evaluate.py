@@ -1,4 +1,4 @@
-"""What a run is worth at one moment, measured on images that it was never trained on.
+"""What a run is worth at one moment, measured on images held out of training if there are enough.
 
 Nothing here changes the run or draws from its random numbers: a run that is measured often ends
 with the same weights as one that is never measured.
@@ -6,7 +6,6 @@ with the same weights as one that is never measured.
 
 import copy
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,12 +20,13 @@ from catgan.measure.extractors.base import Extractor, Features, joined
 from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.kid import kid_estimate
-from catgan.measure.metrics.neighbours import CLOSE, Nearest, nearest, too_close
+from catgan.measure.metrics.neighbours import Nearest, by_chance, nearest, too_close, usual
 from catgan.measure.metrics.recognised import recognised_rate
-from catgan.model.networks import Discriminator, Generator
+from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
 from catgan.train.config import TrainConfig
+from catgan.train.nets import AnyDiscriminator
 
 COMPARED = 2000  # training pictures at most that samples are compared with, for speed
 PART = 100  # images between two looks at whether to stop; whole batches of every device's
@@ -38,11 +38,16 @@ JUDGE_SEED = 3_000_017
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What was measured; None where the run has too few held-out pictures to say."""
+    """What was measured; None where the run has too few pictures to say."""
 
     kid: float | None
     """KID of samples against held-out pictures, on all of both; see `metrics.kid`."""
     kid_error: float | None
+    """Its standard error."""
+    kid_train: float | None
+    """Where too few are held out for that: KID against the training pictures. Copies of these are
+    at less than 0, so it is worth nothing without `copying`."""
+    kid_train_error: float | None
     """Its standard error."""
     recognised: float
     """Share of samples that a net trained on photographs takes for a cat, 0 to 1."""
@@ -50,7 +55,8 @@ class Evaluation:
     """Variance of the samples' features over that of real pictures' (held out, else trained on);
     None where these are fewer than three or all the same."""
     copies: float | None
-    """Share of samples nearer to a training picture than 95% of held-out pictures are, 0 to 1."""
+    """Share of samples nearer to a training picture than 95% of real pictures are that were not
+    trained on, 0 to 1; see `neighbours.usual` and `too_close`."""
     copying: bool
     """Whether that share is larger than chance allows."""
     gap: float | None
@@ -100,16 +106,14 @@ class Evaluator:
 
     def is_due(self, epoch: int) -> bool:
         """Whether the run is to be measured after an epoch."""
-        return self._config.evaluates_after(
-            epoch, pictures=len(self._train), held_out=len(self._held_out)
-        )
+        return self._config.evaluates_after(epoch, pictures=len(self._train))
 
     def evaluate(
         self,
         *,
         generator: Generator,
         sampler: Generator,
-        discriminator: Discriminator,
+        discriminator: AnyDiscriminator,
         epoch: int,
         should_stop: Callable[[], bool] | None = None,
     ) -> Evaluation:
@@ -133,18 +137,19 @@ class Evaluator:
             config.evaluate_samples, config.latent_dim, config.seed + SAMPLE_SEED
         )
         fake = self._look_at_samples(sampler, latents)
-        kid = kid_error = None
-        if len(self._held_out) >= MIN_PICTURES:
-            found = kid_estimate(fake.pooled, seen.real.pooled, between=self._ask)
-            kid, kid_error = found.value, found.error
-        rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.held_out)
+        fair = len(self._held_out) >= MIN_PICTURES
+        real = seen.real if fair else seen.train
+        found = kid_estimate(fake.pooled, real.pooled, between=self._ask)
+        rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.usual)
         return Evaluation(
-            kid=kid,
-            kid_error=kid_error,
+            kid=found.value if fair else None,
+            kid_error=found.error if fair else None,
+            kid_train=None if fair else found.value,
+            kid_train_error=None if fair else found.error,
             recognised=recognised_rate(fake).share,
             diversity=_diversity(fake, seen.real),
             copies=None if rate is None else rate.share,
-            copying=rate is not None and rate.low > _chance(len(self._held_out)),
+            copying=rate is not None and rate.low > by_chance(seen.usual),
             gap=self._gap(generator, discriminator, epoch),
         )
 
@@ -172,12 +177,14 @@ class Evaluator:
         if self._seen is None:
             train = self._extract(_some_of(self._train, COMPARED))
             real = self._extract(self._held_out) if len(self._held_out) else train
-            near = real.pooled if len(self._held_out) else np.empty((0, real.pooled.shape[1]))
-            self._seen = _Seen(train=train, real=real, held_out=nearest(near, train.pooled))
+            out = real.pooled if len(self._held_out) else real.pooled[:0]
+            self._seen = _Seen(train=train, real=real, usual=usual(out, train.pooled))
         return self._seen
 
     @torch.no_grad()
-    def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
+    def _gap(
+        self, generator: Generator, discriminator: AnyDiscriminator, epoch: int
+    ) -> float | None:
         config = self._config
         batch = config.batch_size
         if min(len(self._held_out), JUDGED) < max(batch, 8) or batch < 2:
@@ -213,8 +220,8 @@ class _Seen:
     train: Features
     real: Features
     """Held-out pictures; those trained on where none are held out."""
-    held_out: Nearest
-    """For every held-out picture, the nearest training picture."""
+    usual: Nearest
+    """How near pictures that were not trained on lie to those that were."""
 
 
 def whole_batches(images: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -238,12 +245,3 @@ def _diversity(fake: Features, real: Features) -> float | None:
         return diversity(fake.pooled, real.pooled).value
     except TooFewPictures:
         return None
-
-
-def _chance(held_out: int) -> float:
-    """The share of close samples up to which nothing is wrong, 0 to 1.
-
-    Five per cent by construction, and two standard errors more, since the limit was read off so
-    many held-out pictures only.
-    """
-    return CLOSE + 2 * math.sqrt(CLOSE * (1 - CLOSE) / max(held_out, 1))

@@ -17,6 +17,7 @@ from catgan.formats.runs import ComputedRecord, Run, StartRecord
 from catgan.formats.stats import EpochStats
 from catgan.measure.extractors.base import Extractor
 from catgan.model.checkpoint import State
+from catgan.model.choices import PROJECTED
 from catgan.model.device import pick_device
 from catgan.train.balance import is_lost, judge_balance
 from catgan.train.best import best_of
@@ -24,6 +25,7 @@ from catgan.train.config import TrainConfig
 from catgan.train.data import RunData, check_data, load_data
 from catgan.train.device import Device, describe_device, explain_memory, pick_computing
 from catgan.train.evaluate import Evaluator
+from catgan.train.eyes import OpenEyes, check_eyes, open_eyes
 from catgan.train.opening import OpenNetworks, open_start, record_start
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
@@ -69,6 +71,7 @@ def train_gan(
     should_stop: Callable[[], bool] | None = None,
     extractor: Extractor | None = None,
     open_networks: OpenNetworks = open_start,
+    open_eyes: OpenEyes = open_eyes,
 ) -> TrainResult:
     """Train a DCGAN on one data set, or carry a run on where it stopped.
 
@@ -87,6 +90,7 @@ def train_gan(
             checkpoint in place.
         extractor: What tells images apart when the run is measured; catgan's own by default.
         open_networks: Finds the networks that `start_from` names, for who has them already.
+        open_eyes: Loads what a discriminator on features looks through; catgan's own by default.
 
     Raises:
         NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
@@ -97,7 +101,8 @@ def train_gan(
         FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: `run` is something else, or of
             other settings, images or version, or `start_from` holds no networks; nothing was
             changed.
-        MissingPackage: The base model is missing or broken.
+        MissingPackage: The base model, or what the discriminator looks through, is missing or
+            broken.
         TrainingLost: The losses are not finite any more; the last checkpoint stays.
         OutOfMemory: The GPU has too little memory; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
@@ -113,7 +118,9 @@ def train_gan(
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
     with explain_memory(run, config):
-        trainer = Trainer(TrainingPictures(pictures, plan.device), config, plan.device, networks)
+        trainer = Trainer(
+            TrainingPictures(pictures, plan.device), config, plan.device, networks, open_eyes
+        )
         if state is not None:
             trainer.load_state(state)
     before = trainer.epoch
@@ -151,6 +158,7 @@ def train_gan(
                 recorder.write_config(finished=True)
             stats = recorder.stats
     best = best_of(stats)
+    judged = next((epoch for epoch in reversed(stats) if epoch.copies is not None), None)
     return TrainResult(
         run=plan.run,
         epochs_before=before,
@@ -159,7 +167,10 @@ def train_gan(
         finished=finished,
         balance=judge_balance(stats),
         best_epoch=None if best is None else best.epoch,
-        best_kid=None if best is None else best.kid,
+        best_kid=None if best is None else best.distance,
+        against_training=best is not None and best.kid is None,
+        copies=None if judged is None else judged.copies,
+        copying=judged is not None and judged.copying is True,
     )
 
 
@@ -200,6 +211,8 @@ def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = ope
     computing = pick_computing(config, device)
     check_place(run)
     check_settings(place, config)
+    if config.discriminator == PROJECTED:
+        check_eyes()
     networks = None
     if config.start_from and not place.last.exists():
         networks = open_networks(config.start_from)
@@ -316,6 +329,7 @@ def _train(
             images_shown=trainer.images_shown,
             images_per_second=None if rate is None else round(rate, 2),
             lost=lost or None,
+            hinge=config.discriminator == PROJECTED or None,
             **figures,
         )
         sampled = trainer.epoch % config.sample_every == 0 or trainer.epoch in (1, config.epochs)
@@ -373,7 +387,8 @@ class _View:
         best = best_of(stats)
         self.balance = judge_balance(stats)
         self.best_epoch = None if best is None else best.epoch
-        self.kid = next((epoch.kid for epoch in reversed(stats) if epoch.kid is not None), None)
+        found = (epoch.distance for epoch in reversed(stats))
+        self.kid = next((distance for distance in found if distance is not None), None)
 
     def progress(
         self, trainer: Trainer, rate: float | None, means: dict[str, float], *, epoch_done: bool

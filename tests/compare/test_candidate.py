@@ -10,7 +10,7 @@ from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.arms import plan_arms
 from catgan.compare.inputs.candidate import Candidate
 from catgan.compare.pipeline import compare_runs
-from catgan.compare.quantities.catalogue import KID
+from catgan.compare.quantities.catalogue import CLOSE, KID
 from catgan.compare.quantities.quantity import Missing
 from catgan.compare.report.page import render
 from catgan.compare.report.records import to_json
@@ -26,10 +26,12 @@ from catgan.core.errors import (
 from catgan.formats.datasets import PictureRecord, write_metadata
 from catgan.formats.runs import Run
 from catgan.formats.stats import append_stats
+from catgan.measure.statistics.rate import Rate
 from tests.compare.conftest import (
     Projection,
     draw_dataset,
     edit_config,
+    found_of,
     make_run,
     number,
     stats_record,
@@ -235,7 +237,9 @@ def test_without_held_out_pictures_training_ones_are_the_reference(
     assert arm.real.n_reference == 80
     assert number(arm.shown, KID)
     assert arm.real.found["kid"] == Missing(why="n/a (they are the reference)")
-    assert arm.shown.found["close"] == Missing(why="no images held out")
+    close = found_of(arm.shown, CLOSE)
+    assert isinstance(close.number, Rate)
+    assert close.number.n_real == 80
     assert any("only copies them looks good" in note for note in found.notes)
     assert to_json(found)["arms"][0]["reference"] == "training"
 
@@ -260,6 +264,7 @@ def test_pictures_of_another_size_are_brought_to_the_runs(
         {"max_reference": 3},
         {"max_training": 0},
         {"faces": -1},
+        {"second_judge": -1},
         {"features": "eyes"},
     ],
 )

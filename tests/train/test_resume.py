@@ -123,6 +123,19 @@ def test_a_setting_that_came_later_is_what_it_was_before(tmp_path: Path) -> None
     assert settled.beta2 == 0.99
 
 
+def test_runs_of_before_there_was_another_discriminator_have_the_one_of_then(
+    tmp_path: Path,
+) -> None:
+    run = run_of(tmp_path / "run")
+    forget(run, "upsample", "skip", "discriminator")
+    settled = settle(run, {})
+    assert (settled.upsample, settled.skip, settled.discriminator) == (
+        "transposed",
+        False,
+        "pixels",
+    )
+
+
 def test_a_record_that_cannot_be_understood_is_refused(tmp_path: Path) -> None:
     newer = run_of(tmp_path / "newer")
     record = newer.read_config()

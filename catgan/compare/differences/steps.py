@@ -80,7 +80,8 @@ def cleaning_steps(arms: Sequence[Arm], quantities: Sequence[Quantity[Any]]) -> 
             brought=tuple(
                 Brought(quantity=one, difference=found, text=words.apart(found, one.digits))
                 for one in quantities
-                if not one.not_ranked and (found := difference_of(after, before, one)) is not None
+                if not (one.not_ranked or one.opinion)
+                and (found := difference_of(after, before, one)) is not None
             ),
             also=tuple(other_settings([before, after])),
         )

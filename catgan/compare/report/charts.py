@@ -104,7 +104,7 @@ def arm_charts(arms: Sequence[Arm]) -> list[list[Chart]]:
                 lines=PROBABILITIES,
                 span=(0.0, 1.0),
                 last=last,
-                axis="probability of being real",
+                axis="judged real, 0 to 1",
                 meaning="Before and after: the discriminator's update.",
             ),
         ]
