@@ -121,7 +121,7 @@ def test_charts_are_plain_json_of_what_training_wrote(page: Page) -> None:
 
 def test_captions_say_what_the_two_probabilities_of_samples_are(page: Page) -> None:
     assert "Before and after: the discriminator's update." in page.text
-    winning = "Training's last word on the balance: the discriminator has been winning"
+    winning = "Balance at the end of training: the discriminator has been winning"
     assert page.text.count(winning) == 4
 
 
