@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import UnequalSizes, UnreadablePhoto
 from catgan.core.executors import ChunkMap, processors
 from catgan.core.files import read_file, sha256
-from catgan.core.photos import read_photo, to_srgb
+from catgan.core.photos import read_photo
 from catgan.core.pictures import Picture, Pictures, resize_shorter_side
 
 HERE_SECONDS = 2.0  # of work before it is shared: most data sets are done by then

@@ -6,8 +6,9 @@ import math
 import numpy as np
 from PIL import Image
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall
-from catgan.core.photos import Photo, to_srgb
+from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.opencv import cv2
 from catgan.curate.square import Square, head_of

@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall, UnreadablePhoto
 from catgan.core.files import sha256
-from catgan.core.photos import Photo, read_photo, to_srgb
+from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import Picture, resize_shorter_side
 from catgan.curate.config import CurateConfig
 from catgan.curate.crop import crop_face, side_needed, square_around

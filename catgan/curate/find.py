@@ -8,14 +8,8 @@ from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
 from catgan.core.files import open_file, read_file
-from catgan.core.photos import SNIFF, looks_like_picture
+from catgan.core.kinds import PHOTO_SUFFIXES, SNIFF, looks_like_picture
 from catgan.formats.photos import printable
-
-# A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif",
-     ".avif"}
-)  # fmt: skip
 
 MAX_BYTES = 1 << 30  # a gibibyte: 250 megapixels without compression are 0.7
 
