@@ -99,7 +99,7 @@ def read_photo(
     except UnreadablePhoto:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadablePhoto(_unknown(data)) from error
+        raise UnreadablePhoto(why_none(data)) from error
     except MemoryError as error:
         raise UnreadablePhoto("too large for the memory of this machine") from error
     except Exception as error:
@@ -328,7 +328,12 @@ def _bands(image: Image.Image) -> Iterator[NDArray[Any]]:
         yield np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
 
 
-def _unknown(data: bytes) -> str:
+def why_none(data: bytes) -> str:
+    """Why a file is no photo that can be opened, in words.
+
+    Args:
+        data: The file, or its first `kinds.SNIFF` bytes.
+    """
     head = data[:SNIFF]
     if not data:
         return "the file is empty"

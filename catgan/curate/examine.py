@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall, UnreadablePhoto
 from catgan.core.files import sha256
-from catgan.core.photos import Photo, read_photo
+from catgan.core.kinds import looks_like_picture
+from catgan.core.photos import Photo, read_photo, why_none
 from catgan.core.pictures import Picture, resize_shorter_side
 from catgan.curate.config import CurateConfig
 from catgan.curate.crop import crop_face, side_needed, square_around
 from catgan.curate.detector import Detector
-from catgan.curate.find import PhotoFile
+from catgan.curate.find import PhotoFile, probe_of
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.screens import brightness, fingerprint, sharpness
 from catgan.curate.square import Square
@@ -42,17 +43,20 @@ def examine(
     Returns:
         What was found, and the pictures; None where it cannot be read.
     """
-    digest = ""
+    digest = probe = ""
     try:
+        head = file.head()
+        if not looks_like_picture(head):  # hashed without being held: it may be anything
+            return unreadable(file, why_none(head), file.digest(), file.probe()), None
         data = file.read()
-        digest = sha256(data)
+        digest, probe = sha256(data), probe_of(data)
         limit = round(config.max_megapixels * 1e6)
         photo = read_photo(data, side=detector.side, short=2 * config.size, max_pixels=limit)
         whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
         squares = detector.find(photo)
         cropped, why_not = _crop(data, photo, squares, config)
     except UnreadablePhoto as error:
-        return unreadable(file, str(error), digest), None
+        return unreadable(file, str(error), digest, probe), None
     # Numbers are rounded as the records are, so that a run carried on judges by the same ones.
     crops = [
         Crop(sharpness=round(sharpness(picture), 4), brightness=round(brightness(picture), 1))
@@ -67,6 +71,7 @@ def examine(
         sha256=digest,
         bytes=file.bytes,
         modified=file.modified,
+        probe=probe,
         width=photo.width,
         height=photo.height,
         why_not="" if cropped else why_not,
@@ -78,10 +83,15 @@ def examine(
     return finding, Pictures(whole=whole, crops=tuple(cropped.values()))
 
 
-def unreadable(file: PhotoFile, why: str, digest: str = "") -> Finding:
-    """The finding for a file of which there is no picture."""
+def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> Finding:
+    """The finding for a file of which there is no picture; without a digest it is not kept."""
     return Finding(
-        path=file.name, sha256=digest, bytes=file.bytes, modified=file.modified, why_not=why
+        path=file.name,
+        sha256=digest,
+        bytes=file.bytes,
+        modified=file.modified,
+        probe=probe,
+        why_not=why,
     )
 
 

@@ -43,6 +43,8 @@ class Finding:
     """Size of the file."""
     modified: int
     """When the file last changed, nanoseconds since 1970."""
+    probe: str = ""
+    """Of the contents, at the price of two small reads; see `find.probe_of`."""
     width: int = 0
     """Of the upright photo, pixels; 0 where unreadable."""
     height: int = 0

@@ -3,24 +3,25 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, locked, sha256, write_picture
+from catgan.core.files import Json, locked, write_picture
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
 from catgan.curate import worker
-from catgan.curate.config import CurateConfig
+from catgan.curate.config import HOW, CurateConfig
 from catgan.curate.detector import Detector, make_recipe_detector
-from catgan.curate.find import PhotoFile, check_raw, find_photos
+from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
 from catgan.curate.finding import Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.recipe import load_recipe
+from catgan.curate.unused import Unused, reasons, sentences
 
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -52,6 +53,10 @@ class CuratePlan:
     """Photos that would be looked at; the others are known."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that would be taken away, as these settings have them not."""
+    unlisted: tuple[Unlisted, ...]
+    """Folders that could not be looked into."""
+    unused: Mapping[Unused, int]
+    """What is passed over, and how much of it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,12 @@ class CurateResult:
     or sort what was found (the screens, `ablation`)."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that were taken away, as these settings have them not."""
+    unlisted: tuple[Unlisted, ...]
+    """Folders that could not be looked into; what is known of their photos still holds."""
+    unused: Mapping[Unused, int]
+    """What was passed over, and how much of it."""
+    unreadable: Mapping[str, int]
+    """Why photos could not be read -> how many of them."""
 
 
 def curate_photos(
@@ -100,7 +111,8 @@ def curate_photos(
         curated: New, empty, or made by an earlier call.
         config: Settings.
         make_detector: Makes the face finder of each process, instead of the recipe that the
-            settings name; must be picklable unless `workers` is 1.
+            settings name; must be picklable unless `workers` is 1, which then works in this process
+            and has no limit of time for a photo.
         progress: Called after every few photos.
 
     Raises:
@@ -109,14 +121,19 @@ def curate_photos(
             one folder lies inside the other.
         BadRecord: The `catgan.json` in `curated` is damaged.
         BadRecipe: The recipe is missing or is none.
-        NoPictures: `raw` holds no photo; nothing is written.
+        NoPictures: `raw` holds no photo, and nothing is written; or none that can be read, which is
+            on record.
         DiskFull: There is no room; the same call carries on later.
     """
     config = config or CurateConfig()
     folder = _open(raw, curated, config, own_detector=make_detector is not None)
+    if make_detector is not None and config.workers == 1:
+        config = dataclasses.replace(config, photo_seconds=0)
     if make_detector is None:
         make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
-    photos = _photos(raw)
+    there = find_photos(raw)
+    photos = there.photos
+    _check_any(raw, there, folder)
     try:
         curated.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -127,21 +144,22 @@ def curate_photos(
         dropped = folder.dropped()
         changed = folder.prepare()
         known = folder.known()
-        found = still_known(photos, known, folder)
+        found = still_known(photos, known, folder, unlisted=there.unlisted)
         fresh = [photo for photo in photos if photo.name not in found]
+        total = len(found) + len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
         def report() -> None:
             if progress is None:
                 return
-            left = len(photos) - len(found)
+            left = total - len(found)
             new = len(fresh) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
                     done=len(found),
-                    total=len(photos),
+                    total=total,
                     fresh=new,
                     counts=dict(tally),
                     seconds_left=passed / new * left if new else None,
@@ -154,14 +172,17 @@ def curate_photos(
             found |= {finding.path: finding for finding in chunk}
             tally.update(map(_first_verdict, chunk))
             report()
-        findings = [found[photo.name] for photo in photos]
+        findings = [found[name] for name in sorted(found)]
         judged = judge(findings, config)
         folder.settle(findings, judged)
         sheets = _contact_sheets(folder, judged)
         folder.finish(judged)
+    unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
+    if unreadable.total() == len(findings):
+        raise NoPictures(_none_readable(raw, unreadable, there))
     return CurateResult(
         curated=curated,
-        photos=len(photos),
+        photos=len(findings),
         fresh=len(fresh),
         gone=_gone(known, findings),
         counts=counts(judged),
@@ -169,6 +190,9 @@ def curate_photos(
         sheets=sheets,
         changed=tuple(changed),
         dropped=dropped,
+        unlisted=there.unlisted,
+        unused=there.unused,
+        unreadable=dict(unreadable),
     )
 
 
@@ -179,9 +203,17 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
         What `curate_photos` does, but for `DiskFull`.
     """
     folder = _open(raw, curated, config or CurateConfig())
-    photos = _photos(raw)
-    found = still_known(photos, folder.known(), folder)
-    return CuratePlan(photos=len(photos), fresh=len(photos) - len(found), dropped=folder.dropped())
+    there = find_photos(raw)
+    _check_any(raw, there, folder)
+    found = still_known(there.photos, folder.known(), folder, unlisted=there.unlisted)
+    fresh = sum(photo.name not in found for photo in there.photos)
+    return CuratePlan(
+        photos=len(found) + fresh,
+        fresh=fresh,
+        dropped=folder.dropped(),
+        unlisted=there.unlisted,
+        unused=there.unused,
+    )
 
 
 def _open(
@@ -201,49 +233,96 @@ def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Js
     Raises:
         BadRecipe: The recipe is missing or is none.
     """
-    record = {name: value for name, value in to_json(config).items() if name != "workers"}
+    record = {name: value for name, value in to_json(config).items() if name not in HOW}
     if own_detector:
         return record | {"cascade": "the caller's own"}
     recipe = load_recipe(config.cascade)
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
-def _photos(raw: Path) -> list[PhotoFile]:
-    photos = list(find_photos(raw))
-    if not photos:
-        raise NoPictures(
-            f"There are no photos in {raw}, nor in the folders inside it; "
-            "put some there (JPEG, PNG, WebP, TIFF, BMP or GIF)."
+def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
+    """Refuse a folder without photos, naming what else is in it."""
+    if there.photos:
+        return
+    if there.unlisted and any(_inside(path, there.unlisted) for path in folder.known()):
+        return
+    told = [f"{raw / one.name}/ could not be listed ({one.why})." for one in there.unlisted]
+    raise NoPictures(
+        " ".join(
+            [
+                f"There are no photos in {raw}, nor in the folders inside it; "
+                "put some there (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+                *told,
+                *sentences(there.unused),
+            ]
         )
-    return photos
+    )
+
+
+def _none_readable(raw: Path, unreadable: Mapping[str, int], there: Found) -> str:
+    number = sum(unreadable.values())
+    what = f"None of the {number:,} files in {raw} could be read: {reasons(unreadable)}."
+    if number == 1:
+        what = f"The only file in {raw} could not be read: {next(iter(unreadable))}."
+    return " ".join(
+        [
+            f"{what} Put photos there that can (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+            *sentences(there.unused),
+        ]
+    )
+
+
+def _inside(path: str, unlisted: Collection[Unlisted]) -> bool:
+    return any(path.startswith(folder.name) for folder in unlisted)
 
 
 def still_known(
-    photos: Sequence[PhotoFile], known: Mapping[str, Finding], folder: CuratedFolder
+    photos: Sequence[PhotoFile],
+    known: Mapping[str, Finding],
+    folder: CuratedFolder,
+    *,
+    unlisted: Collection[Unlisted] = (),
 ) -> dict[str, Finding]:
     """The findings that still hold: of files that have not changed, whose pictures are all there.
 
-    A file of another path, size or time is opened once to see whether its contents are known; so
-    a renamed folder costs a read, not a search. All other photos are to be looked at.
+    A file of another path, size, time or probe is opened once to see whether its contents are
+    known; so a renamed folder costs a read, not a search. What cannot be looked at just now counts
+    as unchanged: a drive that is away takes nothing along. All other photos are to be looked at.
 
     Args:
         photos: The photos there are.
         known: What earlier runs found, by path.
         folder: Has the pictures.
+        unlisted: Folders that may hold photos that are known.
 
     Returns:
-        Findings of some of the photos, by path.
+        Findings of some of the photos, and of those in the folders not listed, by path.
     """
     drawn = folder.selection.drawn()
     by_content = {(f.sha256, f.file()): f for f in known.values() if f.sha256}
-    found = {}
+    found = {
+        path: finding
+        for path, finding in known.items()
+        if _inside(path, unlisted) and finding.sha256 and finding.drawn() <= drawn
+    }
     for photo in photos:
         finding = known.get(photo.name)
-        if finding is None or (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
+        if finding is None or _has_changed(photo, finding):
             finding = _same_content(photo, by_content)
         if finding is not None and finding.sha256 and finding.drawn() <= drawn:
             found[photo.name] = finding
     return found
+
+
+def _has_changed(photo: PhotoFile, finding: Finding) -> bool:
+    if not photo.seen:
+        return False
+    if (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
+        return True
+    try:
+        return finding.probe != photo.probe()
+    except UnreadablePhoto:
+        return False
 
 
 def _same_content(
@@ -253,7 +332,7 @@ def _same_content(
     if not by_content:
         return None
     try:
-        digest = sha256(photo.read())
+        digest, probe = photo.digest(), photo.probe()
     except UnreadablePhoto:
         return None
     # Under another name its pictures are to be called after that.
@@ -261,7 +340,9 @@ def _same_content(
     finding = by_content.get((digest, own.file()))
     if finding is None:
         return None
-    return dataclasses.replace(finding, path=photo.name, bytes=photo.bytes, modified=photo.modified)
+    return dataclasses.replace(
+        finding, path=photo.name, bytes=photo.bytes, modified=photo.modified, probe=probe
+    )
 
 
 def _gone(known: Mapping[str, Finding], findings: Sequence[Finding]) -> int:
@@ -287,6 +368,8 @@ def _looked_at(
         initializer=worker.start,
         arguments=(make_detector, config, folder.selection),
         workers=config.workers,
+        seconds=config.photo_seconds,
+        slow=partial(worker.slow, config.photo_seconds),
     )
     yield from chunks.run(photos)
 

@@ -48,7 +48,9 @@ def journal_record(finding: Finding) -> PhotoRecord:
     """A line of the journal: what the photo gave by itself, and what tells whether it changes."""
     verdict, reason = first_verdict(finding)
     alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures={})
-    return dataclasses.replace(photo_record(alone), bytes=finding.bytes, modified=finding.modified)
+    return dataclasses.replace(
+        photo_record(alone), bytes=finding.bytes, modified=finding.modified, probe=finding.probe
+    )
 
 
 def finding_of(record: PhotoRecord) -> Finding | None:
@@ -61,6 +63,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         sha256=record.sha256,
         bytes=record.bytes,
         modified=record.modified,
+        probe=record.probe or "",
         width=record.width,
         height=record.height,
         why_not=record.reason if without else "",

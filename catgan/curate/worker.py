@@ -65,6 +65,11 @@ def look(photos: Sequence[PhotoFile]) -> list[Finding]:
     return findings
 
 
+def slow(seconds: float, photo: PhotoFile) -> Finding:
+    """The finding for a photo that took too long; without a hash, so that it is tried again."""
+    return unreadable(photo, f"reading it took more than {seconds:g} s, and was given up")
+
+
 def lost(photo: PhotoFile) -> Finding:
     """The finding for a photo that ended the process reading it."""
     return unreadable(photo, "reading it ended the program that reads photos")

@@ -1,6 +1,6 @@
 """`photos.jsonl`: one line for each photo that `curate` looked at, kept or not, and why.
 
-Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
+Its journal, `.findings-*.jsonl`, has the same lines and three fields more.
 """
 
 import dataclasses
@@ -77,6 +77,8 @@ class PhotoRecord:
     """Size of the file; in the journal alone, as a copied album is the same album."""
     modified: int | None = None
     """When the file last changed, nanoseconds since 1970; in the journal alone."""
+    probe: str | None = None
+    """Hash of the file's beginning and end, 16 hexadecimal digits; in the journal alone."""
 
 
 def printable(name: str) -> str:
