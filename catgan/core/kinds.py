@@ -11,6 +11,8 @@ PHOTO_SUFFIXES = RAW_SUFFIXES | {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic",
     ".heif", ".avif",
 }  # fmt: skip
+# What is in a data set may also be what nobody photographs in, but torchvision takes.
+PICTURE_SUFFIXES = PHOTO_SUFFIXES | {".ppm", ".pgm"}
 VIDEO_SUFFIXES = frozenset({".mov", ".mp4", ".m4v", ".3gp", ".3g2", ".avi", ".mkv", ".webm"})
 
 HEIF_BRANDS = frozenset(

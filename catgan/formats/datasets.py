@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import read_file, sha256, write_jsonl
+from catgan.core.files import open_file, read_file, sha256, write_jsonl
+from catgan.core.kinds import PICTURE_SUFFIXES, SNIFF, looks_like_picture
 from catgan.formats.records import read_records, to_json
 
 FULL_BODY = "full-body"
@@ -20,9 +21,6 @@ FULL_BODY_KEPT = "full-body-kept"
 FACE_CROP = "face-crop"
 METADATA = "metadata.jsonl"
 SPLIT = "train"  # the folder with the pictures, inside that of a data set
-
-# What torchvision's ImageFolder takes; a data set is judged by its names, photos by content.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +80,9 @@ def pictures_of(folder: Path) -> Path:
 def open_dataset(folder: Path) -> DataSet | None:
     """The data set that `folder` itself is, or None where it has no pictures.
 
+    As for `curate`, pictures are what is one by its first bytes, and what is called one: that is a
+    broken one, and whoever reads it says so.
+
     Args:
         folder: Of a data set, curated or not; must be there.
     """
@@ -90,13 +91,24 @@ def open_dataset(folder: Path) -> DataSet | None:
         files = sorted(
             entry.name
             for entry in entries
-            if Path(entry.name).suffix.lower() in SUFFIXES
-            and not entry.name.startswith(".")
+            if not entry.name.startswith(".")
             and entry.is_file()
+            and (
+                Path(entry.name).suffix.lower() in PICTURE_SUFFIXES
+                or _looks_like_picture(Path(entry.path))
+            )
         )
     if not files:
         return None
     return DataSet(name=folder.resolve().name, folder=folder, pictures=pictures, files=tuple(files))
+
+
+def _looks_like_picture(path: Path) -> bool:
+    try:
+        with open_file(path, most=1 << 62) as file:
+            return looks_like_picture(file.read(SNIFF))
+    except OSError:
+        return False
 
 
 def find_datasets(folder: Path) -> list[DataSet]:
