@@ -10,11 +10,11 @@ from catgan.core.kinds import looks_like_picture
 from catgan.core.photos import Photo, read_photo, why_none
 from catgan.core.pictures import Picture, resize_shorter_side
 from catgan.curate.config import CurateConfig
-from catgan.curate.crop import crop_face, side_needed, square_around
+from catgan.curate.crop import OVERSAMPLE, cut_face, reduced, side_needed, square_around
 from catgan.curate.detector import Detector
 from catgan.curate.find import PhotoFile, probe_of
 from catgan.curate.finding import Crop, Face, Finding
-from catgan.curate.screens import brightness, fingerprint, sharpness
+from catgan.curate.screens import brightness, content_of, fingerprint, sharpness
 from catgan.curate.square import Square
 
 
@@ -57,15 +57,9 @@ def examine(
         cropped, why_not = _crop(data, photo, squares, config)
     except UnreadablePhoto as error:
         return unreadable(file, str(error), digest, probe), None
-    # Numbers are rounded as the records are, so that a run carried on judges by the same ones.
-    crops = [
-        Crop(sharpness=round(sharpness(picture), 4), brightness=round(brightness(picture), 1))
-        for picture in cropped.values()
-    ]
-    faces = [
-        Face(square=squares[index], crop=crop) for index, crop in zip(cropped, crops, strict=True)
-    ]
+    faces = [Face(square=squares[index], crop=crop) for index, (crop, _) in cropped.items()]
     faces += [Face(square=square) for i, square in enumerate(squares) if i not in cropped]
+    content = content_of(photo.pixels)
     finding = Finding(
         path=file.name,
         sha256=digest,
@@ -79,8 +73,9 @@ def examine(
         faces=tuple(faces),
         sharpness=round(sharpness(whole), 4),
         fingerprint=fingerprint(photo.pixels),
+        content="" if content is photo.pixels else fingerprint(content),
     )
-    return finding, Pictures(whole=whole, crops=tuple(cropped.values()))
+    return finding, Pictures(whole=whole, crops=tuple(crop for _, crop in cropped.values()))
 
 
 def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> Finding:
@@ -97,9 +92,9 @@ def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> 
 
 def _crop(
     data: bytes, photo: Photo, squares: Sequence[Square], config: CurateConfig
-) -> tuple[dict[int, Picture], str]:
+) -> tuple[dict[int, tuple[Crop, Picture]], str]:
     """The crops by the index of their square, and why the first of the others has none."""
-    crops: dict[int, Picture] = {}
+    crops: dict[int, tuple[Crop, Picture]] = {}
     why_not = ""
     for index, ears in enumerate(squares):
         if ears.side < config.min_face:
@@ -113,10 +108,23 @@ def _crop(
         if side > max(photo.pixels.shape[:2]):
             photo = read_photo(data, side=side, max_pixels=round(config.max_megapixels * 1e6))
         try:
-            crops[index] = crop_face(photo, ears, size=config.size, margin=config.margin)
+            cut = cut_face(photo, ears, size=config.size, margin=config.margin)
         except FaceTooSmall as error:
             why_not = why_not or str(error)
             continue
+        crops[index] = _measured(cut, photo.profile, config.size)
         if config.faces == "best":
             break
     return crops, why_not
+
+
+def _measured(cut: Picture, profile: bytes | None, size: int) -> tuple[Crop, Picture]:
+    picture = to_srgb(reduced(cut, size), profile)
+    # Numbers are rounded as the records are, so that a run carried on judges by the same ones.
+    crop = Crop(
+        sharpness=round(sharpness(picture), 4),
+        brightness=round(brightness(picture), 1),
+        detail=round(sharpness(reduced(cut, OVERSAMPLE * size), own_size=True), 4),
+        fingerprint=fingerprint(picture),
+    )
+    return crop, picture

@@ -19,6 +19,10 @@ class Crop:
     """0 to 1; see `screens.sharpness`."""
     brightness: float
     """0 to 255; see `screens.brightness`."""
+    detail: float = 0.0
+    """Sharpness at its own size, up to twice that of the picture, 0 to 1."""
+    fingerprint: str = ""
+    """16 hexadecimal digits; see `duplicates`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Finding:
     """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
     fingerprint: str = ""
     """Of the whole photo, 16 hexadecimal digits; "" where unreadable. See `duplicates`."""
+    content: str = ""
+    """Likewise, of what is on it, where its ground is even."""
 
     @property
     def readable(self) -> bool:

@@ -29,7 +29,7 @@ from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_
 from catgan.formats.photos import PhotoRecord, Verdict, write_photos
 from catgan.formats.records import read_records, to_json
 
-METHOD = 1  # goes up when the same photo and settings give other pictures: all are looked at again
+METHOD = 2  # goes up when the same photo and settings give other pictures: all are looked at again
 LATER: Json = {"ablation": False}  # settings that older folders lack, as those were made
 HARMLESS = frozenset(
     {"README.md", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", ".lock",

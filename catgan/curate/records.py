@@ -25,6 +25,7 @@ def photo_record(judged: Judged) -> PhotoRecord:
         reason=judged.reason,
         sharpness=finding.sharpness,
         fingerprint=finding.fingerprint,
+        content=finding.content or None,
         faces=tuple(
             _face_record(face, finding.detector, name if name in crops else None)
             for face, name in zip(finding.faces, names, strict=True)
@@ -71,6 +72,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
+        content=record.content or "",
     )
 
 
@@ -108,6 +110,8 @@ def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
         cascade=detector,
         sharpness=None if crop is None else crop.sharpness,
         brightness=None if crop is None else crop.brightness,
+        detail=None if crop is None else crop.detail,
+        fingerprint=None if crop is None else crop.fingerprint,
         file=file,
     )
 
@@ -117,4 +121,10 @@ def _face(record: FaceRecord) -> Face:
     square = Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=record.roll, score=record.score)
     if record.sharpness is None or record.brightness is None:
         return Face(square=square)
-    return Face(square=square, crop=Crop(sharpness=record.sharpness, brightness=record.brightness))
+    crop = Crop(
+        sharpness=record.sharpness,
+        brightness=record.brightness,
+        detail=record.detail or 0.0,
+        fingerprint=record.fingerprint or "",
+    )
+    return Face(square=square, crop=crop)

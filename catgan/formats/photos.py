@@ -45,6 +45,10 @@ class FaceRecord:
     """Of its crop, 0 to 1; None where there is no crop, as of all but the best face."""
     brightness: float | None = None
     """Of its crop, 0 to 255; likewise."""
+    detail: float | None = None
+    """Sharpness of its crop at its own size, up to twice the picture's, 0 to 1; likewise."""
+    fingerprint: str | None = None
+    """Perceptual hash of its crop, 16 hexadecimal digits; likewise."""
     file: str | None = None
     """Its picture in `face-crop`; None where it has none there."""
 
@@ -69,6 +73,8 @@ class PhotoRecord:
     """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
     fingerprint: str = ""
     """Perceptual hash of the whole photo, 16 hexadecimal digits; "" where unreadable."""
+    content: str | None = None
+    """The same of what is on it, where it has an even ground; None where it has none."""
     faces: tuple[FaceRecord, ...] = ()
     """The faces found, the best first."""
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -94,7 +94,7 @@ class TestFindDatasets:
 
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "AVIF", "HEIF"])
     def test_pictures_are_told_by_their_contents(self, tmp_path: Path, kind: str) -> None:
-        """As in `curate`: whatever they are called; what is called one, too, to be named if broken."""
+        """As in `curate`: whatever they are called; and what is called one, to be named broken."""
         if kind == "HEIF":
             pytest.importorskip("pillow_heif").register_heif_opener()
         picture = draw_photo(40, 30, seed=3)
