@@ -76,6 +76,7 @@ def read_photo(
     *,
     side: int | None = None,
     short: int | None = None,
+    short_if_long: int | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Photo:
     """Decode a photo upright, from the bytes of its file.
@@ -87,6 +88,7 @@ def read_photo(
         side: Where given, the photo may come back reduced, its longer side to no less than this: a
             JPEG, which decodes faster that way, and any other large one, to bound the memory.
         short: Where given too, the shorter side stays at no less than this.
+        short_if_long: Likewise, of photos that are twice as long as wide, or more.
         max_pixels: Refuse larger ones, before anything is decoded.
 
     Raises:
@@ -95,7 +97,7 @@ def read_photo(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd EXIF; what matters raises
-            return _decode(data, side, short, max_pixels)
+            return _decode(data, _Limits(side, short, short_if_long, max_pixels))
     except UnreadablePhoto:
         raise
     except UnidentifiedImageError as error:
@@ -136,6 +138,7 @@ class _Limits:
 
     side: int | None
     short: int | None
+    short_if_long: int | None
     max_pixels: int
 
     def check(self, width: int, height: int) -> None:
@@ -149,13 +152,13 @@ class _Limits:
         if self.side is None:
             return 1
         factor = max(width, height) / self.side
-        if self.short is not None:
-            factor = min(factor, min(width, height) / self.short)
+        long = max(width, height) >= 2 * min(width, height)
+        least = max(self.short or 1, (self.short_if_long or 1) if long else 1)
+        factor = min(factor, min(width, height) / least)
         return next((step for step in (8, 4, 2) if step <= factor), 1)
 
 
-def _decode(data: bytes, side: int | None, short: int | None, max_pixels: int) -> Photo:
-    limits = _Limits(side, short, max_pixels)
+def _decode(data: bytes, limits: _Limits) -> Photo:
     if data.startswith(b"\xff\xd8"):
         return _decode_jpeg(data, limits)
     if is_closed_raw(data):

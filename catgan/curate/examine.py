@@ -51,7 +51,13 @@ def examine(
         data = file.read()
         digest, probe = sha256(data), probe_of(data)
         limit = round(config.max_megapixels * 1e6)
-        photo = read_photo(data, side=detector.side, short=2 * config.size, max_pixels=limit)
+        photo = read_photo(
+            data,
+            side=detector.side,
+            short=2 * config.size,
+            short_if_long=detector.side,
+            max_pixels=limit,
+        )
         whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
         squares = detector.find(photo)
         cropped, why_not = _crop(data, photo, squares, config)
