@@ -68,6 +68,7 @@ def test_imports_point_down(path: Path) -> None:
 
 ALONE = {
     "cv2": "catgan.curate.opencv",
+    "av": "catgan.curate.clip",
     "typer": "catgan.cli",
     "rich": "catgan.console",
     "msgspec": "catgan.formats.records",
@@ -96,7 +97,8 @@ def test_some_libraries_are_known_in_one_place(library: str) -> None:
 
 def test_what_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["heic"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["heic"], *extras["video"]]
     declared = {plain(re.split(r"[<>=!~\[; ]", line)[0]) for line in wanted}
     brings = packages_distributions()
     missing = {}

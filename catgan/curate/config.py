@@ -15,6 +15,7 @@ MOST = {
     "min_face": 100_000,
     "max_megapixels": 10_000.0,
     "photo_seconds": 1e6,
+    "clip_frames": 100_000,
     "workers": 1024,
 }
 
@@ -43,6 +44,9 @@ class CurateConfig:
     ablation: Annotated[
         bool, Option("Write a third data set, full-body-kept: the photos of face-crop, whole.")
     ] = False
+    clip_frames: Annotated[
+        int, Option("Frames of a video that are used, at most. 0 passes videos over.")
+    ] = 40
     max_megapixels: Annotated[
         float, Option("Photos with more megapixels than this are not opened.", default="250")
     ] = 250.0
@@ -64,6 +68,9 @@ class CurateConfig:
         require(self.min_face >= 0, f"--min-face is {self.min_face}; it may not be negative.")
         require(self.faces in ("best", "all"), f"--faces is {self.faces}; it may be best or all.")
         require(self.max_megapixels > 0, "--max-megapixels must be more than 0.")
+        require(
+            self.clip_frames >= 0, f"--clip-frames is {self.clip_frames}; it may not be negative."
+        )
         seconds = self.photo_seconds
         require(seconds >= 0, f"--photo-seconds is {seconds}; it may not be negative.")
         require(self.workers >= 0, f"--workers is {self.workers}; it may not be negative.")

@@ -31,6 +31,8 @@ class Prints:
     """Of what is on it, where its ground is even; "" for that of the frame."""
     crop: str = ""
     """Of its best face's crop; "" where there is none."""
+    clip: str = ""
+    """What the frames of a video share, which were chosen to differ and so never repeat another."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,10 +43,15 @@ class _Codes:
     content: Codes
     crop: Codes
     has_crop: NDArray[np.bool_]
+    clip: NDArray[np.int64]
 
     def __getitem__(self, chosen: slice | NDArray[np.int64]) -> "_Codes":
         return _Codes(
-            self.frame[chosen], self.content[chosen], self.crop[chosen], self.has_crop[chosen]
+            self.frame[chosen],
+            self.content[chosen],
+            self.crop[chosen],
+            self.has_crop[chosen],
+            self.clip[chosen],
         )
 
     def __len__(self) -> int:
@@ -97,11 +104,13 @@ def _codes_of(prints: Sequence[Prints]) -> _Codes:
     def numbers(texts: list[str]) -> Codes:
         return np.array([int(text or "0", 16) for text in texts], dtype=np.uint64)
 
+    clips = {"": 0}
     return _Codes(
         numbers([one.frame for one in prints]),
         numbers([one.content or one.frame for one in prints]),
         numbers([one.crop for one in prints]),
         np.array([bool(one.crop) for one in prints], dtype=np.bool_),
+        np.array([clips.setdefault(one.clip, len(clips)) for one in prints], dtype=np.int64),
     )
 
 
@@ -115,6 +124,7 @@ def _distances(codes: _Codes, others: _Codes, near: int) -> Bits:
         & others.has_crop[other]
         & (np.bitwise_count(codes.crop[one] ^ others.crop[other]) <= NEAR_CROP)
     )
+    alike &= (codes.clip[one] != others.clip[other]) | (codes.clip[one] == 0)
     found = np.full(bits.shape, FAR, dtype=np.uint8)
     found[one[alike], other[alike]] = bits[one[alike], other[alike]]
     return found

@@ -1,7 +1,7 @@
 """One photo, from its file to what was found on it and the pictures drawn of it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall, UnreadablePhoto
@@ -58,20 +58,58 @@ def examine(
             short_if_long=detector.side,
             max_pixels=limit,
         )
-        whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
-        squares = detector.find(photo)
-        cropped, why_not = _crop(data, photo, squares, config)
+        unnamed, pictures = look_at(
+            photo,
+            detector,
+            config,
+            reread=lambda side: read_photo(data, side=side, max_pixels=limit),
+        )
     except UnreadablePhoto as error:
         return unreadable(file, str(error), digest, probe), None
-    faces = [Face(square=squares[index], crop=crop) for index, (crop, _) in cropped.items()]
-    faces += [Face(square=square) for i, square in enumerate(squares) if i not in cropped]
-    content = content_of(photo.pixels)
-    finding = Finding(
+    finding = dataclasses.replace(
+        unnamed,
         path=file.name,
         sha256=digest,
         bytes=file.bytes,
         modified=file.modified,
         probe=probe,
+    )
+    return finding, pictures
+
+
+def look_at(
+    photo: Photo,
+    detector: Detector,
+    config: CurateConfig,
+    *,
+    reread: Callable[[int], Photo] | None = None,
+) -> tuple[Finding, Pictures]:
+    """Look for faces on a photo that is decoded, and cut its pictures.
+
+    Args:
+        photo: The photo.
+        detector: Finds the faces.
+        config: Size, margin, smallest face, how many faces.
+        reread: Decodes it again, to a longer side of no less than so many pixels; None where it is
+            decoded whole.
+
+    Returns:
+        What was found, without a path, and the pictures.
+
+    Raises:
+        UnreadablePhoto: `reread` does.
+    """
+    whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
+    squares = detector.find(photo)
+    cropped, why_not = _crop(photo, squares, config, reread)
+    faces = [Face(square=squares[index], crop=crop) for index, (crop, _) in cropped.items()]
+    faces += [Face(square=square) for i, square in enumerate(squares) if i not in cropped]
+    content = content_of(photo.pixels)
+    finding = Finding(
+        path="",
+        sha256="",
+        bytes=0,
+        modified=0,
         width=photo.width,
         height=photo.height,
         why_not="" if cropped else why_not,
@@ -97,7 +135,10 @@ def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> 
 
 
 def _crop(
-    data: bytes, photo: Photo, squares: Sequence[Square], config: CurateConfig
+    photo: Photo,
+    squares: Sequence[Square],
+    config: CurateConfig,
+    reread: Callable[[int], Photo] | None,
 ) -> tuple[dict[int, tuple[Crop, Picture]], str]:
     """The crops by the index of their square, and why the first of the others has none."""
     crops: dict[int, tuple[Crop, Picture]] = {}
@@ -111,8 +152,8 @@ def _crop(
             continue
         square = square_around(ears, margin=config.margin, width=photo.width, height=photo.height)
         side = side_needed(square, config.size, width=photo.width, height=photo.height)
-        if side > max(photo.pixels.shape[:2]):
-            photo = read_photo(data, side=side, max_pixels=round(config.max_megapixels * 1e6))
+        if reread is not None and side > max(photo.pixels.shape[:2]):
+            photo = reread(side)
         try:
             cut = cut_face(photo, ears, size=config.size, margin=config.margin)
         except FaceTooSmall as error:

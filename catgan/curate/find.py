@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
@@ -23,6 +23,8 @@ from catgan.formats.photos import printable
 
 MAX_BYTES = 1 << 30  # a gibibyte: 250 megapixels without compression are 0.7
 PROBED = 1 << 16  # bytes at the beginning and at the end that tell whether a file has changed
+LIVE_SUFFIXES = frozenset({".heic", ".heif", ".jpg", ".jpeg"})
+MOST_LIVE = 30_000_000  # bytes of the video of a Live Photo, which has three seconds
 BLOCK = 1 << 20  # bytes hashed at a time
 
 # What network drives, systems and archives put beside photos: thumbnails, and what was deleted.
@@ -45,6 +47,8 @@ class PhotoFile:
     """Its size."""
     modified: int
     """When it last changed, nanoseconds since 1970."""
+    is_clip: bool = False
+    """Whether it is a video."""
     seen: bool = True
     """Whether the system could say that much; else the two are 0."""
 
@@ -83,7 +87,7 @@ class PhotoFile:
         """
         digest = hashlib.sha256()
         try:
-            with open_file(self.path, most=MAX_BYTES) as file:
+            with open_file(self.path, most=1 << 62 if self.is_clip else MAX_BYTES) as file:
                 while block := file.read(BLOCK):
                     digest.update(block)
         except OSError as error:
@@ -142,6 +146,8 @@ class Found:
 
     photos: tuple[PhotoFile, ...]
     """The photos, by path."""
+    clips: tuple[PhotoFile, ...]
+    """The videos, likewise; none where they are not to be read."""
     unlisted: tuple[Unlisted, ...]
     """Folders that could not be looked into."""
     unused: Mapping[Unused, int]
@@ -162,24 +168,33 @@ def check_raw(raw: Path) -> None:
         ) from error
 
 
-def find_photos(raw: Path) -> Found:
+def find_photos(raw: Path, *, clips: bool = False) -> Found:
     """The photos in a folder, at any depth, by path in a fixed order.
 
     Hidden files and folders are left out (macOS keeps its notes in them), links to folders are
     not followed, and files that neither are nor are called pictures are passed over; those that
     their owner may take for photos are counted.
+
+    Args:
+        raw: The folder.
+        clips: Whether videos are wanted; else they are counted.
     """
-    search = _Search()
+    search = _Search(clips=clips)
     search.walk(raw, "")
     return Found(
-        photos=tuple(search.photos), unlisted=tuple(search.unlisted), unused=dict(search.unused)
+        photos=tuple(search.photos),
+        clips=tuple(search.clips),
+        unlisted=tuple(search.unlisted),
+        unused=dict(search.unused),
     )
 
 
 class _Search:
     """What has been found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clips: bool) -> None:
+        self._wants_clips = clips
+        self.clips: list[PhotoFile] = []
         self.photos: list[PhotoFile] = []
         self.unlisted: list[Unlisted] = []
         self.unused: Counter[Unused] = Counter()
@@ -191,6 +206,11 @@ class _Search:
         except OSError as error:
             self.unlisted.append(Unlisted(name=prefix, why=error.strerror or str(error)))
             return
+        photos = {
+            path.stem.casefold()
+            for path in (Path(entry.name) for entry in there)
+            if path.suffix.lower() in LIVE_SUFFIXES and not path.name.startswith(".")
+        }
         for entry in sorted(there, key=_full_name):
             name = _full_name(entry)
             if name.endswith("/") and _is_systems(entry.name):
@@ -200,6 +220,8 @@ class _Search:
                     self.unused[Unused.ICLOUD] += 1
             elif name.endswith("/"):
                 self.walk(folder / entry.name, prefix + name)
+            elif _is_live(entry, photos):
+                self.unused[Unused.LIVE_PHOTO] += 1
             else:
                 self._take(folder / entry.name, prefix + name)
 
@@ -214,6 +236,9 @@ class _Search:
             if not meant:
                 with open_file(path, most=1 << 62) as file:
                     head = file.read(SNIFF)
+                if self._wants_clips and is_video(head, suffix):
+                    self.clips.append(_file(path, name, status, is_clip=True))
+                    return
                 if not looks_like_picture(head):
                     self._pass_over_file(head, suffix)
                     return
@@ -223,9 +248,7 @@ class _Search:
             else:
                 self.unused[Unused.UNOPENED] += 1
             return
-        self.photos.append(
-            PhotoFile(path=path, name=name, bytes=status.st_size, modified=status.st_mtime_ns)
-        )
+        self.photos.append(_file(path, name, status))
 
     def _pass_over(self, path: Path) -> None:
         """What is neither a folder nor a file: a link, or a pipe, which is nobody's photo."""
@@ -239,6 +262,29 @@ class _Search:
             self.unused[Unused.JPEG_2000] += 1
         elif is_video(head, suffix):
             self.unused[Unused.VIDEO] += 1
+
+
+def _file(path: Path, name: str, status: os.stat_result, *, is_clip: bool = False) -> PhotoFile:
+    return PhotoFile(
+        path=path,
+        name=name,
+        bytes=status.st_size,
+        modified=status.st_mtime_ns,
+        is_clip=is_clip,
+    )
+
+
+def _is_live(entry: os.DirEntry[str], photos: Collection[str]) -> bool:
+    """Whether it is the video of a Live Photo: the same three seconds as the photo beside it."""
+    path = Path(entry.name)
+    try:
+        return (
+            path.suffix.lower() == ".mov"
+            and path.stem.casefold() in photos
+            and entry.stat().st_size <= MOST_LIVE
+        )
+    except OSError:
+        return False
 
 
 def _full_name(entry: os.DirEntry[str]) -> str:

@@ -49,6 +49,10 @@ class Finding:
     """When the file last changed, nanoseconds since 1970."""
     probe: str = ""
     """Of the contents, at the price of two small reads; see `find.probe_of`."""
+    clip: str = ""
+    """Path of the video that it is a frame of, like `path`; "" for a photo."""
+    frames: int = 0
+    """How many frames of that video there are."""
     width: int = 0
     """Of the upright photo, pixels; 0 where unreadable."""
     height: int = 0
@@ -77,7 +81,7 @@ class Finding:
 
     def file(self, index: int = 0) -> str:
         """What its pictures are called: 0 for the whole photo, as for the crop of the best face."""
-        return picture_name(PurePosixPath(self.path).stem, self.sha256, index)
+        return picture_name(photo_stem(self.path), self.sha256, index)
 
     def drawn(self) -> set[Drawn]:
         """All pictures that were drawn of it."""
@@ -85,6 +89,21 @@ class Finding:
             return set()
         crops = {(FACE_CROP, self.file(index)) for index in range(len(self.crops()))}
         return {(FULL_BODY, self.file()), *crops}
+
+
+_FRAME = re.compile(r"(.*)@(\d+\.\d)s")
+
+
+def frame_path(clip: str, seconds: float) -> str:
+    """What a frame of a video is called: `holiday/clip.mov@12.5s`."""
+    return f"{clip}@{seconds:.1f}s"
+
+
+def photo_stem(path: str) -> str:
+    """What the pictures of a photo, or of a frame of a video, are named after."""
+    if found := _FRAME.fullmatch(path):
+        return f"{PurePosixPath(found[1]).stem}_{found[2]}s"
+    return PurePosixPath(path).stem
 
 
 PICTURE_NAME = re.compile(r".*-[0-9a-f]{10}(-\d+)?\.png")

@@ -31,6 +31,8 @@ class Judged:
     """Sharpness at its own size of its sharpest crop that is in `face-crop`; 0 where none is."""
     face: float = 0.0
     """Width of the widest face that has a crop there, pixels of the photo; likewise."""
+    group: str = ""
+    """What is held out together with it: the frames of its video, the rest of its burst."""
 
     def wanted(self) -> set[Drawn]:
         """Its pictures that the data sets are to hold."""
@@ -51,15 +53,16 @@ def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
     Returns:
         As many, in the same order.
     """
-    originals: dict[str, str] = {}
+    originals: dict[tuple[str, str], str] = {}
     judged = []
     for finding in findings:
-        original = originals.setdefault(finding.sha256, finding.path)
+        moment = finding.path.removeprefix(finding.clip) if finding.clip else ""
+        original = originals.setdefault((finding.sha256, moment), finding.path)
         if finding.readable and original != finding.path:
             judged.append(_left_out(finding, f"the same file as {original}"))
         else:
             judged.append(_judged(finding, config))
-    return _without_repeats(judged) if config.duplicate_screen else judged
+    return _without_repeats(judged) if config.duplicate_screen else _together(judged)
 
 
 def first_verdict(finding: Finding) -> tuple[Verdict, str]:
@@ -87,6 +90,7 @@ def _judged(finding: Finding, config: CurateConfig) -> Judged:
         reason=reason,
         pictures=_pictures(finding, kept, config),
         detail=max((crops[index].detail for index in kept), default=0.0),
+        group=finding.sha256[:16] if finding.clip else "",
         face=max((finding.faces[index].square.side for index in kept), default=0.0),
     )
 
@@ -132,6 +136,20 @@ def _without_repeats(judged: list[Judged]) -> list[Judged]:
         for other in heap[1:]:
             index = there[other]
             result[index] = _left_out(judged[index].finding, reason)
+    return result
+
+
+def _together(judged: list[Judged]) -> list[Judged]:
+    """All of them, each burst as one group."""
+    there = [index for index, photo in enumerate(judged) if photo.pictures]
+    there.sort(key=lambda index: _rank(judged[index]))
+    result = list(judged)
+    for heap in _heaps([judged[index] for index in there]):
+        members = [there[place] for place in heap]
+        clips = [result[index].group for index in members if result[index].group]
+        group = min(clips or [result[index].finding.sha256[:16] for index in members])
+        for index in members:
+            result[index] = dataclasses.replace(result[index], group=result[index].group or group)
     return result
 
 
@@ -182,6 +200,7 @@ def _prints(photo: Judged) -> Prints:
         frame=finding.fingerprint,
         content=finding.content,
         crop=crops[0].fingerprint if crops else "",
+        clip=finding.sha256 if finding.clip else "",
     )
 
 

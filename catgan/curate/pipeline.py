@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 
@@ -14,15 +15,17 @@ from catgan.core.loading import load_pictures
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
 from catgan.curate import worker
+from catgan.curate.clip import can_read_clips
 from catgan.curate.config import HOW, CurateConfig
 from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
-from catgan.curate.finding import Finding
+from catgan.curate.finding import Drawn, Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.recipe import load_recipe
 from catgan.curate.unused import Unused, reasons, sentences
 
+CLIP_TIMES = 20  # times as long as a photo a video may take
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
 
@@ -131,8 +134,8 @@ def curate_photos(
         config = dataclasses.replace(config, photo_seconds=0)
     if make_detector is None:
         make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
-    there = find_photos(raw)
-    photos = there.photos
+    there = _find(raw, config)
+    photos = [*there.photos, *there.clips]
     _check_any(raw, there, folder)
     try:
         curated.mkdir(parents=True, exist_ok=True)
@@ -145,20 +148,21 @@ def curate_photos(
         changed = folder.prepare()
         known = folder.known()
         found = still_known(photos, known, folder, unlisted=there.unlisted)
-        fresh = [photo for photo in photos if photo.name not in found]
-        total = len(found) + len(fresh)
+        done = {finding.clip or path for path, finding in found.items()}
+        fresh = [photo for photo in photos if photo.name not in done]
+        total = len(done) + len(fresh)
+        left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
         def report() -> None:
             if progress is None:
                 return
-            left = total - len(found)
             new = len(fresh) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
-                    done=len(found),
+                    done=total - left,
                     total=total,
                     fresh=new,
                     counts=dict(tally),
@@ -167,7 +171,8 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(fresh, make_detector, config, folder):
+        for number, chunk in _looked_at(fresh, make_detector, config, folder):
+            left -= number
             folder.add(chunk)
             found |= {finding.path: finding for finding in chunk}
             tally.update(map(_first_verdict, chunk))
@@ -203,12 +208,14 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
         What `curate_photos` does, but for `DiskFull`.
     """
     folder = _open(raw, curated, config or CurateConfig())
-    there = find_photos(raw)
+    there = _find(raw, config or CurateConfig())
     _check_any(raw, there, folder)
-    found = still_known(there.photos, folder.known(), folder, unlisted=there.unlisted)
-    fresh = sum(photo.name not in found for photo in there.photos)
+    photos = [*there.photos, *there.clips]
+    found = still_known(photos, folder.known(), folder, unlisted=there.unlisted)
+    done = {finding.clip or path for path, finding in found.items()}
+    fresh = sum(photo.name not in done for photo in photos)
     return CuratePlan(
-        photos=len(found) + fresh,
+        photos=len(done) + fresh,
         fresh=fresh,
         dropped=folder.dropped(),
         unlisted=there.unlisted,
@@ -240,9 +247,14 @@ def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Js
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
+def _find(raw: Path, config: CurateConfig) -> Found:
+    """What is in the folder; videos, where they are wanted and can be read."""
+    return find_photos(raw, clips=config.clip_frames > 0 and can_read_clips())
+
+
 def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
     """Refuse a folder without photos, naming what else is in it."""
-    if there.photos:
+    if there.photos or there.clips:
         return
     if there.unlisted and any(_inside(path, there.unlisted) for path in folder.known()):
         return
@@ -305,13 +317,32 @@ def still_known(
         for path, finding in known.items()
         if _inside(path, unlisted) and finding.sha256 and finding.drawn() <= drawn
     }
+    frames: dict[str, list[Finding]] = {}
+    for one in known.values():
+        frames.setdefault(one.clip or one.path, []).append(one)
     for photo in photos:
+        if photo.is_clip:
+            found |= _frames_known(photo, frames.get(photo.name, []), drawn)
+            continue
         finding = known.get(photo.name)
         if finding is None or _has_changed(photo, finding):
             finding = _same_content(photo, by_content)
         if finding is not None and finding.sha256 and finding.drawn() <= drawn:
             found[photo.name] = finding
     return found
+
+
+def _frames_known(
+    clip: PhotoFile, findings: Sequence[Finding], drawn: AbstractSet[Drawn]
+) -> dict[str, Finding]:
+    """The findings of a video's frames, if all of them are known and none has changed."""
+    whole = (
+        bool(findings)
+        and len(findings) == max(1, findings[0].frames)
+        and not _has_changed(clip, findings[0])
+        and all(one.sha256 and one.drawn() <= drawn for one in findings)
+    )
+    return {one.path: one for one in findings} if whole else {}
 
 
 def _has_changed(photo: PhotoFile, finding: Finding) -> bool:
@@ -359,19 +390,38 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-) -> Iterator[list[Finding]]:
-    if not photos:
-        return
-    chunks = ChunkMap[PhotoFile, Finding](
-        worker.look,
-        lost=worker.lost,
-        initializer=worker.start,
-        arguments=(make_detector, config, folder.selection),
-        workers=config.workers,
-        seconds=config.photo_seconds,
-        slow=partial(worker.slow, config.photo_seconds),
-    )
-    yield from chunks.run(photos)
+) -> Iterator[tuple[int, list[Finding]]]:
+    """How many files were looked at, and what was found: photos first, since videos take longer."""
+    arguments = (make_detector, config, folder.selection)
+    stills = [photo for photo in photos if not photo.is_clip]
+    if stills:
+        chunks = ChunkMap[PhotoFile, Finding](
+            worker.look,
+            lost=worker.lost,
+            initializer=worker.start,
+            arguments=arguments,
+            workers=config.workers,
+            seconds=config.photo_seconds,
+            slow=partial(worker.slow, config.photo_seconds),
+        )
+        for chunk in chunks.run(stills):
+            yield len(chunk), chunk
+    clips = [photo for photo in photos if photo.is_clip]
+    if clips:
+        seconds = CLIP_TIMES * config.photo_seconds
+        films = ChunkMap[PhotoFile, list[Finding]](
+            worker.watch,
+            lost=worker.lost_clip,
+            initializer=worker.start,
+            arguments=arguments,
+            workers=config.workers,
+            chunk=1,
+            seconds=seconds,
+            slow=partial(worker.slow_clip, seconds),
+        )
+        for results in films.run(clips):
+            for found in results:
+                yield 1, found
 
 
 def _first_verdict(finding: Finding) -> str:

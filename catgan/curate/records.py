@@ -1,7 +1,7 @@
 """What was found and judged as the records on disk, and back. File names get into records here."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from catgan.curate.finding import Crop, Face, Finding
@@ -26,6 +26,8 @@ def photo_record(judged: Judged) -> PhotoRecord:
         sharpness=finding.sharpness,
         fingerprint=finding.fingerprint,
         content=finding.content or None,
+        clip=finding.clip or None,
+        frames=finding.frames or None,
         faces=tuple(
             _face_record(face, finding.detector, name if name in crops else None)
             for face, name in zip(finding.faces, names, strict=True)
@@ -34,14 +36,21 @@ def photo_record(judged: Judged) -> PhotoRecord:
     )
 
 
-def picture_records(photos: Sequence[PhotoRecord], name: str) -> list[PictureRecord]:
+def picture_records(
+    photos: Sequence[PhotoRecord], name: str, groups: Mapping[str, str]
+) -> list[PictureRecord]:
     """The lines of a data set's `metadata.jsonl`, by file name.
 
     Args:
         photos: The lines of `photos.jsonl`.
         name: The data set.
+        groups: Path of a photo -> what it belongs with, of those that do.
     """
-    records = [record for photo in photos for record in _picture_records(photo, name)]
+    records = [
+        dataclasses.replace(record, group=groups.get(photo.path))
+        for photo in photos
+        for record in _picture_records(photo, name)
+    ]
     return sorted(records, key=lambda record: record.file_name)
 
 
@@ -73,6 +82,8 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
         content=record.content or "",
+        clip=record.clip or "",
+        frames=record.frames or 0,
     )
 
 

@@ -13,6 +13,7 @@ class Unused(StrEnum):
     JPEG_XL = "jpeg-xl"
     JPEG_2000 = "jpeg-2000"
     VIDEO = "video"
+    LIVE_PHOTO = "live-photo"
     UNOPENED = "unopened"
     LINKED_FOLDER = "linked-folder"
     DEAD_LINK = "dead-link"
@@ -28,6 +29,11 @@ _WORDS = {
     Unused.JPEG_XL: ("JPEG XL file", "JPEG XL files", "export as JPEG"),
     Unused.JPEG_2000: ("JPEG 2000 file", "JPEG 2000 files", "export as JPEG"),
     Unused.VIDEO: ("video", "videos", "pip install 'catgan[video]' adds frames of them"),
+    Unused.LIVE_PHOTO: (
+        "video of a Live Photo, whose photo is used",
+        "videos of Live Photos, whose photos are used",
+        "",
+    ),
     Unused.UNOPENED: (
         "file could not be opened",
         "files could not be opened",

@@ -8,7 +8,7 @@ file name for a split of its own, and torchvision's `ImageFolder` takes them for
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from catgan.core.errors import NoPictures, NoSuchFolder
@@ -55,6 +55,8 @@ class PictureRecord:
     """Of the upright photo, pixels."""
     photo_height: int | None = None
     """Likewise."""
+    group: str | None = None
+    """What it belongs with, to be held out as one: a video, a burst; None where with nothing."""
     box: tuple[float, float, float, float] | None = None
     """Of a face crop: see `photos.FaceRecord`; likewise the next four."""
     roll: float | None = None
@@ -161,22 +163,40 @@ def read_metadata(folder: Path) -> dict[str, PictureRecord]:
     return {r.file_name: r for r in read_records(path, PictureRecord, forgiving=True)}
 
 
-def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def groups_of(dataset: DataSet) -> dict[str, str]:
+    """Which images belong together, by file name: those of one video, or of one burst."""
+    records = read_metadata(dataset.folder)
+    return {name: one.group for name, one in records.items() if one.group is not None}
+
+
+def held_out(
+    files: tuple[str, ...], count: int, groups: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split file names into those to train on and those to measure on.
 
     The names with the lowest hashes are held out. So a photo held out of `full-body` is held out
     of `face-crop` too where that has it and as many are asked for (the two name their pictures
     alike), a photo added later moves one other at most, and no random state is involved.
 
+    Images of one group go to one side: frames of a video on both would make copies of what was
+    trained on look like what was learned. A group that is too large to be held out is trained on.
+
     Args:
         files: File names, in any order.
-        count: How many to hold out.
+        count: How many to hold out; fewer, where nothing but groups is left that are larger.
+        groups: Names of files -> their group, of those that have one.
 
     Returns:
         (train, held out), each in the order of `files`.
     """
-    by_hash = sorted(files, key=lambda name: sha256(name.encode()))
-    chosen = set(by_hash[:count])
+    together: dict[str, list[str]] = {}
+    for name in files:
+        group = (groups or {}).get(name)
+        together.setdefault(name if group is None else f"group {group}", []).append(name)
+    chosen: set[str] = set()
+    for key in sorted(together, key=lambda key: sha256(key.encode())):
+        if len(chosen) + len(together[key]) <= count:
+            chosen.update(together[key])
     train = tuple(name for name in files if name not in chosen)
     out = tuple(name for name in files if name in chosen)
     return train, out

@@ -75,6 +75,10 @@ class PhotoRecord:
     """Perceptual hash of the whole photo, 16 hexadecimal digits; "" where unreadable."""
     content: str | None = None
     """The same of what is on it, where it has an even ground; None where it has none."""
+    clip: str | None = None
+    """The video that it is a frame of, like `path`; None for a photo."""
+    frames: int | None = None
+    """How many frames of that video there are; likewise."""
     faces: tuple[FaceRecord, ...] = ()
     """The faces found, the best first."""
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
