@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
@@ -322,7 +322,7 @@ def still_known(
         frames.setdefault(one.clip or one.path, []).append(one)
     for photo in photos:
         if photo.is_clip:
-            found |= _frames_known(photo, frames.get(photo.name, []), drawn)
+            found |= _frames_known(photo, frames, drawn)
             continue
         finding = known.get(photo.name)
         if finding is None or _has_changed(photo, finding):
@@ -333,16 +333,52 @@ def still_known(
 
 
 def _frames_known(
-    clip: PhotoFile, findings: Sequence[Finding], drawn: AbstractSet[Drawn]
+    clip: PhotoFile,
+    known: Mapping[str, Sequence[Finding]],
+    drawn: AbstractSet[Drawn],
 ) -> dict[str, Finding]:
-    """The findings of a video's frames, if all of them are known and none has changed."""
+    """The findings of a video's frames, if all of them are known and none has changed.
+
+    Args:
+        clip: The video.
+        known: The findings of each video's frames, by its path.
+        drawn: The pictures there are.
+    """
+    findings = known.get(clip.name, ())
+    if not findings or _has_changed(clip, findings[0]):
+        findings = _same_frames(clip, known)
     whole = (
         bool(findings)
         and len(findings) == max(1, findings[0].frames)
-        and not _has_changed(clip, findings[0])
         and all(one.sha256 and one.drawn() <= drawn for one in findings)
     )
     return {one.path: one for one in findings} if whole else {}
+
+
+def _same_frames(clip: PhotoFile, known: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+    """What is known of the same contents under the same name, in whatever folder."""
+    name = PurePosixPath(clip.name).name
+    alike = [one for path, one in known.items() if PurePosixPath(path).name == name and one]
+    if not alike:
+        return []
+    try:
+        digest, probe = clip.digest(), clip.probe()
+    except UnreadablePhoto:
+        return []
+    for findings in alike:
+        if findings[0].sha256 == digest:
+            return [
+                dataclasses.replace(
+                    one,
+                    path=clip.name + one.path.removeprefix(one.clip or one.path),
+                    clip=clip.name if one.clip else "",
+                    bytes=clip.bytes,
+                    modified=clip.modified,
+                    probe=probe,
+                )
+                for one in findings
+            ]
+    return []
 
 
 def _has_changed(photo: PhotoFile, finding: Finding) -> bool:

@@ -1,6 +1,7 @@
 """Videos, drawn and encoded here: which frames are used, upright, in sRGB, and held out as one."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -242,6 +243,17 @@ class TestCurate:
         path.unlink()
         film(path, walk(40, seed=3))
         assert curate(tmp_path / "raw", tmp_path / "c").fresh == 1
+        curate(tmp_path / "raw", tmp_path / "as new")
+        assert tree(tmp_path / "c") == tree(tmp_path / "as new")
+
+    def test_a_copied_or_moved_one_is_the_same(self, tmp_path: Path) -> None:
+        path = film(tmp_path / "raw" / "a" / "clip.mkv", walk(30))
+        curate(tmp_path / "raw", tmp_path / "c")
+        os.utime(path, ns=(5, 5))
+        assert curate(tmp_path / "raw", tmp_path / "c").fresh == 0
+        path.parent.rename(tmp_path / "raw" / "b")
+        result = curate(tmp_path / "raw", tmp_path / "c")
+        assert (result.fresh, result.gone) == (0, 0)
         curate(tmp_path / "raw", tmp_path / "as new")
         assert tree(tmp_path / "c") == tree(tmp_path / "as new")
 
