@@ -22,7 +22,7 @@ from catgan.curate.screens import sharpness
 HALF_SECOND = 0.5
 SHORT = 60.0  # seconds; a clip so long is looked at from end to end
 MOST_KEYFRAMES = 240  # of a longer one, spread over it
-MOST_FRAMES = 4000  # decoded of a longer one around the keyframes that are asked for
+MOST_FRAMES = 2000  # decoded of a longer one around the keyframes that are asked for
 STRETCH = 10.0  # seconds decoded after a keyframe, at most
 MOST_SIDE = 2560  # pixels of the longer side; a larger frame is reduced
 MEASURED_SIDE = 160  # pixels of the longer side at which frames are compared for sharpness

@@ -97,16 +97,17 @@ def printable(name: str) -> str:
 
 
 def find_photo(raw: Path, record: PhotoRecord) -> Path:
-    """Where the photo of a record is, or was.
+    """Where the photo of a record is, or was; of a frame the video.
 
     Args:
         raw: The folder of photos.
         record: Of one of them; its path is `printable`.
     """
-    path = raw / record.path
+    name = record.clip or record.path
+    path = raw / name
     if path.exists():
         return path
-    escaped = record.path.encode()
+    escaped = name.encode()
     return raw / os.fsdecode(
         re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes.fromhex(byte[1].decode()), escaped)
     )

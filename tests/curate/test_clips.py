@@ -22,7 +22,7 @@ from catgan.curate.finding import frame_path, photo_stem
 from catgan.curate.pipeline import CurateResult, curate_photos, plan_curation
 from catgan.curate.unused import Unused
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, find_datasets, groups_of, held_out
-from catgan.formats.photos import read_photos
+from catgan.formats.photos import find_photo, read_photos
 from tests.core.test_photos import quarters
 from tests.curate.test_screens import softened
 from tests.drawing import EyeDetector, Head, draw_photo, encode, eyes, tree, write
@@ -231,6 +231,7 @@ class TestCurate:
             assert (row.width, row.height, row.verdict) == (240, 200, "kept")
             assert (tmp_path / "c" / row.outputs[FACE_CROP]).is_file()
         assert len({row.faces[0].fingerprint for row in rows}) == len(rows)
+        assert {find_photo(tmp_path / "raw", row) for row in rows} == {path}
 
     def test_again_nothing_is_looked_at(self, tmp_path: Path) -> None:
         path = film(tmp_path / "raw" / "clip.mkv", walk(40))
@@ -245,6 +246,23 @@ class TestCurate:
         assert curate(tmp_path / "raw", tmp_path / "c").fresh == 1
         curate(tmp_path / "raw", tmp_path / "as new")
         assert tree(tmp_path / "c") == tree(tmp_path / "as new")
+
+    def test_a_long_one_is_looked_at_where_a_face_is(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A head from the fourth second to the seventh of twelve."""
+        monkeypatch.setattr("catgan.curate.footage.SHORT", 5.0)
+        monkeypatch.setattr(clip_module, "MOST_KEYFRAMES", 6)
+        monkeypatch.setattr(clip_module, "STRETCH", 2.0)
+        empty, heads = draw_photo(240, 200, seed=0), walk(30)
+        frames = [heads[i - 40] if 40 <= i < 70 else empty for i in range(120)]
+        film(tmp_path / "raw" / "clip.mp4", frames, codec="mpeg4", pixels="yuv420p", key_every=10)
+        curate(tmp_path / "raw", tmp_path / "c")
+        rows = read_photos(tmp_path / "c")
+        assert rows
+        for row in rows:
+            assert 4.0 <= float(row.path.split("@")[1][:-1]) < 7.0
+            assert row.verdict == "kept"
 
     def test_a_copied_or_moved_one_is_the_same(self, tmp_path: Path) -> None:
         path = film(tmp_path / "raw" / "a" / "clip.mkv", walk(30))
