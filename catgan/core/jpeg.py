@@ -35,7 +35,7 @@ _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _TABLES, _START_OF_SCAN, _END_OF_IMAGE = 0xC4, 0xDA, 0xD9
 _PROGRESSIVE = 0xC2
 _BLOCK_ENDS = frozenset(range(0, 0xF0, 16))  # symbols: nothing more in this block, or in 2 to 2^14
-_ZEROS = re.compile(rb"\x00{%d,}" % LEAST_HOLE)
+_ZEROS = bytes(LEAST_HOLE)
 _LEFT_OVER = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 
 
@@ -215,9 +215,10 @@ def _check_zeros(data: bytes, layout: Layout) -> None:
     blocks in which nothing changes; with any other, block after block of the same odd pattern.
     """
     for scan in layout.scans:
-        for zeros in () if scan.flat else _ZEROS.finditer(data, scan.start, scan.end):
-            if zeros.end() < scan.end:  # at the end they are padding, or lack what they replaced
-                raise UnreadablePhoto(SPOILED)
+        # at the end they are padding, or lack what they replaced
+        last = len(data[scan.start : scan.end].rstrip(b"\0")) + scan.start
+        if not scan.flat and data.find(_ZEROS, scan.start, last) >= 0:
+            raise UnreadablePhoto(SPOILED)
 
 
 def _explain(warning: str, data: bytes, layout: Layout) -> None:
