@@ -61,6 +61,7 @@ PHOTOS ?= ../shared/photos
 
 bench-curate: .venv/installed-dev
 	$(BIN)/python -m benchmarks.curate $(PHOTOS)
+	$(BIN)/python -m benchmarks.clips
 
 bench-screens: .venv/installed-dev
 	$(BIN)/python -m benchmarks.screens $(PHOTOS)

@@ -208,7 +208,7 @@ def draw_album(folder: Path) -> None:
         "notes.txt": b"balcony: 2023\n",
         ".hidden.jpg": balcony,
         ".thumbnails/balcony.jpg": balcony,
-        "2023/film.mp4": b"\0\0\0\x18ftypmp42" + bytes(100),
+        "2023/song.mp3": b"ID3\4" + bytes(100),
     }
     for name, data in photos.items():
         write(folder / name, data)

@@ -1,8 +1,9 @@
 """`catgan curate`."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,11 @@ from catgan.core.words import count, duration
 from catgan.curate.config import CurateConfig
 from catgan.formats.datasets import FACE_CROP, FULL_BODY
 from catgan.formats.photos import Verdict
+
+if TYPE_CHECKING:
+    from catgan.console import Screen
+    from catgan.curate.find import Unlisted
+    from catgan.curate.unused import Unused
 
 MEANING = {
     Verdict.KEPT: "a face was found and cropped",
@@ -41,6 +47,7 @@ def curate(
     """
     from catgan.console import Screen
     from catgan.curate.pipeline import CurateProgress, curate_photos, plan_curation
+    from catgan.curate.unused import reasons
 
     settings = CurateConfig(**named)
     screen = Screen(as_json=json)
@@ -52,11 +59,14 @@ def curate(
         )
         for name in plan.dropped:
             screen.say(f"{curated / name} would be removed; it stays with --ablation.")
+        _say_what_else(screen, raw, plan.unlisted, plan.unused)
         screen.result(
             {
                 "photos": plan.photos,
                 "fresh": plan.fresh,
                 "dropped": list(plan.dropped),
+                "unlisted": _json_of(plan.unlisted),
+                "unused": dict(plan.unused),
                 "dry_run": True,
             }
         )
@@ -88,6 +98,9 @@ def curate(
         ("verdict", "photos", "meaning"),
         rows,
     )
+    if result.unreadable:
+        screen.say(f"Unreadable: {reasons(result.unreadable, most=8)}.")
+    _say_what_else(screen, raw, result.unlisted, result.unused)
     for name, images in result.data_sets.items():
         where = f"; contact sheet: {result.sheets[name]}" if name in result.sheets else ""
         screen.say(f"{curated / name}: {count(images, 'image')}{where}")
@@ -108,7 +121,29 @@ def curate(
             "gone": result.gone,
             "dropped": list(result.dropped),
             "verdicts": result.counts,
+            "unreadable": dict(result.unreadable),
+            "unlisted": _json_of(result.unlisted),
+            "unused": dict(result.unused),
             "data_sets": result.data_sets,
             "sheets": {name: str(path) for name, path in result.sheets.items()},
         }
     )
+
+
+def _say_what_else(
+    screen: "Screen", raw: Path, unlisted: "Sequence[Unlisted]", unused: "Mapping[Unused, int]"
+) -> None:
+    """What could not be looked into, and what was passed over."""
+    from catgan.curate.unused import sentences
+
+    for folder in unlisted:
+        screen.say(
+            f"{raw / folder.name}/ could not be listed ({folder.why}); "
+            "what is known of its photos was kept. Rerun the same command once it can."
+        )
+    for sentence in sentences(unused):
+        screen.say(sentence)
+
+
+def _json_of(unlisted: "Sequence[Unlisted]") -> list[dict[str, str]]:
+    return [{"folder": folder.name, "reason": folder.why} for folder in unlisted]

@@ -1,9 +1,12 @@
-"""Work spread over processes, with little in flight, results in order, and no loss to a crash."""
+"""Work spread over processes: little in flight, results in order, nothing lost, nothing hanging."""
 
+import faulthandler
+import functools
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -67,6 +70,25 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def _timed(
+    work: Callable[[Sequence[Item]], list[Result]], seconds: float, items: Sequence[Item]
+) -> list[Result]:
+    """Work item by item, and end this process on one that takes longer.
+
+    A decoder in the middle of a picture hears of nothing that Python could do to it: the thread of
+    `faulthandler` needs no Python.
+    """
+    results: list[Result] = []
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 (a device)
+        for item in items:
+            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+            try:
+                results += work([item])
+            finally:
+                faulthandler.cancel_dump_traceback_later()
+    return results
+
+
 def _ready() -> None:
     """Nothing; that it returns says that a process has started."""
 
@@ -76,7 +98,8 @@ class ChunkMap(Generic[Item, Result]):
 
     A process that dies (a decoder that crashes, the system that runs out of memory) takes its
     pool with it. The chunks in flight are then worked item by item in a process of their own, and
-    an item that ends it twice gets the result of `lost`; the rest goes on as before.
+    an item that ends it twice gets the result of `lost`; the rest goes on as before. Where an item
+    may take only so long, the process is ended, and the item gets the result of `slow`.
     """
 
     def __init__(
@@ -88,6 +111,8 @@ class ChunkMap(Generic[Item, Result]):
         arguments: tuple[Any, ...] = (),
         workers: int = 0,
         chunk: int = 8,
+        seconds: float = 0,
+        slow: Callable[[Item], Result] | None = None,
     ) -> None:
         """Say what is to be done; no process starts yet.
 
@@ -98,14 +123,18 @@ class ChunkMap(Generic[Item, Result]):
                 silent from then on.
             arguments: Its arguments.
             workers: Processes; 0 takes one a processor, 1 works in this process (and an item that
-                kills it ends everything).
+                kills it ends everything), unless there is a limit of time.
             chunk: Items handed over at a time.
+            seconds: That an item may take; 0 for no limit.
+            slow: The result for an item that takes longer; None for that of `lost`.
         """
-        self._work = work
+        self._work = functools.partial(_timed, work, seconds) if seconds else work
+        self._seconds = seconds
         self._lost = lost
+        self._slow = slow or lost
         self._initializer = initializer
         self._arguments = arguments
-        self._here = workers == 1
+        self._here = workers == 1 and not seconds
         self._workers = workers or processors()
         self._chunk = chunk
 
@@ -130,10 +159,11 @@ class ChunkMap(Generic[Item, Result]):
                 except BrokenProcessPool:
                     pool.shutdown(wait=True, cancel_futures=True)
                     # Taken out first: whoever stops reading here must not see them twice.
-                    suspects = [chunk for chunk, _ in pending]
+                    suspects = list(pending)
                     pending.clear()
-                    for suspect in suspects:
-                        yield self._one_by_one(suspect)
+                    for suspect, future in suspects:
+                        whole = future.done() and future.exception() is None
+                        yield future.result() if whole else self._one_by_one(suspect)
                     pool = self._pool(self._workers)
                     continue
                 pending.popleft()
@@ -147,12 +177,17 @@ class ChunkMap(Generic[Item, Result]):
         try:
             for item in chunk:
                 for death in range(1, DEATHS + 1):
+                    started = time.monotonic()
                     try:
                         results += self._submit(pool, [item]).result()
                         break
                     except BrokenProcessPool:
+                        took = time.monotonic() - started
                         pool.shutdown(wait=True)
                         pool = self._started()
+                        if self._seconds and took >= self._seconds:
+                            results.append(self._slow(item))
+                            break
                         if death == DEATHS:
                             results.append(self._lost(item))
         finally:

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import UnequalSizes, UnreadablePhoto
 from catgan.core.executors import ChunkMap, processors
 from catgan.core.files import read_file, sha256
-from catgan.core.photos import read_photo, to_srgb
+from catgan.core.photos import read_photo
 from catgan.core.pictures import Picture, Pictures, resize_shorter_side
 
 HERE_SECONDS = 2.0  # of work before it is shared: most data sets are done by then
 WORTH_SECONDS = 3.0  # of work left that pay for starting processes, which takes one or two
 CHUNK_SECONDS = 0.25  # of work handed over at a time
 MOST_IN_CHUNK = 256  # pictures; a few chunks for each process lie in memory
+MOST_NAMED = 20  # pictures in one sentence
 MOST_PROCESSES = 8  # past that, the one process that takes the pictures in is the slowest
 
 
@@ -39,6 +41,16 @@ class Loaded:
     """Hash of the file's contents, hexadecimal."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """One that cannot be read."""
+
+    path: Path
+    """The file."""
+    why: str
+    """Why, in words."""
+
+
 def load_picture(path: Path, size: int | None = None) -> Loaded:
     """Read a picture, and make it a square where a size is asked for.
 
@@ -52,13 +64,20 @@ def load_picture(path: Path, size: int | None = None) -> Loaded:
     Raises:
         UnreadablePhoto: It cannot be read; names it and says why.
     """
+    loaded = _load(path, size)
+    if isinstance(loaded, Broken):
+        raise unreadable([loaded])
+    return loaded
+
+
+def _load(path: Path, size: int | None) -> "Loaded | Broken":
     try:
         data = read_file(path)
         photo = read_photo(data)
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
+        return Broken(path=path, why=error.strerror or str(error))
     except UnreadablePhoto as error:
-        raise _unreadable(path, str(error)) from error
+        return Broken(path=path, why=str(error))
     picture = to_srgb(photo.pixels, photo.profile)
     height, width = picture.shape[:2]
     if size is not None and (height, width) != (size, size):
@@ -77,21 +96,30 @@ def load_pictures(paths: Sequence[Path], size: int | None = None) -> Pictures:
         (N, H, W, 3) uint8 sRGB.
 
     Raises:
-        UnreadablePhoto: One cannot be read; names it.
+        UnreadablePhoto: Some cannot be read; names them.
         UnequalSizes: No size is given and they differ; names the first that does.
     """
-    first = load_picture(paths[0], size).pixels
-    pictures = np.empty((len(paths), *first.shape), dtype=np.uint8)
+    pictures: Pictures | None = None
+    broken: list[Broken] = []
+    first = paths[0]
     for index, path in enumerate(paths):
-        picture = first if index == 0 else load_picture(path, size).pixels
-        if picture.shape != first.shape:
-            height, width = picture.shape[:2]
+        loaded = _load(path, size)
+        if isinstance(loaded, Broken):
+            broken.append(loaded)
+        if broken or isinstance(loaded, Broken):
+            continue  # only to name all of them at once
+        if pictures is None:
+            pictures = np.empty((len(paths), *loaded.pixels.shape), dtype=np.uint8)
+        if loaded.pixels.shape != pictures.shape[1:]:
+            height, width = pictures.shape[1:3]
             raise UnequalSizes(
-                f"{path} is {width} x {height}, but {paths[0].name} is {first.shape[1]} x "
-                f"{first.shape[0]}; a data set needs images of one size: catgan curate makes them "
-                "so."
+                f"{path} is {loaded.width} x {loaded.height}, but {first.name} is {width} x "
+                f"{height}; a data set needs images of one size: catgan curate makes them so."
             )
-        pictures[index] = picture
+        pictures[index] = loaded.pixels
+    if broken:
+        raise unreadable(broken)
+    assert pictures is not None, "one picture at least"
     return pictures
 
 
@@ -109,8 +137,20 @@ def load_all(
         workers: Processes at most; 0 for one a processor, 1 works in this one.
 
     Raises:
-        UnreadablePhoto: One cannot be read; names the first of them.
+        UnreadablePhoto: Some cannot be read; names them, once all have been tried. None that comes
+            after the first of them is given.
     """
+    broken: list[Broken] = []
+    for loaded in _each(paths, size, workers):
+        if isinstance(loaded, Broken):
+            broken.append(loaded)
+        elif not broken:
+            yield loaded
+    if broken:
+        raise unreadable(broken)
+
+
+def _each(paths: Sequence[Path], size: int, workers: int) -> "Iterator[Loaded | Broken]":
     most = workers or min(processors(), MOST_PROCESSES)
     started = time.monotonic()
     for done, path in enumerate(paths):
@@ -120,11 +160,13 @@ def load_all(
             if (len(paths) - done) / rate >= WORTH_SECONDS:
                 yield from _shared(paths[done:], size, workers=most, rate=rate)
                 return
-        yield load_picture(path, size)
+        yield _load(path, size)
 
 
-def _shared(paths: Sequence[Path], size: int, *, workers: int, rate: float) -> Iterator[Loaded]:
-    chunks: ChunkMap[Path, Loaded] = ChunkMap(
+def _shared(
+    paths: Sequence[Path], size: int, *, workers: int, rate: float
+) -> "Iterator[Loaded | Broken]":
+    chunks: ChunkMap[Path, Loaded | Broken] = ChunkMap(
         functools.partial(_work, size),
         lost=_lost,
         initializer=_start,
@@ -135,19 +177,29 @@ def _shared(paths: Sequence[Path], size: int, *, workers: int, rate: float) -> I
         yield from chunk
 
 
-def _work(size: int, paths: Sequence[Path]) -> list[Loaded]:
-    return [load_picture(path, size) for path in paths]
+def _work(size: int, paths: Sequence[Path]) -> "list[Loaded | Broken]":
+    return [_load(path, size) for path in paths]
 
 
 def _start() -> None:
     """Nothing to set up in a process that reads pictures."""
 
 
-def _lost(path: Path) -> Loaded:
-    raise _unreadable(path, "reading it crashed the reader")
+def _lost(path: Path) -> "Loaded | Broken":
+    return Broken(path=path, why="reading it crashed the reader")
 
 
-def _unreadable(path: Path, why: str) -> UnreadablePhoto:
+def unreadable(broken: Sequence[Broken]) -> UnreadablePhoto:
+    """One sentence for all pictures of a data set that cannot be read, from one on."""
+    if len(broken) == 1:
+        one = broken[0]
+        return UnreadablePhoto(
+            f"{one.path} cannot be read: {one.why}. Take it out of the folder, or curate it again."
+        )
+    named = [f"{one.path.name} ({one.why})" for one in broken[:MOST_NAMED]]
+    rest = len(broken) - len(named)
+    more = f", and {rest:,} more" if rest else ""
     return UnreadablePhoto(
-        f"{path} cannot be read: {why}. Take it out of the folder, or curate it again."
+        f"{len(broken):,} images in {broken[0].path.parent} cannot be read: {', '.join(named)}"
+        f"{more}. Take them out of the folder, or curate it again."
     )

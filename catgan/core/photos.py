@@ -1,29 +1,47 @@
 """Photos: any file of a picture, read upright and whole, its colours brought to sRGB.
 
-Everything goes through Pillow, one reader for all: its `draft` mode is as fast as any other
-reduced JPEG decode, it raises on a file that is cut short where OpenCV hands over a half-grey
-picture, and its turns and sizes agree with each other.
+One reader for all. JPEGs are decoded by `jpeg`, everything else by Pillow, which raises on a file
+that is cut short where OpenCV hands over a half-grey picture.
 """
 
 import dataclasses
 import functools
 import io
 import math
-import re
-import struct
 import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from catgan.core import jpeg, png, raw
+from catgan.core.colours import (
+    adobe_rgb,
+    convert,
+    differs_from_srgb,
+    grey_table,
+    profile_of_png,
+    space_of,
+)
 from catgan.core.errors import UnreadablePhoto
+from catgan.core.kinds import (
+    SNIFF,
+    is_closed_raw,
+    is_heif,
+    is_jpeg_2000,
+    is_jpeg_xl,
+    is_tiff,
+    is_video,
+    looks_like_picture,
+)
 from catgan.core.pictures import Picture
 
 MAX_PIXELS = 250_000_000  # phones with 200 megapixels exist; beyond is a decompression bomb
+LARGE = 24_000_000  # pixels from which any photo comes back reduced where that will do
+BAND = 4_000_000  # pixels converted at a time
 NEUTRAL = (128, 128, 128)  # the ground under transparent pixels: neither dark nor light
-SNIFF = 64  # bytes that tell a picture from other files
 
 # Pillow warns and refuses by a limit of its own, for the whole process; the check below, on the
 # size that the header states, takes its place.
@@ -41,7 +59,7 @@ class Photo:
     height: int
     """Height likewise."""
     profile: bytes | None
-    """The ICC profile that `pixels` is in, or None for sRGB; see `to_srgb`."""
+    """The ICC profile that `pixels` is in, or None for sRGB; see `colours.to_srgb`."""
 
     @property
     def scale(self) -> float:
@@ -53,49 +71,24 @@ class Photo:
         return 1 / halved if math.ceil(whole / halved) == here else here / whole
 
 
-def looks_like_picture(head: bytes) -> bool:
-    """Whether a file that begins with these bytes claims to be a picture.
-
-    Args:
-        head: The first `SNIFF` bytes of the file, or all of it where it is shorter.
-    """
-    return (
-        head.startswith(SIGNATURES)
-        or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
-        or (head.startswith(b"BM") and len(head) > 26 and head[6:10] == b"\0\0\0\0")
-        or _is_heif(head)
-    )
-
-
-SIGNATURES = (
-    b"\xff\xd8\xff",  # JPEG
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF87a",
-    b"GIF89a",
-    b"II*\x00",  # TIFF, little and big endian, and BigTIFF
-    b"MM\x00*",
-    b"II+\x00",
-    b"MM\x00+",
-)
-HEIF_BRANDS = frozenset(
-    {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
-)
-
-
 def read_photo(
     data: bytes,
     *,
     side: int | None = None,
     short: int | None = None,
+    short_if_long: int | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Photo:
     """Decode a photo upright, from the bytes of its file.
 
+    Of a raw photo it is the largest preview inside.
+
     Args:
         data: The whole file.
-        side: Where given, the photo may come back reduced, its longer side to no less than this;
-            only formats that decode faster that way (JPEG) are.
+        side: Where given, the photo may come back reduced, its longer side to no less than this: a
+            JPEG, which decodes faster that way, and any other large one, to bound the memory.
         short: Where given too, the shorter side stays at no less than this.
+        short_if_long: Likewise, of photos that are twice as long as wide, or more.
         max_pixels: Refuse larger ones, before anything is decoded.
 
     Raises:
@@ -104,11 +97,11 @@ def read_photo(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on odd EXIF; what matters raises
-            return _decode(data, side, short, max_pixels)
+            return _decode(data, _Limits(side, short, short_if_long, max_pixels))
     except UnreadablePhoto:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadablePhoto(_unknown(data)) from error
+        raise UnreadablePhoto(why_none(data)) from error
     except MemoryError as error:
         raise UnreadablePhoto("too large for this machine's memory") from error
     except Exception as error:
@@ -139,53 +132,86 @@ def _heif_formats() -> tuple[str, ...]:
     return ("HEIF",)
 
 
-def _is_heif(data: bytes) -> bool:
-    return data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a photo is to be read for."""
+
+    side: int | None
+    short: int | None
+    short_if_long: int | None
+    max_pixels: int
+
+    def check(self, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            raise UnreadablePhoto(
+                f"{width} x {height} is more than the {self.max_pixels / 1e6:g} megapixels allowed"
+            )
+
+    def step(self, width: int, height: int) -> int:
+        """How many pixels become one along each side: 8, 4, 2, or 1 for the full size."""
+        if self.side is None:
+            return 1
+        factor = max(width, height) / self.side
+        long = max(width, height) >= 2 * min(width, height)
+        least = max(self.short or 1, (self.short_if_long or 1) if long else 1)
+        factor = min(factor, min(width, height) / least)
+        return next((step for step in (8, 4, 2) if step <= factor), 1)
 
 
-def _decode(data: bytes, side: int | None, short: int | None, max_pixels: int) -> Photo:
-    formats = _formats() + (_heif_formats() if _is_heif(data) else ())
+def _decode(data: bytes, limits: _Limits) -> Photo:
+    if data.startswith(b"\xff\xd8"):
+        return _decode_jpeg(data, limits)
+    if is_closed_raw(data):
+        raise UnreadablePhoto(raw.REASON)
+    if is_tiff(data) and (preview := raw.find_preview(data)) is not None:
+        return _decode_jpeg(preview.jpeg, limits, TURNS.get(preview.orientation))
+    if data[:1] == b"P" and data[:2] not in (b"P4", b"P5", b"P6"):
+        raise UnreadablePhoto("not a picture")  # one in plain text takes minutes
+    stated: bytes | None = None
+    if data.startswith(png.SIGNATURE):
+        data, colours = png.split(data)
+        stated = profile_of_png(colours)
+    formats = _formats() + (_heif_formats() if is_heif(data) else ())
     with Image.open(io.BytesIO(data), formats=formats) as image:
         width, height = image.size
-        if width * height > max_pixels:
-            raise UnreadablePhoto(
-                f"{width} x {height} is more than the {max_pixels / 1e6:g} megapixels allowed"
-            )
-        jpeg = image.format in ("JPEG", "MPO")
-        scan_ends = _scan_ends(data) if jpeg else None
-        if jpeg and scan_ends is None:
-            raise UnreadablePhoto("the file is cut short")
-        size = _reduced(width, height, side, short)
-        if size:
-            image.draft(None, size)
-        profile = image.info.get("icc_profile")
+        limits.check(width, height)
+        step = limits.step(width, height) if width * height > LARGE else 1
+        profile = stated or image.info.get("icc_profile")
         image.load()
-        if scan_ends is not None and _rest_is_missing(image, data, scan_ends, size):
-            raise UnreadablePhoto("the file is broken (a part of the picture is missing)")
+        # Pillow turns a TIFF itself while loading and takes the tag away, hence only now.
         turn = _turn(image)
-        flat, profile = _flatten(image, profile)
-        upright = flat if turn is None else flat.transpose(turn)
+        pixels, profile = _flatten(image, profile or _adobe(image), step)
+    return _upright(pixels, width, height, turn, profile)
+
+
+def _decode_jpeg(data: bytes, limits: _Limits, turn: Image.Transpose | None = None) -> Photo:
+    layout = jpeg.lay_out(data)
+    limits.check(layout.width, layout.height)
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        width, height = image.size
+        limits.check(width, height)
+        step = limits.step(width, height)
+        size = (max(1, -(-width // step)), max(1, -(-height // step))) if step > 1 else None
+        profile = image.info.get("icc_profile") or _adobe(image)
+        own = _turn(image)
+        turn = turn if own is None else own
+        decoded = jpeg.decode(data, layout, image.mode, size)
+    pixels, profile = _flatten(decoded, profile, 1)
+    return _upright(pixels, width, height, turn, profile)
+
+
+def _upright(
+    pixels: Picture,
+    width: int,
+    height: int,
+    turn: Image.Transpose | None,
+    profile: bytes | None,
+) -> Photo:
+    if turn is not None:
+        pixels = np.ascontiguousarray(_TURNED[turn](pixels))
     if turn in SIDEWAYS:
         width, height = height, width
-    return Photo(
-        pixels=np.asarray(upright, dtype=np.uint8), width=width, height=height, profile=profile
-    )
-
-
-def _reduced(
-    width: int, height: int, side: int | None, short: int | None
-) -> tuple[int, int] | None:
-    """What to ask Pillow's `draft` for, or None for the full size.
-
-    It picks the largest of 8, 4 and 2 that leaves at least the size asked for.
-    """
-    if side is None:
-        return None
-    factor = max(width, height) / side
-    if short is not None:
-        factor = min(factor, min(width, height) / short)
-    step = next((step for step in (8, 4, 2) if step <= factor), 1)
-    return (max(1, width // step), max(1, height // step)) if step > 1 else None
+    return Photo(pixels=pixels, width=width, height=height, profile=profile)
 
 
 # EXIF 2.32, tag 0x0112: what brings a picture so tagged upright.
@@ -199,150 +225,122 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = frozenset(TURNS[tag] for tag in (5, 6, 7, 8))
+_TURNED: dict[Image.Transpose, Callable[[Picture], Picture]] = {
+    Image.Transpose.FLIP_LEFT_RIGHT: lambda pixels: pixels[:, ::-1],
+    Image.Transpose.ROTATE_180: lambda pixels: pixels[::-1, ::-1],
+    Image.Transpose.FLIP_TOP_BOTTOM: lambda pixels: pixels[::-1],
+    Image.Transpose.TRANSPOSE: lambda pixels: pixels.swapaxes(0, 1),
+    Image.Transpose.ROTATE_270: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    Image.Transpose.TRANSVERSE: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    Image.Transpose.ROTATE_90: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What brings a loaded image upright; None where it is, or where its EXIF cannot be read.
-
-    Pillow turns a TIFF itself while loading and takes the tag away, hence loaded.
-    """
+    """What brings an image upright; None where it is, or where its EXIF cannot be read."""
     try:
         return TURNS.get(image.getexif().get(0x0112, 1))
     except Exception:  # whatever a broken EXIF block makes its parser raise
         return None
 
 
-def _flatten(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
-    """Any mode to RGB; a profile that RGB pixels no longer have is applied and gone."""
-    mode = image.mode
-    in_rgb = mode in ("RGB", "RGBA", "RGBa", "P", "PA")  # what the profile of others means is over
-    kept = profile if in_rgb and _differs_from_srgb(profile) else None
-    if mode == "CMYK":
-        return (_convert(image, profile) if profile else image.convert("RGB")), None
-    if mode.startswith("I") or mode == "F":
-        return Image.fromarray(_to_eight_bits(np.asarray(image), mode)).convert("RGB"), None
-    if image.has_transparency_data or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGBA", rgba.size, (*NEUTRAL, 255))
-        return Image.alpha_composite(ground, rgba).convert("RGB"), kept
-    return (image if mode == "RGB" else image.convert("RGB")), kept  # L, P, 1, YCbCr, HSV
-
-
-def _to_eight_bits(values: NDArray[Any], mode: str) -> NDArray[np.uint8]:
-    """16- and 32-bit grey to 8 bits; Pillow's own conversion clips everything to white."""
-    if mode == "F":
-        finite = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-        top = float(finite.max(initial=0.0))
-        scale = 255.0 if top <= 1.0 else (1.0 if top <= 255.0 else 255.0 / top)
-        return (finite * scale).clip(0, 255).astype(np.uint8)
-    wide = values.astype(np.int64)
-    top = int(wide.max(initial=0))
-    shift = 8 if top <= 0xFFFF else 24
-    if mode == "I" and top <= 0xFF:
-        shift = 0
-    return (wide >> shift).clip(0, 255).astype(np.uint8)
-
-
-# A marker that is neither a stuffed zero, nor a fill byte, nor a restart inside a scan.
-_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-
-
-def _scan_ends(data: bytes) -> list[int] | None:
-    """Where the scans of a JPEG's first picture end, or None where the file ends before they do.
-
-    libjpeg itself fills in grey silently. The segments are walked (ITU-T T.81, annex B): end
-    markers inside an EXIF thumbnail say nothing, and what a camera appends after the picture (a
-    second one, a video) may hold anything.
-
-    Returns:
-        For each scan, the offset of the first marker after its data.
-    """
-    ends: list[int] = []
-    position, in_scan = 2, False
-    while found := _MARKER.search(data, position):
-        if in_scan:
-            ends.append(found.start())
-        marker = found[1][0]
-        if marker == _END_OF_IMAGE:
-            return ends
-        in_scan = marker == _START_OF_SCAN
-        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
-        position = found.end() + length
-    return None
-
-
-# Bytes without a marker among them that decode to something on any Huffman table.
-_NOISE = bytes((37 * index + 11) % 251 for index in range(64))
-
-
-def _rest_is_missing(
-    image: Image.Image, data: bytes, scan_ends: list[int], size: tuple[int, int] | None
-) -> bool:
-    """Whether a JPEG that has its end marker lacks data before it, so that libjpeg filled in grey.
-
-    A picture whose last corner is that grey may just be so. Then bytes are added at the end of
-    every scan: a decoder that has all it needs passes over them, one that lacks some uses them.
-    """
-    corner = np.asarray(image.crop((image.width - 2, image.height - 2, image.width, image.height)))
-    if corner.min() < 127 or corner.max() > 128:
-        return False
-    pieces = [data[i:j] for i, j in zip([0, *scan_ends], [*scan_ends, len(data)], strict=True)]
-    with Image.open(io.BytesIO(_NOISE.join(pieces)), formats=("JPEG",)) as longer:
-        if size:
-            longer.draft(None, size)
-        return longer.tobytes() != image.tobytes()
-
-
-def _differs_from_srgb(profile: bytes | None) -> bool:
-    """Whether a profile is there, can be read, and is not sRGB under its many names."""
-    if not profile:
-        return False
+def _adobe(image: Image.Image) -> bytes | None:
+    """Adobe RGB, where a camera was set to it: then EXIF says so, and there is no profile."""
     try:
-        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        description = ImageCms.getProfileDescription(opened)
-    except (ImageCms.PyCMSError, OSError, ValueError, struct.error):
-        return False  # a broken profile: take the numbers as sRGB, as browsers do
-    return "srgb" not in description.lower()
+        return adobe_rgb() if image.getexif().get_ifd(0xA005).get(1) == "R03" else None
+    except Exception:  # as above
+        return None
 
 
-def _convert(image: Image.Image, profile: bytes) -> Image.Image:
-    """An image's colours from a profile to sRGB; an unusable profile changes nothing."""
-    try:
-        converted = ImageCms.profileToProfile(
-            image,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        converted = None
-    return converted if converted is not None else image.convert("RGB")
-
-
-def to_srgb(pixels: Picture, profile: bytes | None) -> Picture:
-    """Colours from a photo's own profile (Display P3 on phones) to sRGB.
-
-    Meant for the small picture that is kept: converting twelve megapixels takes a second.
+def _flatten(image: Image.Image, profile: bytes | None, step: int) -> tuple[Picture, bytes | None]:
+    """Any mode to RGB, band by band; a profile that is not for RGB is applied and gone.
 
     Args:
-        pixels: (H, W, 3) uint8 in the profile's colours.
-        profile: ICC profile, or None where they are sRGB already.
+        image: Loaded.
+        profile: Of its pixels.
+        step: Pixels along each side that become one.
 
     Returns:
-        (H, W, 3) uint8 in sRGB.
+        (H, W, 3) uint8, rounded up where `step` does not divide the sides; and its profile, if that
+        differs from sRGB.
     """
-    if profile is None:
-        return pixels
-    return np.asarray(_convert(Image.fromarray(pixels), profile), dtype=np.uint8)
+    space = space_of(profile) if profile else None
+    foreign = profile if space in ("GRAY", "CMYK") else None
+    kept = profile if profile and space == "RGB" and differs_from_srgb(profile) else None
+    if image.mode == "CMYK":
+        kept = None  # what an RGB profile means here is over
+    band = _band_reader(image, foreign)
+    width, height = image.size
+    pixels = np.empty((-(-height // step), -(-width // step), 3), dtype=np.uint8)
+    rows = max(1, BAND // (width * step)) * step
+    for top in range(0, height, rows):
+        part = band(image.crop((0, top, width, min(height, top + rows))))
+        if step > 1:
+            part = part.reduce(step)
+        pixels[top // step : top // step + part.height] = np.asarray(part)
+    return pixels, kept
 
 
-def _unknown(data: bytes) -> str:
+def _band_reader(image: Image.Image, foreign: bytes | None) -> Callable[[Image.Image], Image.Image]:
+    """What brings a band of an image to RGB."""
+    mode = image.mode
+    if mode.startswith("I") or mode == "F":
+        shift = _shift_of(image)
+        return lambda band: Image.fromarray(shift(np.asarray(band))).convert("RGB")
+    if image.has_transparency_data or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        transparency = image.info.get("transparency")
+
+        def on_ground(band: Image.Image) -> Image.Image:
+            if transparency is not None:
+                band.info["transparency"] = transparency
+            rgba = band.convert("RGBA")
+            ground = Image.new("RGBA", rgba.size, (*NEUTRAL, 255))
+            return Image.alpha_composite(ground, rgba).convert("RGB")
+
+        return on_ground
+    if mode == "CMYK" and foreign is not None:
+        return lambda band: convert(band, foreign) or band.convert("RGB")
+    if mode == "L" and foreign is not None and (table := grey_table(foreign)) is not None:
+        return lambda band: Image.fromarray(table[np.asarray(band)])
+    return lambda band: band.convert("RGB")  # L, P, 1, RGB, YCbCr, HSV
+
+
+def _shift_of(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
+    """16- and 32-bit grey to 8 bits; Pillow's own conversion clips everything to white."""
+    if image.mode == "F":
+        top = max(
+            float(np.nan_to_num(band, posinf=0.0, neginf=0.0).max(initial=0.0))
+            for band in _bands(image)
+        )
+        scale = 255.0 if top <= 1.0 else (1.0 if top <= 255.0 else 255.0 / top)
+        return lambda values: (
+            (np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0) * scale)
+            .clip(0, 255)
+            .astype(np.uint8)
+        )
+    highest = max(int(band.max(initial=0)) for band in _bands(image))
+    shift = 8 if highest <= 0xFFFF else 24
+    if image.mode == "I" and highest <= 0xFF:
+        shift = 0
+    return lambda values: (values >> shift).clip(0, 255).astype(np.uint8)
+
+
+def _bands(image: Image.Image) -> Iterator[NDArray[Any]]:
+    rows = max(1, BAND // image.width)
+    for top in range(0, image.height, rows):
+        yield np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
+
+
+def why_none(data: bytes) -> str:
+    """Why a file is no photo that can be opened, in words.
+
+    Args:
+        data: The file, or its first `kinds.SNIFF` bytes.
+    """
+    head = data[:SNIFF]
     if not data:
         return "the file is empty"
-    if _is_heif(data):
+    if is_heif(data):
         if data[8:12] in (b"avif", b"avis"):
             if "AVIF" in Image.OPEN:
                 return "the file is broken: it starts like an AVIF photo"
@@ -350,8 +348,12 @@ def _unknown(data: bytes) -> str:
         if _heif_formats():
             return "the file is broken: it starts like a HEIC photo"
         return "HEIC photos need one more package: pip install pillow-heif"
-    if looks_like_picture(data[:SNIFF]):
+    if looks_like_picture(head):
         return "the file is broken: it starts like an image but cannot be decoded"
+    if is_jpeg_xl(head, "") or is_jpeg_2000(head, ""):
+        return "a JPEG XL or JPEG 2000: export it as JPEG"
+    if is_video(head, ""):
+        return "a video, not a photo"
     return "not a picture"
 
 

@@ -5,11 +5,19 @@ from typing import Annotated
 
 from catgan.core.settings import Option, check_most, require
 
+# They say how the work is done, and change nothing that is written.
+HOW = frozenset({"workers", "photo_seconds"})
 # They judge or sort what was found, and may be turned off and on without looking again.
 AFTERWARDS = frozenset({"blur_screen", "dark_screen", "duplicate_screen", "ablation"})
 
 
-MOST = {"min_face": 100_000, "max_megapixels": 10_000.0, "workers": 1024}
+MOST = {
+    "min_face": 100_000,
+    "max_megapixels": 10_000.0,
+    "photo_seconds": 1e6,
+    "clip_frames": 100_000,
+    "workers": 1024,
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +42,16 @@ class CurateConfig:
     ablation: Annotated[
         bool, Option("Write a third data set, full-body-kept: the photos of face-crop, whole.")
     ] = False
+    clip_frames: Annotated[
+        int, Option("Frames of a video that are used, at most. 0 passes videos over.")
+    ] = 40
     max_megapixels: Annotated[
         float, Option("Skip photos with more megapixels than this.", default="250")
     ] = 250.0
+    photo_seconds: Annotated[
+        float,
+        Option("A photo that takes longer is skipped, and tried again next time. 0: no limit."),
+    ] = 30.0
     workers: Annotated[int, Option("Processes.", default="one for each CPU")] = 0
 
     def __post_init__(self) -> None:
@@ -51,4 +66,9 @@ class CurateConfig:
         require(self.min_face >= 0, f"--min-face is {self.min_face}; it may not be negative.")
         require(self.faces in ("best", "all"), f"--faces is {self.faces}; it may be best or all.")
         require(self.max_megapixels > 0, "--max-megapixels must be more than 0.")
+        require(
+            self.clip_frames >= 0, f"--clip-frames is {self.clip_frames}; it may not be negative."
+        )
+        seconds = self.photo_seconds
+        require(seconds >= 0, f"--photo-seconds is {seconds}; it may not be negative.")
         require(self.workers >= 0, f"--workers is {self.workers}; it may not be negative.")

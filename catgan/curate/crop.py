@@ -6,8 +6,9 @@ import math
 import numpy as np
 from PIL import Image
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall
-from catgan.core.photos import Photo, to_srgb
+from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.cut import cut_level
 from catgan.curate.square import Square, head_of
@@ -48,16 +49,35 @@ def side_needed(square: Square, size: int, *, width: int, height: int) -> int:
 
 
 def crop_face(photo: Photo, ears: Square, *, size: int = 64, margin: float = 0.25) -> Picture:
-    """Cut the levelled square around a face out of a photo.
+    """The levelled square around a face, cut out of a photo and reduced to a size.
+
+    Args and errors are those of `cut_face`.
+
+    Returns:
+        (size, size, 3) uint8 in sRGB, never enlarged from fewer source pixels.
+    """
+    return to_srgb(reduced(cut_face(photo, ears, size=size, margin=margin), size), photo.profile)
+
+
+def reduced(cut: Picture, size: int) -> Picture:
+    """A square picture brought to a side of `size`, where it is larger; (H, H, 3) uint8."""
+    if cut.shape[0] <= size:
+        return cut
+    small = Image.fromarray(cut).resize((size, size), Image.Resampling.LANCZOS)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def cut_face(photo: Photo, ears: Square, *, size: int = 64, margin: float = 0.25) -> Picture:
+    """Cut the levelled square around a face out of a photo, at the resolution it was decoded at.
 
     Args:
         photo: Upright, (H, W, 3) uint8; may be reduced as far as `side_needed` allows.
         ears: The face as detectors find it, in pixels of the whole photo.
-        size: Side of the result in pixels.
+        size: Least side of the result in pixels.
         margin: Growth of the ears' square on each side, in sides of it.
 
     Returns:
-        (size, size, 3) uint8 in sRGB, never enlarged from fewer source pixels.
+        (S, S, 3) uint8 in the photo's own colours, S from `size` on.
 
     Raises:
         FaceTooSmall: The square covers fewer than `size` pixels of the photo.
@@ -70,6 +90,4 @@ def crop_face(photo: Photo, ears: Square, *, size: int = 64, margin: float = 0.2
     here = square.scaled(photo.scale)
     pixels = max(size, round(here.side))
     cut = cut_level(photo.pixels, here, pixels, kernel="cubic")
-    if pixels > size:
-        cut = np.asarray(Image.fromarray(cut).resize((size, size), Image.Resampling.LANCZOS))
-    return to_srgb(np.asarray(cut, dtype=np.uint8), photo.profile)
+    return np.asarray(cut, dtype=np.uint8)

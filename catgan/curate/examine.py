@@ -1,18 +1,20 @@
 """One photo, from its file to what was found on it and the pictures drawn of it."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import FaceTooSmall, UnreadablePhoto
 from catgan.core.files import sha256
-from catgan.core.photos import Photo, read_photo, to_srgb
+from catgan.core.kinds import looks_like_picture
+from catgan.core.photos import Photo, read_photo, why_none
 from catgan.core.pictures import Picture, resize_shorter_side
 from catgan.curate.config import CurateConfig
-from catgan.curate.crop import crop_face, side_needed, square_around
+from catgan.curate.crop import OVERSAMPLE, cut_face, reduced, side_needed, square_around
 from catgan.curate.detector import Detector
-from catgan.curate.find import PhotoFile
+from catgan.curate.find import PhotoFile, probe_of
 from catgan.curate.finding import Crop, Face, Finding
-from catgan.curate.screens import brightness, fingerprint, sharpness
+from catgan.curate.screens import brightness, content_of, fingerprint, sharpness
 from catgan.curate.square import Square
 
 
@@ -41,31 +43,73 @@ def examine(
     Returns:
         What was found, and the pictures; None where it cannot be read.
     """
-    digest = ""
+    digest = probe = ""
     try:
+        head = file.head()
+        if not looks_like_picture(head):  # hashed without being held: it may be anything
+            return unreadable(file, why_none(head), file.digest(), file.probe()), None
         data = file.read()
-        digest = sha256(data)
+        digest, probe = sha256(data), probe_of(data)
         limit = round(config.max_megapixels * 1e6)
-        photo = read_photo(data, side=detector.side, short=2 * config.size, max_pixels=limit)
-        whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
-        squares = detector.find(photo)
-        cropped, why_not = _crop(data, photo, squares, config)
+        photo = read_photo(
+            data,
+            side=detector.side,
+            short=2 * config.size,
+            short_if_long=detector.side,
+            max_pixels=limit,
+        )
+        unnamed, pictures = look_at(
+            photo,
+            detector,
+            config,
+            reread=lambda side: read_photo(data, side=side, max_pixels=limit),
+        )
     except UnreadablePhoto as error:
-        return unreadable(file, str(error), digest), None
-    # Numbers are rounded as the records are, so that a run carried on judges by the same ones.
-    crops = [
-        Crop(sharpness=round(sharpness(picture), 4), brightness=round(brightness(picture), 1))
-        for picture in cropped.values()
-    ]
-    faces = [
-        Face(square=squares[index], crop=crop) for index, crop in zip(cropped, crops, strict=True)
-    ]
-    faces += [Face(square=square) for i, square in enumerate(squares) if i not in cropped]
-    finding = Finding(
+        return unreadable(file, str(error), digest, probe), None
+    finding = dataclasses.replace(
+        unnamed,
         path=file.name,
         sha256=digest,
         bytes=file.bytes,
         modified=file.modified,
+        probe=probe,
+    )
+    return finding, pictures
+
+
+def look_at(
+    photo: Photo,
+    detector: Detector,
+    config: CurateConfig,
+    *,
+    reread: Callable[[int], Photo] | None = None,
+) -> tuple[Finding, Pictures]:
+    """Look for faces on a photo that is decoded, and cut its pictures.
+
+    Args:
+        photo: The photo.
+        detector: Finds the faces.
+        config: Size, margin, smallest face, how many faces.
+        reread: Decodes it again, to a longer side of no less than so many pixels; None where it is
+            decoded whole.
+
+    Returns:
+        What was found, without a path, and the pictures.
+
+    Raises:
+        UnreadablePhoto: `reread` does.
+    """
+    whole = to_srgb(resize_shorter_side(photo.pixels, config.size), photo.profile)
+    squares = detector.find(photo)
+    cropped, why_not = _crop(photo, squares, config, reread)
+    faces = [Face(square=squares[index], crop=crop) for index, (crop, _) in cropped.items()]
+    faces += [Face(square=square) for i, square in enumerate(squares) if i not in cropped]
+    content = content_of(photo.pixels)
+    finding = Finding(
+        path="",
+        sha256="",
+        bytes=0,
+        modified=0,
         width=photo.width,
         height=photo.height,
         why_not="" if cropped else why_not,
@@ -73,22 +117,31 @@ def examine(
         faces=tuple(faces),
         sharpness=round(sharpness(whole), 4),
         fingerprint=fingerprint(photo.pixels),
+        content="" if content is photo.pixels else fingerprint(content),
     )
-    return finding, Pictures(whole=whole, crops=tuple(cropped.values()))
+    return finding, Pictures(whole=whole, crops=tuple(crop for _, crop in cropped.values()))
 
 
-def unreadable(file: PhotoFile, why: str, digest: str = "") -> Finding:
-    """The finding for a file of which there is no picture."""
+def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> Finding:
+    """The finding for a file of which there is no picture; without a digest it is not kept."""
     return Finding(
-        path=file.name, sha256=digest, bytes=file.bytes, modified=file.modified, why_not=why
+        path=file.name,
+        sha256=digest,
+        bytes=file.bytes,
+        modified=file.modified,
+        probe=probe,
+        why_not=why,
     )
 
 
 def _crop(
-    data: bytes, photo: Photo, squares: Sequence[Square], config: CurateConfig
-) -> tuple[dict[int, Picture], str]:
+    photo: Photo,
+    squares: Sequence[Square],
+    config: CurateConfig,
+    reread: Callable[[int], Photo] | None,
+) -> tuple[dict[int, tuple[Crop, Picture]], str]:
     """The crops by the index of their square, and why the first of the others has none."""
-    crops: dict[int, Picture] = {}
+    crops: dict[int, tuple[Crop, Picture]] = {}
     why_not = ""
     for index, ears in enumerate(squares):
         if ears.side < config.min_face:
@@ -99,13 +152,26 @@ def _crop(
             continue
         square = square_around(ears, margin=config.margin, width=photo.width, height=photo.height)
         side = side_needed(square, config.size, width=photo.width, height=photo.height)
-        if side > max(photo.pixels.shape[:2]):
-            photo = read_photo(data, side=side, max_pixels=round(config.max_megapixels * 1e6))
+        if reread is not None and side > max(photo.pixels.shape[:2]):
+            photo = reread(side)
         try:
-            crops[index] = crop_face(photo, ears, size=config.size, margin=config.margin)
+            cut = cut_face(photo, ears, size=config.size, margin=config.margin)
         except FaceTooSmall as error:
             why_not = why_not or str(error)
             continue
+        crops[index] = _measured(cut, photo.profile, config.size)
         if config.faces == "best":
             break
     return crops, why_not
+
+
+def _measured(cut: Picture, profile: bytes | None, size: int) -> tuple[Crop, Picture]:
+    picture = to_srgb(reduced(cut, size), profile)
+    # Numbers are rounded as the records are, so that a run carried on judges by the same ones.
+    crop = Crop(
+        sharpness=round(sharpness(picture), 4),
+        brightness=round(brightness(picture), 1),
+        detail=round(sharpness(reduced(cut, OVERSAMPLE * size), own_size=True), 4),
+        fingerprint=fingerprint(picture),
+    )
+    return crop, picture

@@ -2,22 +2,37 @@
 
 import builtins
 import dataclasses
+import hashlib
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
 from catgan.core.files import check_folder, open_file, read_file
+from catgan.core.kinds import (
+    PHOTO_SUFFIXES,
+    SNIFF,
+    is_jpeg_2000,
+    is_jpeg_xl,
+    is_video,
+    looks_like_picture,
+)
 from catgan.core.names import printable
-from catgan.core.photos import SNIFF, looks_like_picture
-
-# A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif",
-     ".avif"}
-)  # fmt: skip
+from catgan.curate.unused import Unused
 
 MAX_BYTES = 1 << 30  # a gibibyte: 250 megapixels without compression are 0.7
+PROBED = 1 << 16  # bytes at the beginning and at the end that tell whether a file has changed
+LIVE_SUFFIXES = frozenset({".heic", ".heif", ".jpg", ".jpeg"})
+MOST_LIVE = 30_000_000  # bytes of the video of a Live Photo, which has three seconds
+BLOCK = 1 << 20  # bytes hashed at a time
+
+# What network drives, systems and archives put beside photos: thumbnails, and what was deleted.
+SYSTEM_FOLDERS = frozenset(
+    {"@eadir", "#recycle", "@recycle", "$recycle.bin", ".trash", ".trashes", "lost+found",
+     ".thumbnails", ".@__thumb", "__macosx", "#snapshot", "@recently-snapshot", ".spotlight-v100",
+     ".fseventsd", "system volume information"}
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,10 @@ class PhotoFile:
     """Its size."""
     modified: int
     """When it last changed, nanoseconds since 1970."""
+    is_clip: bool = False
+    """Whether it is a video."""
+    seen: bool = True
+    """Whether the system could say that much; else the two are 0."""
 
     def read(self) -> "builtins.bytes":
         """The whole file.
@@ -46,56 +65,231 @@ class PhotoFile:
         try:
             return read_file(self.path, most=MAX_BYTES)
         except OSError as error:
-            raise UnreadablePhoto(f"the file cannot be opened ({error.strerror})") from error
+            raise _unopened(error) from error
+
+    def head(self) -> "builtins.bytes":
+        """Its first bytes, which tell what it is.
+
+        Raises:
+            UnreadablePhoto: It cannot be opened.
+        """
+        try:
+            with open_file(self.path, most=1 << 62) as file:
+                return file.read(SNIFF)
+        except OSError as error:
+            raise _unopened(error) from error
+
+    def digest(self) -> str:
+        """SHA-256 of its contents, hexadecimal, without holding them.
+
+        Raises:
+            UnreadablePhoto: It cannot be opened, or is larger than any photo.
+        """
+        digest = hashlib.sha256()
+        try:
+            with open_file(self.path, most=1 << 62 if self.is_clip else MAX_BYTES) as file:
+                while block := file.read(BLOCK):
+                    digest.update(block)
+        except OSError as error:
+            raise _unopened(error) from error
+        return digest.hexdigest()
+
+    def probe(self) -> str:
+        """What `probe_of` says of its contents; only the ends are read.
+
+        Raises:
+            UnreadablePhoto: It cannot be opened.
+        """
+        try:
+            with open_file(self.path, most=1 << 62) as file:
+                head = file.read(PROBED)
+                file.seek(max(len(head), self.bytes - PROBED))
+                return _probe(head, file.read(PROBED))
+        except OSError as error:
+            raise _unopened(error) from error
+
+
+def probe_of(data: bytes) -> str:
+    """What tells contents from others of the same size and time, at the price of two reads.
+
+    Programs that turn a photo by a tag, or write a caption, keep both where they are told to; what
+    they change lies at the beginning of a file, or at its end.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    head = data[:PROBED]
+    return _probe(head, data[max(len(head), len(data) - PROBED) :])
+
+
+def _probe(head: bytes, tail: bytes) -> str:
+    return hashlib.sha256(head + tail).hexdigest()[:16]
+
+
+def _unopened(error: OSError) -> UnreadablePhoto:
+    return UnreadablePhoto(f"the file cannot be opened ({error.strerror})")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Unlisted:
+    """A folder that the system would not list: what is in it is not known, and not gone."""
+
+    name: str
+    """Relative to the raw folder, with forward slashes and one at the end."""
+    why: str
+    """What the system said."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is in a folder of photos."""
+
+    photos: tuple[PhotoFile, ...]
+    """The photos, by path."""
+    clips: tuple[PhotoFile, ...]
+    """The videos, likewise; none where they are not to be read."""
+    unlisted: tuple[Unlisted, ...]
+    """Folders that could not be looked into."""
+    unused: Mapping[Unused, int]
+    """What was passed over, and is to be told."""
 
 
 def check_raw(raw: Path) -> None:
     """Raise `NoSuchFolder` unless `raw` is a folder that can be listed."""
     check_folder(raw, "name the folder that your photos are in")
-    if not os.access(raw, os.R_OK | os.X_OK):
-        raise NoSuchFolder(f"{raw} may not be read; change its permissions, or name another one.")
+    try:
+        with os.scandir(raw):
+            pass
+    except OSError as error:
+        raise NoSuchFolder(
+            f"{raw} cannot be listed ({error.strerror}); check its permissions, or its drive."
+        ) from error
 
 
-def find_photos(raw: Path) -> Iterator[PhotoFile]:
+def find_photos(raw: Path, *, clips: bool = False) -> Found:
     """The photos in a folder, at any depth, by path in a fixed order.
 
     Hidden files and folders are left out (macOS keeps its notes in them), links to folders are
-    not followed, and files that neither are nor are called pictures are passed over.
+    not followed, and files that neither are nor are called pictures are passed over; those that
+    their owner may take for photos are counted.
+
+    Args:
+        raw: The folder.
+        clips: Whether videos are wanted; else they are counted.
     """
-    yield from _walk(raw, "")
+    search = _Search(clips=clips)
+    search.walk(raw, "")
+    return Found(
+        photos=tuple(search.photos),
+        clips=tuple(search.clips),
+        unlisted=tuple(search.unlisted),
+        unused=dict(search.unused),
+    )
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[PhotoFile]:
+class _Search:
+    """What has been found so far."""
+
+    def __init__(self, *, clips: bool) -> None:
+        self._wants_clips = clips
+        self.clips: list[PhotoFile] = []
+        self.photos: list[PhotoFile] = []
+        self.unlisted: list[Unlisted] = []
+        self.unused: Counter[Unused] = Counter()
+
+    def walk(self, folder: Path, prefix: str) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                there = list(entries)
+        except OSError as error:
+            self.unlisted.append(Unlisted(name=prefix, why=error.strerror or str(error)))
+            return
+        photos = {
+            path.stem.casefold()
+            for path in (Path(entry.name) for entry in there)
+            if path.suffix.lower() in LIVE_SUFFIXES and not path.name.startswith(".")
+        }
+        for entry in sorted(there, key=_full_name):
+            name = _full_name(entry)
+            if name.endswith("/") and _is_systems(entry.name):
+                self.unused[Unused.SYSTEM_FOLDER] += 1
+            elif entry.name.startswith("."):
+                if entry.name.lower().endswith(".icloud"):
+                    self.unused[Unused.ICLOUD] += 1
+            elif name.endswith("/"):
+                self.walk(folder / entry.name, prefix + name)
+            elif _is_live(entry, photos):
+                self.unused[Unused.LIVE_PHOTO] += 1
+            else:
+                self._take(folder / entry.name, prefix + name)
+
+    def _take(self, path: Path, name: str) -> None:
+        suffix = path.suffix.lower()
+        meant = suffix in PHOTO_SUFFIXES
+        try:
+            if not path.is_file():
+                self._pass_over(path)
+                return
+            status = path.stat()
+            if not meant:
+                with open_file(path, most=1 << 62) as file:
+                    head = file.read(SNIFF)
+                if self._wants_clips and is_video(head, suffix):
+                    self.clips.append(_file(path, name, status, is_clip=True))
+                    return
+                if not looks_like_picture(head):
+                    self._pass_over_file(head, suffix)
+                    return
+        except OSError:
+            if meant:
+                self.photos.append(PhotoFile(path=path, name=name, bytes=0, modified=0, seen=False))
+            else:
+                self.unused[Unused.UNOPENED] += 1
+            return
+        self.photos.append(_file(path, name, status))
+
+    def _pass_over(self, path: Path) -> None:
+        """What is neither a folder nor a file: a link, or a pipe, which is nobody's photo."""
+        if path.is_symlink():
+            self.unused[Unused.LINKED_FOLDER if path.is_dir() else Unused.DEAD_LINK] += 1
+
+    def _pass_over_file(self, head: bytes, suffix: str) -> None:
+        if is_jpeg_xl(head, suffix):
+            self.unused[Unused.JPEG_XL] += 1
+        elif is_jpeg_2000(head, suffix):
+            self.unused[Unused.JPEG_2000] += 1
+        elif is_video(head, suffix):
+            self.unused[Unused.VIDEO] += 1
+
+
+def _file(path: Path, name: str, status: os.stat_result, *, is_clip: bool = False) -> PhotoFile:
+    return PhotoFile(
+        path=path,
+        name=name,
+        bytes=status.st_size,
+        modified=status.st_mtime_ns,
+        is_clip=is_clip,
+    )
+
+
+def _is_live(entry: os.DirEntry[str], photos: Collection[str]) -> bool:
+    """Whether it is the video of a Live Photo: the same three seconds as the photo beside it."""
+    path = Path(entry.name)
     try:
-        with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not entry.name.startswith(".")]
+        return (
+            path.suffix.lower() == ".mov"
+            and path.stem.casefold() in photos
+            and entry.stat().st_size <= MOST_LIVE
+        )
     except OSError:
-        return
-
-    def full_name(entry: os.DirEntry[str]) -> str:
-        # with a slash, so that the order is that of the full paths
-        return printable(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
-
-    for entry in sorted(shown, key=full_name):
-        name = full_name(entry)
-        if name.endswith("/"):
-            yield from _walk(folder / entry.name, prefix + name)
-        elif (photo := _photo(folder / entry.name, prefix + name)) is not None:
-            yield photo
+        return False
 
 
-def _photo(path: Path, name: str) -> PhotoFile | None:
-    meant = path.suffix.lower() in PHOTO_SUFFIXES
-    try:
-        if not path.is_file():
-            return None
-        status = path.stat()
-        if not meant:
-            with open_file(path) as file:
-                if not looks_like_picture(file.read(SNIFF)):
-                    return None
-    except OSError:
-        if not meant:
-            return None
-        return PhotoFile(path=path, name=name, bytes=0, modified=0)
-    return PhotoFile(path=path, name=name, bytes=status.st_size, modified=status.st_mtime_ns)
+def _full_name(entry: os.DirEntry[str]) -> str:
+    # with a slash, so that the order is that of the full paths
+    return printable(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
+
+
+def _is_systems(name: str) -> bool:
+    plain = name.casefold()
+    return plain in SYSTEM_FOLDERS or plain.startswith(".trash-")

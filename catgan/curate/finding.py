@@ -19,6 +19,10 @@ class Crop:
     """0 to 1; see `screens.sharpness`."""
     brightness: float
     """0 to 255; see `screens.brightness`."""
+    detail: float = 0.0
+    """Sharpness at its own size, up to twice that of the picture, 0 to 1."""
+    fingerprint: str = ""
+    """16 hexadecimal digits; see `duplicates`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,12 @@ class Finding:
     """Size of the file."""
     modified: int
     """When the file last changed, nanoseconds since 1970."""
+    probe: str = ""
+    """Of the contents, at the price of two small reads; see `find.probe_of`."""
+    clip: str = ""
+    """Path of the video that it is a frame of, like `path`; "" for a photo."""
+    frames: int = 0
+    """How many frames of that video there are."""
     width: int = 0
     """Of the upright photo, pixels; 0 where unreadable."""
     height: int = 0
@@ -57,6 +67,8 @@ class Finding:
     """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
     fingerprint: str = ""
     """Of the whole photo, 16 hexadecimal digits; "" where unreadable. See `duplicates`."""
+    content: str = ""
+    """Likewise, of what is on it, where its ground is even."""
 
     @property
     def readable(self) -> bool:
@@ -69,7 +81,7 @@ class Finding:
 
     def file(self, index: int = 0) -> str:
         """What its pictures are called: 0 for the whole photo, as for the crop of the best face."""
-        return picture_name(PurePosixPath(self.path).stem, self.sha256, index)
+        return picture_name(photo_stem(self.path), self.sha256, index)
 
     def drawn(self) -> set[Drawn]:
         """All pictures that were drawn of it."""
@@ -77,6 +89,21 @@ class Finding:
             return set()
         crops = {(FACE_CROP, self.file(index)) for index in range(len(self.crops()))}
         return {(FULL_BODY, self.file()), *crops}
+
+
+_FRAME = re.compile(r"(.*)@(\d+\.\d)s")
+
+
+def frame_path(clip: str, seconds: float) -> str:
+    """What a frame of a video is called: `holiday/clip.mov@12.5s`."""
+    return f"{clip}@{seconds:.1f}s"
+
+
+def photo_stem(path: str) -> str:
+    """What the pictures of a photo, or of a frame of a video, are named after."""
+    if found := _FRAME.fullmatch(path):
+        return f"{PurePosixPath(found[1]).stem}_{found[2]}s"
+    return PurePosixPath(path).stem
 
 
 PICTURE_NAME = re.compile(r".*-[0-9a-f]{10}(-\d+)?\.png")

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from catgan.core.errors import FolderRefused
 from catgan.core.files import (
@@ -21,7 +21,7 @@ from catgan.core.files import (
 )
 from catgan.core.settings import Change, changes
 from catgan.curate.config import AFTERWARDS
-from catgan.curate.finding import Finding, picture_name
+from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
 from catgan.curate.selection import DRAWN, Selection
@@ -31,8 +31,11 @@ from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_
 from catgan.formats.photos import PhotoRecord, Verdict, write_photos
 from catgan.formats.records import read_records, to_json
 
-METHOD = 1  # goes up when the same photo and settings give other pictures: all are looked at again
-LATER: Json = {"ablation": False}  # settings that older folders lack, as those were made
+METHOD = 2  # goes up when the same photo and settings give other pictures: all are looked at again
+LATER: Json = {
+    "ablation": False,
+    "clip_frames": 40,
+}  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 HARMLESS = frozenset(
     {"README.md", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", ".lock",
@@ -184,9 +187,10 @@ class CuratedFolder:
             )
         write_jsonl(self.journal, map(_journal_line, findings))
         photo_records = [photo_record(photo) for photo in judged]
+        groups = {photo.finding.path: photo.group for photo in judged if photo.group}
         write_photos(self.root, photo_records)
         for name in self.names:
-            if records := picture_records(photo_records, name):
+            if records := picture_records(photo_records, name, groups):
                 write_metadata(selection.folder(name), records)
             else:
                 selection.close(name)
@@ -202,7 +206,7 @@ class CuratedFolder:
         lines = [*self._journals(), self.root / photos.NAME]
         for path in lines:
             for record in read_records(path, PhotoRecord, forgiving=True):
-                stem = PurePosixPath(record.path).stem
+                stem = photo_stem(record.path)
                 for index in range(max(1, len(record.faces))):
                     ours.add(picture_name(stem, record.sha256, index))
         return ours

@@ -5,11 +5,13 @@ from collections.abc import Collection, Sequence
 
 from catgan.core.words import count
 from catgan.curate.config import CurateConfig
-from catgan.curate.duplicates import find_repeats
+from catgan.curate.duplicates import Prints, find_repeats
 from catgan.curate.finding import Crop, Drawn, Finding
 from catgan.curate.screens import LEAST_BRIGHTNESS, LEAST_SHARPNESS
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
 from catgan.formats.photos import Verdict
+
+WIDER = 1.5  # times the others' width from which a face is worth more than a sharper one
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,12 @@ class Judged:
     pictures: dict[str, tuple[str, ...]]
     """Data set -> file names of the photo's pictures in it, the best face's first; a data set that
     has none is left out."""
-    best: float = 0.0
-    """Sharpness of its sharpest crop that is in `face-crop`; 0 where none is."""
+    detail: float = 0.0
+    """Sharpness at its own size of its sharpest crop that is in `face-crop`; 0 where none is."""
+    face: float = 0.0
+    """Width of the widest face that has a crop there, pixels of the photo; likewise."""
+    group: str = ""
+    """What is held out together with it: the frames of its video, the rest of its burst."""
 
     def wanted(self) -> set[Drawn]:
         """Its pictures that the data sets are to hold."""
@@ -38,7 +44,7 @@ def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
 
     Copies of one file first, of which the first by path stays; then faces too blurred or too dark;
     then photos that are nearly the same, of which the best stays: one whose face is kept before
-    one without, the sharper before the less sharp.
+    one without; one whose face is half as wide again; the sharpest at its own size.
 
     Args:
         findings: By path.
@@ -47,15 +53,16 @@ def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
     Returns:
         As many, in the same order.
     """
-    originals: dict[str, str] = {}
+    originals: dict[tuple[str, str], str] = {}
     judged = []
     for finding in findings:
-        original = originals.setdefault(finding.sha256, finding.path)
+        moment = finding.path.removeprefix(finding.clip) if finding.clip else ""
+        original = originals.setdefault((finding.sha256, moment), finding.path)
         if finding.readable and original != finding.path:
             judged.append(_left_out(finding, f"the same file as {original}"))
         else:
             judged.append(_judged(finding, config))
-    return _without_repeats(judged) if config.duplicate_screen else judged
+    return _without_repeats(judged) if config.duplicate_screen else _together(judged)
 
 
 def first_verdict(finding: Finding) -> tuple[Verdict, str]:
@@ -82,7 +89,9 @@ def _judged(finding: Finding, config: CurateConfig) -> Judged:
         verdict=verdict,
         reason=reason,
         pictures=_pictures(finding, kept, config),
-        best=max((crops[index].sharpness for index in kept), default=0.0),
+        detail=max((crops[index].detail for index in kept), default=0.0),
+        group=finding.sha256[:16] if finding.clip else "",
+        face=max((finding.faces[index].square.side for index in kept), default=0.0),
     )
 
 
@@ -118,18 +127,84 @@ def _left_out(finding: Finding, reason: str) -> Judged:
 
 def _without_repeats(judged: list[Judged]) -> list[Judged]:
     there = [index for index, photo in enumerate(judged) if photo.pictures]
-    # the best first, so that it is the one to stay; by path where nothing else tells
+    # the sharpest first, so that it is the one to stay; by path where nothing else tells
     there.sort(key=lambda index: _rank(judged[index]))
-    repeats = find_repeats([judged[index].finding.fingerprint for index in there])
     result = list(judged)
-    for repeat, original in repeats.items():
-        index, better = there[repeat], judged[there[original]].finding.path
-        reason = f"nearly the same as {better}, which is better"
-        result[index] = _left_out(judged[index].finding, reason)
+    for heap in _heaps([judged[index] for index in there]):
+        best = there[heap[0]]
+        reason = f"nearly the same as {judged[best].finding.path}, which is better"
+        for other in heap[1:]:
+            index = there[other]
+            result[index] = _left_out(judged[index].finding, reason)
     return result
+
+
+def _together(judged: list[Judged]) -> list[Judged]:
+    """All of them, each burst as one group."""
+    there = [index for index, photo in enumerate(judged) if photo.pictures]
+    there.sort(key=lambda index: _rank(judged[index]))
+    result = list(judged)
+    for heap in _heaps([judged[index] for index in there]):
+        members = [there[place] for place in heap]
+        clips = [result[index].group for index in members if result[index].group]
+        group = min(clips or [result[index].finding.sha256[:16] for index in members])
+        for index in members:
+            result[index] = dataclasses.replace(result[index], group=result[index].group or group)
+    return result
+
+
+def _heaps(photos: Sequence[Judged]) -> list[list[int]]:
+    """Photos that are nearly the same, by index, the one to stay first; heaps of one left out.
+
+    Args:
+        photos: The sharpest first.
+    """
+    heaps: dict[int, list[int]] = {}
+    for repeat, original in find_repeats([_prints(photo) for photo in photos]).items():
+        heaps.setdefault(original, [original]).append(repeat)
+    found = []
+    for heap in heaps.values():
+        best = _best([photos[index] for index in heap])
+        if best == 0:
+            found.append(heap)
+            continue
+        # What is not near to the wider one is judged among itself: chains do not form.
+        wider, others = heap[best], [index for index in heap if index != heap[best]]
+        near = [index for index in others if _are_near(photos[wider], photos[index])]
+        found.append([wider, *near])
+        rest = [index for index in others if index not in near]
+        found += [[rest[place] for place in one] for one in _heaps([photos[i] for i in rest])]
+    return found
+
+
+def _best(photos: Sequence[Judged]) -> int:
+    """Which of nearly equal photos is to stay: the sharpest of those that are not much smaller."""
+    kept = [index for index, photo in enumerate(photos) if photo.verdict is Verdict.KEPT]
+    among = kept or range(len(photos))
+    widest = max(_width(photos[index]) for index in among)
+    return next(index for index in among if _width(photos[index]) * WIDER > widest)
+
+
+def _width(photo: Judged) -> float:
+    return photo.face or min(photo.finding.width, photo.finding.height)
+
+
+def _are_near(one: Judged, other: Judged) -> bool:
+    return bool(find_repeats([_prints(one), _prints(other)]))
+
+
+def _prints(photo: Judged) -> Prints:
+    finding = photo.finding
+    crops = finding.crops()
+    return Prints(
+        frame=finding.fingerprint,
+        content=finding.content,
+        crop=crops[0].fingerprint if crops else "",
+        clip=finding.sha256 if finding.clip else "",
+    )
 
 
 def _rank(photo: Judged) -> tuple[int, float, str]:
     if photo.verdict is Verdict.KEPT:
-        return 0, -photo.best, photo.finding.path
+        return 0, -photo.detail, photo.finding.path
     return 1, -photo.finding.sharpness, photo.finding.path

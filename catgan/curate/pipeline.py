@@ -3,26 +3,30 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, locked, make_folder, sha256, write_picture
+from catgan.core.files import Json, locked, make_folder, write_picture
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
 from catgan.curate import worker
-from catgan.curate.config import CurateConfig
+from catgan.curate.clip import can_read_clips
+from catgan.curate.config import HOW, CurateConfig
 from catgan.curate.detector import Detector, make_recipe_detector
-from catgan.curate.find import PhotoFile, check_raw, find_photos
-from catgan.curate.finding import Finding
+from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
+from catgan.curate.finding import Drawn, Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.recipe import Recipe, load_recipe
+from catgan.curate.unused import Unused, reasons, sentences
 
+CLIP_TIMES = 20  # times as long as a photo a video may take
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
 
@@ -53,6 +57,10 @@ class CuratePlan:
     """Photos that would be looked at for the first time; the others are known."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that would be taken away, as these settings have them not."""
+    unlisted: tuple[Unlisted, ...]
+    """Folders that could not be looked into."""
+    unused: Mapping[Unused, int]
+    """What is passed over, and how much of it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +87,12 @@ class CurateResult:
     or sort what was found (the screens, `ablation`)."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that were taken away, as these settings have them not."""
+    unlisted: tuple[Unlisted, ...]
+    """Folders that could not be looked into; what is known of their photos still holds."""
+    unused: Mapping[Unused, int]
+    """What was passed over, and how much of it."""
+    unreadable: Mapping[str, int]
+    """Why photos could not be read -> how many of them."""
 
 
 def curate_photos(
@@ -102,7 +116,8 @@ def curate_photos(
         curated: New, empty, or made by an earlier call.
         config: Settings.
         make_detector: Makes the face finder of each process, instead of the recipe that the
-            settings name; must be picklable unless `workers` is 1.
+            settings name; must be picklable unless `workers` is 1, which then works in this process
+            and has no limit of time for a photo.
         progress: Called after every few photos.
 
     Raises:
@@ -111,35 +126,46 @@ def curate_photos(
             one folder lies inside the other.
         BadRecord: The `catgan.json` in `curated` is damaged.
         BadRecipe: The recipe is missing or is none.
-        NoPictures: `raw` holds no photo; nothing is written.
+        NoPictures: `raw` holds no photo, and nothing is written; or none that can be read, which is
+            on record.
         DiskFull: There is no room; the same call carries on later.
     """
     config = config or CurateConfig()
+    if make_detector is not None and config.workers == 1:
+        config = dataclasses.replace(config, photo_seconds=0)
     folder, make_detector = _open(raw, curated, config, make_detector)
-    photos = _photos(raw)
+    there = _find(raw, config)
+    photos = [*there.photos, *there.clips]
+    _check_any(raw, there, folder)
     make_folder(curated)
     with locked(curated):
         dropped = folder.dropped()
         changed = folder.prepare()
         known = folder.known()
-        found = still_known(photos, known, folder)
-        fresh = sum(photo.name not in found for photo in photos)
+        found = still_known(photos, known, folder, unlisted=there.unlisted)
+        new_photos = _not_in(photos, found)
         # Why a photo could not be read may be gone by now: a package is there, or more memory.
-        found = {name: finding for name, finding in found.items() if finding.readable}
-        to_look = [photo for photo in photos if photo.name not in found]
+        listed = {photo.name for photo in photos}
+        found = {
+            path: finding
+            for path, finding in found.items()
+            if finding.readable or (finding.clip or path) not in listed
+        }
+        fresh = _not_in(photos, found)
+        total = len({finding.clip or path for path, finding in found.items()}) + len(fresh)
+        left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
         def report() -> None:
             if progress is None:
                 return
-            left = len(photos) - len(found)
-            new = len(to_look) - left
+            new = len(fresh) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
-                    done=len(found),
-                    total=len(photos),
+                    done=total - left,
+                    total=total,
                     fresh=new,
                     counts=dict(tally),
                     seconds_left=passed / new * left if new else None,
@@ -147,27 +173,34 @@ def curate_photos(
             )
 
         report()
-        with closing(_looked_at(to_look, make_detector, config, folder)) as looked_at:
-            for chunk in looked_at:
+        with closing(_looked_at(fresh, make_detector, config, folder)) as looked_at:
+            for number, chunk in looked_at:
+                left -= number
                 folder.add(chunk)
                 found |= {finding.path: finding for finding in chunk}
                 tally.update(map(_first_verdict, chunk))
                 report()
-        findings = [found[photo.name] for photo in photos]
+        findings = [found[name] for name in sorted(found)]
         judged = judge(findings, config)
         folder.settle(findings, judged)
         sheets = _contact_sheets(folder, judged)
         folder.finish(judged)
+    unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
+    if unreadable.total() == len(findings):
+        raise NoPictures(_none_readable(raw, unreadable, there))
     return CurateResult(
         curated=curated,
-        photos=len(photos),
-        fresh=fresh,
+        photos=len(findings),
+        fresh=len(new_photos),
         gone=_gone(known, findings),
         counts=counts(judged),
         data_sets=sizes(judged, folder.names),
         sheets=sheets,
         changed=tuple(changed),
         dropped=dropped,
+        unlisted=there.unlisted,
+        unused=there.unused,
+        unreadable=dict(unreadable),
     )
 
 
@@ -178,9 +211,25 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
         What `curate_photos` does, but for `DiskFull`.
     """
     folder, _ = _open(raw, curated, config or CurateConfig())
-    photos = _photos(raw)
-    found = still_known(photos, folder.known(), folder)
-    return CuratePlan(photos=len(photos), fresh=len(photos) - len(found), dropped=folder.dropped())
+    there = _find(raw, config or CurateConfig())
+    _check_any(raw, there, folder)
+    photos = [*there.photos, *there.clips]
+    found = still_known(photos, folder.known(), folder, unlisted=there.unlisted)
+    done = {finding.clip or path for path, finding in found.items()}
+    fresh = len(_not_in(photos, found))
+    return CuratePlan(
+        photos=len(done) + fresh,
+        fresh=fresh,
+        dropped=folder.dropped(),
+        unlisted=there.unlisted,
+        unused=there.unused,
+    )
+
+
+def _not_in(photos: Sequence[PhotoFile], found: Mapping[str, Finding]) -> list[PhotoFile]:
+    """The photos and videos that nothing is known of."""
+    done = {finding.clip or path for path, finding in found.items()}
+    return [photo for photo in photos if photo.name not in done]
 
 
 def _open(
@@ -207,48 +256,155 @@ def recorded_settings(config: CurateConfig, recipe: Recipe | None) -> Json:
         config: All settings.
         recipe: The one that they name; None where the caller brings a detector.
     """
-    record = {name: value for name, value in to_json(config).items() if name != "workers"}
+    record = {name: value for name, value in to_json(config).items() if name not in HOW}
     if recipe is None:
         return record | {"cascade": "the caller's own"}
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
-def _photos(raw: Path) -> list[PhotoFile]:
-    photos = list(find_photos(raw))
-    if not photos:
-        raise NoPictures(
-            f"There are no photos in {raw}, nor in the folders inside it; "
-            "put some there (JPEG, PNG, WebP, TIFF, BMP or GIF)."
+def _find(raw: Path, config: CurateConfig) -> Found:
+    """What is in the folder; videos, where they are wanted and can be read."""
+    return find_photos(raw, clips=config.clip_frames > 0 and can_read_clips())
+
+
+def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
+    """Refuse a folder without photos, naming what else is in it."""
+    if there.photos or there.clips:
+        return
+    if there.unlisted and any(_inside(path, there.unlisted) for path in folder.known()):
+        return
+    told = [f"{raw / one.name}/ could not be listed ({one.why})." for one in there.unlisted]
+    raise NoPictures(
+        " ".join(
+            [
+                f"There are no photos in {raw}, nor in the folders inside it; "
+                "put some there (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+                *told,
+                *sentences(there.unused),
+            ]
         )
-    return photos
+    )
+
+
+def _none_readable(raw: Path, unreadable: Mapping[str, int], there: Found) -> str:
+    number = sum(unreadable.values())
+    what = f"None of the {number:,} files in {raw} could be read: {reasons(unreadable)}."
+    if number == 1:
+        what = f"The only file in {raw} could not be read: {next(iter(unreadable))}."
+    return " ".join(
+        [
+            f"{what} Put photos there that can (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+            *sentences(there.unused),
+        ]
+    )
+
+
+def _inside(path: str, unlisted: Collection[Unlisted]) -> bool:
+    return any(path.startswith(folder.name) for folder in unlisted)
 
 
 def still_known(
-    photos: Sequence[PhotoFile], known: Mapping[str, Finding], folder: CuratedFolder
+    photos: Sequence[PhotoFile],
+    known: Mapping[str, Finding],
+    folder: CuratedFolder,
+    *,
+    unlisted: Collection[Unlisted] = (),
 ) -> dict[str, Finding]:
     """The findings that still hold: of files that have not changed, whose pictures are all there.
 
-    A file of another path, size or time is opened once to see whether its contents are known; so
-    a renamed folder costs a read, not a search. All other photos are to be looked at.
+    A file of another path, size, time or probe is opened once to see whether its contents are
+    known; so a renamed folder costs a read, not a search. What cannot be looked at just now counts
+    as unchanged: a drive that is away takes nothing along. All other photos are to be looked at.
 
     Args:
         photos: The photos there are.
         known: What earlier runs found, by path.
         folder: Has the pictures.
+        unlisted: Folders that may hold photos that are known.
 
     Returns:
-        Findings of some of the photos, by path.
+        Findings of some of the photos, and of those in the folders not listed, by path.
     """
     drawn = folder.selection.drawn()
     by_content = {(f.sha256, f.file()): f for f in known.values() if f.sha256}
-    found = {}
+    found = {
+        path: finding
+        for path, finding in known.items()
+        if _inside(path, unlisted) and finding.sha256 and finding.drawn() <= drawn
+    }
+    frames: dict[str, list[Finding]] = {}
+    for one in known.values():
+        frames.setdefault(one.clip or one.path, []).append(one)
     for photo in photos:
+        if photo.is_clip:
+            found |= _frames_known(photo, frames, drawn)
+            continue
         finding = known.get(photo.name)
-        if finding is None or (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
+        if finding is None or _has_changed(photo, finding):
             finding = _same_content(photo, by_content)
         if finding is not None and finding.sha256 and finding.drawn() <= drawn:
             found[photo.name] = finding
     return found
+
+
+def _frames_known(
+    clip: PhotoFile,
+    known: Mapping[str, Sequence[Finding]],
+    drawn: AbstractSet[Drawn],
+) -> dict[str, Finding]:
+    """The findings of a video's frames, if all of them are known and none has changed.
+
+    Args:
+        clip: The video.
+        known: The findings of each video's frames, by its path.
+        drawn: The pictures there are.
+    """
+    findings = known.get(clip.name, ())
+    if not findings or _has_changed(clip, findings[0]):
+        findings = _same_frames(clip, known)
+    whole = (
+        bool(findings)
+        and len(findings) == max(1, findings[0].frames)
+        and all(one.sha256 and one.drawn() <= drawn for one in findings)
+    )
+    return {one.path: one for one in findings} if whole else {}
+
+
+def _same_frames(clip: PhotoFile, known: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+    """What is known of the same contents under the same name, in whatever folder."""
+    name = PurePosixPath(clip.name).name
+    alike = [one for path, one in known.items() if PurePosixPath(path).name == name and one]
+    if not alike:
+        return []
+    try:
+        digest, probe = clip.digest(), clip.probe()
+    except UnreadablePhoto:
+        return []
+    for findings in alike:
+        if findings[0].sha256 == digest:
+            return [
+                dataclasses.replace(
+                    one,
+                    path=clip.name + one.path.removeprefix(one.clip or one.path),
+                    clip=clip.name if one.clip else "",
+                    bytes=clip.bytes,
+                    modified=clip.modified,
+                    probe=probe,
+                )
+                for one in findings
+            ]
+    return []
+
+
+def _has_changed(photo: PhotoFile, finding: Finding) -> bool:
+    if not photo.seen:
+        return False
+    if (finding.bytes, finding.modified) != (photo.bytes, photo.modified):
+        return True
+    try:
+        return finding.probe != photo.probe()
+    except UnreadablePhoto:
+        return False
 
 
 def _same_content(
@@ -258,7 +414,7 @@ def _same_content(
     if not by_content:
         return None
     try:
-        digest = sha256(photo.read())
+        digest, probe = photo.digest(), photo.probe()
     except UnreadablePhoto:
         return None
     # Under another name its pictures are to be called after that.
@@ -266,7 +422,9 @@ def _same_content(
     finding = by_content.get((digest, own.file()))
     if finding is None:
         return None
-    return dataclasses.replace(finding, path=photo.name, bytes=photo.bytes, modified=photo.modified)
+    return dataclasses.replace(
+        finding, path=photo.name, bytes=photo.bytes, modified=photo.modified, probe=probe
+    )
 
 
 def _gone(known: Mapping[str, Finding], findings: Sequence[Finding]) -> int:
@@ -283,18 +441,39 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-) -> Generator[list[Finding], None, None]:
-    if not photos:
-        return
-    chunks = ChunkMap[PhotoFile, Finding](
-        worker.look,
-        lost=worker.lost,
-        initializer=worker.start,
-        arguments=(make_detector, config, folder.selection),
-        workers=config.workers,
-    )
+) -> Generator[tuple[int, list[Finding]], None, None]:
+    """How many files were looked at, and what was found: photos first, since videos take longer."""
     try:
-        yield from chunks.run(photos)
+        arguments = (make_detector, config, folder.selection)
+        stills = [photo for photo in photos if not photo.is_clip]
+        if stills:
+            chunks = ChunkMap[PhotoFile, Finding](
+                worker.look,
+                lost=worker.lost,
+                initializer=worker.start,
+                arguments=arguments,
+                workers=config.workers,
+                seconds=config.photo_seconds,
+                slow=partial(worker.slow, config.photo_seconds),
+            )
+            for chunk in chunks.run(stills):
+                yield len(chunk), chunk
+        clips = [photo for photo in photos if photo.is_clip]
+        if clips:
+            seconds = CLIP_TIMES * config.photo_seconds
+            films = ChunkMap[PhotoFile, list[Finding]](
+                worker.watch,
+                lost=worker.lost_clip,
+                initializer=worker.start,
+                arguments=arguments,
+                workers=config.workers,
+                chunk=1,
+                seconds=seconds,
+                slow=partial(worker.slow_clip, seconds),
+            )
+            for results in films.run(clips):
+                for found in results:
+                    yield 1, found
     finally:
         worker.end()  # with one worker it is this process
 

@@ -1,7 +1,7 @@
 """What was found and judged as the records on disk, and back. File names get into records here."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from catgan.curate.finding import Crop, Face, Finding
@@ -25,6 +25,9 @@ def photo_record(judged: Judged) -> PhotoRecord:
         reason=judged.reason,
         sharpness=finding.sharpness,
         fingerprint=finding.fingerprint,
+        content=finding.content or None,
+        clip=finding.clip or None,
+        frames=finding.frames or None,
         faces=tuple(
             _face_record(face, finding.detector, name if name in crops else None)
             for face, name in zip(finding.faces, names, strict=True)
@@ -33,14 +36,21 @@ def photo_record(judged: Judged) -> PhotoRecord:
     )
 
 
-def picture_records(photos: Sequence[PhotoRecord], name: str) -> list[PictureRecord]:
+def picture_records(
+    photos: Sequence[PhotoRecord], name: str, groups: Mapping[str, str]
+) -> list[PictureRecord]:
     """The lines of a data set's `metadata.jsonl`, by file name.
 
     Args:
         photos: The lines of `photos.jsonl`.
         name: The data set.
+        groups: Path of a photo -> what it belongs with, of those that do.
     """
-    records = [record for photo in photos for record in _picture_records(photo, name)]
+    records = [
+        dataclasses.replace(record, group=groups.get(photo.path))
+        for photo in photos
+        for record in _picture_records(photo, name)
+    ]
     return sorted(records, key=lambda record: record.file_name)
 
 
@@ -48,7 +58,9 @@ def journal_record(finding: Finding) -> PhotoRecord:
     """A line of the journal: what the photo gave by itself, and what tells whether it changes."""
     verdict, reason = first_verdict(finding)
     alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures={})
-    return dataclasses.replace(photo_record(alone), bytes=finding.bytes, modified=finding.modified)
+    return dataclasses.replace(
+        photo_record(alone), bytes=finding.bytes, modified=finding.modified, probe=finding.probe
+    )
 
 
 def finding_of(record: PhotoRecord) -> Finding | None:
@@ -64,6 +76,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         sha256=record.sha256,
         bytes=record.bytes,
         modified=record.modified,
+        probe=record.probe or "",
         width=record.width,
         height=record.height,
         why_not=record.reason if without else "",
@@ -71,6 +84,9 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
+        content=record.content or "",
+        clip=record.clip or "",
+        frames=record.frames or 0,
     )
 
 
@@ -108,6 +124,8 @@ def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
         cascade=detector,
         sharpness=None if crop is None else crop.sharpness,
         brightness=None if crop is None else crop.brightness,
+        detail=None if crop is None else crop.detail,
+        fingerprint=None if crop is None else crop.fingerprint,
         file=file,
     )
 
@@ -117,4 +135,10 @@ def _face(record: FaceRecord) -> Face:
     square = Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=record.roll, score=record.score)
     if record.sharpness is None or record.brightness is None:
         return Face(square=square)
-    return Face(square=square, crop=Crop(sharpness=record.sharpness, brightness=record.brightness))
+    crop = Crop(
+        sharpness=record.sharpness,
+        brightness=record.brightness,
+        detail=record.detail or 0.0,
+        fingerprint=record.fingerprint or "",
+    )
+    return Face(square=square, crop=crop)

@@ -1,14 +1,15 @@
 """Finding faces in three steps: propose places, refine box and turn, verify that it is a face.
 
-The net looks at the photo once, and a small head on its maps proposes places, sizes and turns. A
-levelled crop of each is looked at twice: the first look moves the square and the turn to where the
-face is, the second tells whether it is one. The squares are the heads' until the end; scores are
-logits, above 0 where a face is more likely than not.
+The net looks at the photo once, at a wide or tall one and at a group also part by part, and a small
+head on its maps proposes places, sizes and turns. A levelled crop of each is looked at twice: the
+first look moves the square and the turn to where the face is, the second tells whether it is one.
+The squares are the heads' until the end; scores are logits, above 0 where a face is more likely
+than not.
 """
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -32,9 +33,16 @@ from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe
 from catgan.curate.square import Square, ears_of
 
-PROPOSALS = 3  # places looked at closely
+PROPOSALS = 24  # places looked at closely: those alone that may count, which is one or none mostly
+GROUP = 2  # faces from which more are looked for, nearer by
+ELONGATED = 2.0  # times as long as wide, from which one look would see the faces too small
+MOST_PARTS = 40  # of a panorama
 LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
 VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
+
+
+Part = tuple[int, int, Picture]
+"""A part of a photo: its left edge, its top edge, and its pixels, (H, W, 3) uint8."""
 
 
 class VerifiedDetector(RecipeDetector):
@@ -58,24 +66,84 @@ class VerifiedDetector(RecipeDetector):
         Args:
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
-        canvas, factor = on_grid(photo.pixels, self.recipe.side)
-        proposals = [
-            head.scaled(1 / factor)
-            for head in propose(self._maps, self._proposal, canvas)[:PROPOSALS]
-        ]
+        found = self._look(photo.pixels, parts_of(photo.pixels))
+        if len(found) >= GROUP:
+            found = self._look(photo.pixels, [*parts_of(photo.pixels), *quarters_of(photo.pixels)])
+        to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
+        return [ears_of(head.scaled(to_photo)) for head in found]
+
+    def _look(self, pixels: Picture, parts: Iterable[Part]) -> list[Square]:
+        """The heads of a photo that are seen when the net looks at some parts of it."""
+        proposals = unique(
+            [
+                head
+                for part in parts
+                for head in self._propose(part)
+                if head.score >= self.recipe.min_score
+            ]
+        )[:PROPOSALS]
         if not proposals:
             return []
-        refined = refine(self._maps, self._verifier, photo.pixels, proposals)
-        verified = refine(self._maps, self._verifier, photo.pixels, refined)
+        refined = refine(self._maps, self._verifier, pixels, proposals)
+        verified = refine(self._maps, self._verifier, pixels, refined)
         # The place's own logit tells faces from the rest better than the crop's, which sees less
         # around it; the crop's has a veto (figures in docs/log.md).
-        heads = [
-            dataclasses.replace(head, score=proposal.score)
-            for proposal, head in zip(proposals, verified, strict=True)
-            if head.score >= VETO and proposal.score >= self.recipe.min_score
-        ]
-        to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
-        return [ears_of(head.scaled(to_photo)) for head in unique(heads)]
+        return unique(
+            [
+                dataclasses.replace(head, score=proposal.score)
+                for proposal, head in zip(proposals, verified, strict=True)
+                if head.score >= VETO
+            ]
+        )
+
+    def _propose(self, part: Part) -> list[Square]:
+        """Places on a part of the photo, in pixels of the photo as it was decoded."""
+        left, top, pixels = part
+        canvas, factor = on_grid(pixels, self.recipe.side)
+        found = [head.scaled(1 / factor) for head in propose(self._maps, self._proposal, canvas)]
+        return [dataclasses.replace(head, cx=head.cx + left, cy=head.cy + top) for head in found]
+
+
+def parts_of(pixels: Picture) -> Iterator[Part]:
+    """What the net looks at: the photo, and of a long one squares that overlap by half.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+
+    """
+    yield 0, 0, pixels
+    height, width = pixels.shape[:2]
+    short, long = min(height, width), max(height, width)
+    if long < ELONGATED * short:
+        return
+    for start in _starts(long, short):
+        if width > height:
+            yield start, 0, pixels[:, start : start + short]
+        else:
+            yield 0, start, pixels[start : start + short]
+
+
+def quarters_of(pixels: Picture) -> Iterator[Part]:
+    """Parts half as wide as a photo is long, which overlap by half.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+    """
+    height, width = pixels.shape[:2]
+    if max(height, width) >= ELONGATED * min(height, width):
+        return  # its own parts are as near
+    side = max(1, max(height, width) // 2)
+    tops, lefts = _starts(height, side), _starts(width, side)
+    for top in tops:
+        for left in lefts:
+            yield left, top, pixels[top : top + side, left : left + side]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where parts begin that are so long, overlap by half at least, and cover the whole."""
+    left = max(0, length - side)
+    count = min(MOST_PARTS, math.ceil(2 * left / side) + 1)
+    return [int(start) for start in np.linspace(0, left, count).round()]
 
 
 @torch.inference_mode()

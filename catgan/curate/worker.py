@@ -10,6 +10,7 @@ from catgan.curate.detector import Detector
 from catgan.curate.examine import examine, unreadable
 from catgan.curate.find import PhotoFile
 from catgan.curate.finding import Finding
+from catgan.curate.footage import examine_clip
 from catgan.curate.opencv import cv2
 from catgan.curate.selection import Selection
 
@@ -78,6 +79,41 @@ def look(photos: Sequence[PhotoFile]) -> list[Finding]:
     return findings
 
 
+def watch(clips: Sequence[PhotoFile]) -> list[list[Finding]]:
+    """Examine videos and write their frames' pictures; the findings of each, in order.
+
+    Raises:
+        CatganError: The detector could not be made, or the disk is full.
+    """
+    assert _bench is not None, "start() comes first"
+    if isinstance(_bench, CatganError):
+        raise _bench
+    results = []
+    for clip in clips:
+        findings = []
+        for finding, pictures in examine_clip(clip, _bench.detector, _bench.config):
+            if pictures is not None:
+                _bench.selection.write(finding, pictures)
+            findings.append(finding)
+        results.append(findings)
+    return results
+
+
+def slow(seconds: float, photo: PhotoFile) -> Finding:
+    """The finding for a photo that took too long; without a hash, so that it is tried again."""
+    return unreadable(photo, f"reading it took more than {seconds:g} s, and was given up")
+
+
 def lost(photo: PhotoFile) -> Finding:
     """The finding for a photo that ended the process reading it."""
     return unreadable(photo, "reading it crashed the reader")
+
+
+def slow_clip(seconds: float, clip: PhotoFile) -> list[Finding]:
+    """The same for a video."""
+    return [slow(seconds, clip)]
+
+
+def lost_clip(clip: PhotoFile) -> list[Finding]:
+    """The same for a video."""
+    return [lost(clip)]

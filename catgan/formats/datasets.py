@@ -8,11 +8,12 @@ file name for a split of its own, and torchvision's `ImageFolder` takes them for
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from catgan.core.errors import NoPictures
-from catgan.core.files import check_folder, read_file, sha256, write_jsonl
+from catgan.core.files import check_folder, open_file, read_file, sha256, write_jsonl
+from catgan.core.kinds import PICTURE_SUFFIXES, SNIFF, looks_like_picture
 from catgan.core.names import name_bytes
 from catgan.formats.records import read_records, to_json
 
@@ -21,9 +22,6 @@ FULL_BODY_KEPT = "full-body-kept"
 FACE_CROP = "face-crop"
 METADATA = "metadata.jsonl"
 SPLIT = "train"  # the folder with the pictures, inside that of a data set
-
-# What torchvision's ImageFolder takes; a data set is judged by its names, photos by content.
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm", ".pgm", ".tif", ".tiff"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +56,8 @@ class PictureRecord:
     """Of the upright photo, pixels."""
     photo_height: int | None = None
     """Likewise."""
+    group: str | None = None
+    """What it belongs with, to be held out as one: a video, a burst; None where with nothing."""
     box: tuple[float, float, float, float] | None = None
     """Of a face crop: see `photos.FaceRecord`; likewise the next four."""
     roll: float | None = None
@@ -83,6 +83,9 @@ def pictures_of(folder: Path) -> Path:
 def open_dataset(folder: Path) -> DataSet | None:
     """The data set that `folder` itself is, or None where it has no pictures.
 
+    As for `curate`, pictures are what is one by its first bytes, and what is called one: that is a
+    broken one, and whoever reads it says so.
+
     Args:
         folder: Of a data set, curated or not; must be there.
     """
@@ -91,13 +94,24 @@ def open_dataset(folder: Path) -> DataSet | None:
         files = sorted(
             entry.name
             for entry in entries
-            if Path(entry.name).suffix.lower() in SUFFIXES
-            and not entry.name.startswith(".")
+            if not entry.name.startswith(".")
             and entry.is_file()
+            and (
+                Path(entry.name).suffix.lower() in PICTURE_SUFFIXES
+                or _looks_like_picture(Path(entry.path))
+            )
         )
     if not files:
         return None
     return DataSet(name=folder.resolve().name, folder=folder, pictures=pictures, files=tuple(files))
+
+
+def _looks_like_picture(path: Path) -> bool:
+    try:
+        with open_file(path, most=1 << 62) as file:
+            return looks_like_picture(file.read(SNIFF))
+    except OSError:
+        return False
 
 
 def find_datasets(folder: Path) -> list[DataSet]:
@@ -148,22 +162,40 @@ def read_metadata(folder: Path) -> dict[str, PictureRecord]:
     return {r.file_name: r for r in read_records(path, PictureRecord, forgiving=True)}
 
 
-def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def groups_of(dataset: DataSet) -> dict[str, str]:
+    """Which images belong together, by file name: those of one video, or of one burst."""
+    records = read_metadata(dataset.folder)
+    return {name: one.group for name, one in records.items() if one.group is not None}
+
+
+def held_out(
+    files: tuple[str, ...], count: int, groups: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split file names into those to train on and those to measure on.
 
     The names with the lowest hashes are held out. So a photo held out of `full-body` is held out
     of `face-crop` too where that has it and as many are asked for (the two name their pictures
     alike), a photo added later moves one other at most, and no random state is involved.
 
+    Images of one group go to one side: frames of a video on both would make copies of what was
+    trained on look like what was learned. A group that is too large to be held out is trained on.
+
     Args:
         files: File names, in any order.
-        count: How many to hold out.
+        count: How many to hold out; fewer, where nothing but groups is left that are larger.
+        groups: Names of files -> their group, of those that have one.
 
     Returns:
         (train, held out), each in the order of `files`.
     """
-    by_hash = sorted(files, key=lambda name: sha256(name_bytes(name)))
-    chosen = set(by_hash[:count])
+    together: dict[str, list[str]] = {}
+    for name in files:
+        group = (groups or {}).get(name)
+        together.setdefault(name if group is None else f"group {group}", []).append(name)
+    chosen: set[str] = set()
+    for key in sorted(together, key=lambda key: sha256(name_bytes(key))):
+        if len(chosen) + len(together[key]) <= count:
+            chosen.update(together[key])
     train = tuple(name for name in files if name not in chosen)
     out = tuple(name for name in files if name in chosen)
     return train, out

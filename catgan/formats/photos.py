@@ -1,6 +1,6 @@
 """`photos.jsonl`: one line for each photo that `curate` looked at, kept or not, and why.
 
-Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
+Its journal, `.findings-*.jsonl`, has the same lines and three fields more.
 """
 
 import dataclasses
@@ -47,6 +47,10 @@ class FaceRecord:
     """Of its crop, 0 to 1; None where there is no crop, as of all but the best face."""
     brightness: float | None = None
     """Of its crop, 0 to 255; likewise."""
+    detail: float | None = None
+    """Sharpness of its crop at its own size, up to twice the picture's, 0 to 1; likewise."""
+    fingerprint: str | None = None
+    """Perceptual hash of its crop, 16 hexadecimal digits; likewise."""
     file: str | None = None
     """Its picture in `face-crop`; None where it has none there."""
 
@@ -71,6 +75,12 @@ class PhotoRecord:
     """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
     fingerprint: str = ""
     """Perceptual hash of the whole photo, 16 hexadecimal digits; "" where unreadable."""
+    content: str | None = None
+    """The same of what is on it, where it has an even ground; None where it has none."""
+    clip: str | None = None
+    """The video that it is a frame of, like `path`; None for a photo."""
+    frames: int | None = None
+    """How many frames of that video there are; likewise."""
     faces: tuple[FaceRecord, ...] = ()
     """The faces found, the best first."""
     outputs: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -79,6 +89,8 @@ class PhotoRecord:
     """Size of the file; in the journal alone, as a copied album is the same album."""
     modified: int | None = None
     """When the file last changed, nanoseconds since 1970; in the journal alone."""
+    probe: str | None = None
+    """Hash of the file's beginning and end, 16 hexadecimal digits; in the journal alone."""
 
     def __post_init__(self) -> None:
         """Refuse what no photo can have, which pictures are named, compared and sorted by.
@@ -93,13 +105,13 @@ class PhotoRecord:
 
 
 def find_photo(raw: Path, record: PhotoRecord) -> Path:
-    """Where the photo of a record is, or was.
+    """Where the photo of a record is, or was; of a frame the video.
 
     Args:
         raw: The folder of photos.
         record: Of one of them; its path is `printable`.
     """
-    return existing(raw / record.path)
+    return existing(raw / (record.clip or record.path))
 
 
 def read_photos(curated: Path) -> list[PhotoRecord]:

@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.files import read_file
 from catgan.core.loading import load_picture
-from catgan.core.photos import read_photo, to_srgb
+from catgan.core.photos import read_photo
 from catgan.core.pictures import Picture, resize_shorter_side
 from catgan.formats.datasets import FULL_BODY
 from catgan.formats.photos import PhotoRecord, Verdict, find_photo

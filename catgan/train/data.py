@@ -11,7 +11,7 @@ import numpy as np
 from catgan.core.errors import BadSettings, TooFewPictures
 from catgan.core.loading import load_all
 from catgan.core.pictures import Picture, Pictures
-from catgan.formats.datasets import DataSet, add_to_digest, held_out
+from catgan.formats.datasets import DataSet, add_to_digest, groups_of, held_out
 from catgan.formats.runs import DataRecord
 from catgan.train.config import TrainConfig
 from catgan.train.store import Storage, choose_storage, open_store
@@ -106,7 +106,7 @@ def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tupl
             f"--held-out is {out_count}, but {dataset.folder} has only {count} images; "
             "hold fewer out."
         )
-    train, out = held_out(dataset.files, out_count)
+    train, out = held_out(dataset.files, out_count, groups_of(dataset))
     least = max(LEAST_TRAINED, config.batch_size)
     if len(train) < least:
         raise TooFewPictures(

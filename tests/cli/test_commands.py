@@ -118,7 +118,18 @@ def test_a_model_that_is_none(catgan: Catgan, tmp_path: Path, album: Path) -> No
 
 def test_curate_and_train_in_json(catgan: Catgan, tmp_path: Path, album: Path) -> None:
     curated, runs = tmp_path / "curated", tmp_path / "runs"
-    line = ("curate", album, curated, "--cascade", "quick", "--workers", "1", "--json")
+    line = (
+        "curate",
+        album,
+        curated,
+        "--cascade",
+        "quick",
+        "--workers",
+        "1",
+        "--photo-seconds",
+        "0",
+        "--json",
+    )
     plan = json.loads(catgan(*line, "--dry-run").out)
     assert plan["photos"] == plan["fresh"] > 0
     assert not curated.exists()

@@ -1,6 +1,7 @@
 """`catgan curate --ablation` and `catgan inspect` of what it wrote, as a person meets them."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from catgan.formats.photos import Verdict
 from tests.cli.conftest import Catgan, one_sentence
 from tests.drawing import ALBUM, EyeDetector, Head, draw_photo, encode, write
 
+# without a limit of time one worker works in this process, where the finder is another
+HERE = ("--cascade", "quick", "--workers", "1", "--photo-seconds", "0")
 KEPT = Counter(ALBUM.values())["kept"]
 
 
@@ -21,7 +24,17 @@ def test_the_third_data_set(
     monkeypatch.setattr("catgan.curate.pipeline.make_recipe_detector", lambda _: EyeDetector())
     curated = tmp_path / "curated"
     kept = curated / "full-body-kept"
-    line = ("curate", album, curated, "--cascade", "quick", "--workers", "1")
+    line = (
+        "curate",
+        album,
+        curated,
+        "--cascade",
+        "quick",
+        "--workers",
+        "1",
+        "--photo-seconds",
+        "0",
+    )
     first = json.loads(catgan(*line, "--json").out)
     assert (first["dropped"], set(first["data_sets"])) == ([], {"full-body", "face-crop"})
 
@@ -66,7 +79,7 @@ def test_from_a_settings_file(
 ) -> None:
     monkeypatch.setattr("catgan.curate.pipeline.make_recipe_detector", lambda _: EyeDetector())
     settings = tmp_path / "settings.toml"
-    settings.write_text('ablation = true\ncascade = "quick"\nworkers = 1\n')
+    settings.write_text('ablation = true\ncascade = "quick"\nworkers = 1\nphoto-seconds = 0\n')
     line = ("curate", album, tmp_path / "curated", "--config", settings, "--json")
     assert json.loads(catgan(*line).out)["data_sets"]["full-body-kept"] == KEPT
     flag_wins = json.loads(catgan(*line, "--no-ablation").out)
@@ -89,7 +102,7 @@ def two(tmp_path: Path, catgan: Catgan, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
-LINE = ("curate", "raw", "curated", "--cascade", "quick", "--workers", "1")
+LINE = ("curate", "raw", "curated", *HERE)
 
 
 class TestOneOfAThing:
@@ -106,6 +119,49 @@ class TestOneOfAThing:
             path.unlink()
         write(two / "raw" / "meadow.jpg", encode(draw_photo(200, 200)))
         assert f"look at {Path('curated/contact-full-body.jpg')}" in catgan(*LINE).out
+
+
+class TestWhatElseIsInTheFolder:
+    def test_is_told_once_a_kind(self, two: Path, catgan: Catgan) -> None:
+        write(two / "raw" / "new.jxl", b"\xff\x0a" + bytes(30))
+        write(two / "raw" / "@eaDir" / "thumbnail.jpg", encode(draw_photo(200, 200)))
+        write(two / "raw" / "empty.jpg", b"")
+        said = catgan(*LINE).out
+        assert said.count("Not used: ") == 2
+        assert "Not used: 1 JPEG XL file; export as JPEG." in said
+        assert "Unreadable: the file is empty (1 file)." in said
+        record = json.loads(catgan(*LINE, "--json").out)
+        assert record["unused"] == {"jpeg-xl": 1, "system-folder": 1}
+        assert record["unreadable"] == {"the file is empty": 1}
+        assert record["unlisted"] == []
+        assert json.loads(catgan(*LINE, "--json", "--dry-run").out)["unused"] == record["unused"]
+
+    def test_where_nothing_can_be_read_it_fails(self, two: Path, catgan: Catgan) -> None:
+        for name in ("0.jpg", "1.jpg"):
+            write(two / "raw" / name, b"no cat here")
+        refused = catgan(*LINE)
+        assert refused.code == 1
+        assert "None of the 2 files in raw could be read: not a picture (2 files)." in (
+            one_sentence(refused)
+        )
+
+    def test_a_folder_that_cannot_be_listed_is_named(
+        self, two: Path, catgan: Catgan, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(two / "raw" / "share" / "2.jpg", encode(draw_photo(200, 200, seed=7)))
+        assert catgan(*LINE).code == 0
+        scandir = os.scandir
+
+        def fail(path: str | Path = ".") -> object:
+            if Path(path).name == "share":
+                raise PermissionError(13, "Permission denied", str(path))
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", fail)
+        ended = catgan(*LINE)
+        assert ended.code == 0
+        assert f"{Path('raw/share')}/ could not be listed (Permission denied)" in ended.out
+        assert "3 photos, 0 of them new" in ended.out
 
 
 class TestWhereThePhotosAre:

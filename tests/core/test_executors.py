@@ -234,3 +234,31 @@ def test_ctrl_c_while_processes_start_is_said_by_nobody_else(tmp_path: Path) -> 
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, "")
+
+
+def add_or_hang(items: Sequence[int]) -> list[int]:
+    for item in items:
+        if item == 5:
+            time.sleep(600)
+    return add(items)
+
+
+def slow(item: int) -> int:
+    return item + 1_000_000
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_item_that_takes_too_long_is_the_only_one_given_up(workers: int) -> None:
+    """With one worker, too: it is a process that can be stopped."""
+    mapped = ChunkMap[int, int](
+        add_or_hang,
+        lost=lost,
+        slow=slow,
+        initializer=begin,
+        arguments=(100,),
+        workers=workers,
+        chunk=4,
+        seconds=1.0,
+    )
+    expected = [slow(item) if item == 5 else item + 100 for item in range(12)]
+    assert list(itertools.chain(*mapped.run(range(12)))) == expected

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from catgan.core import photos
+from catgan.core.colours import to_srgb
 from catgan.core.errors import UnreadablePhoto
-from catgan.core.photos import looks_like_picture, read_photo, to_srgb
+from catgan.core.kinds import SNIFF, looks_like_picture
+from catgan.core.photos import read_photo
 from tests.core.test_photos import P3, icc_profile, p3_to_srgb
 
 KINDS = ("HEIF", "AVIF")
@@ -41,7 +43,7 @@ def encode(image: Image.Image, kind: str, **options: object) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_colours(kind: str) -> None:
     data = encode(scene(), kind)
-    assert looks_like_picture(data[: photos.SNIFF])
+    assert looks_like_picture(data[:SNIFF])
     photo = read_photo(data)
     assert (photo.width, photo.height) == (96, 64)
     # lossy, with half the colour resolution: the middles of the patches are right to a few levels

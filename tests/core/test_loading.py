@@ -9,7 +9,7 @@ from PIL import Image
 from catgan.core import loading
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.files import sha256
-from catgan.core.loading import Loaded, load_all, load_picture
+from catgan.core.loading import Loaded, load_all, load_picture, load_pictures
 from catgan.core.pictures import encode_png
 
 
@@ -87,19 +87,33 @@ def test_a_turned_photo_is_measured_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_broken_picture_is_named(
+def test_all_broken_pictures_are_named_at_once(
     shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first of them, whichever process meets which."""
     if shared:
         share_at_once(monkeypatch)
     paths = write_noise(tmp_path, 12)
     paths[5].write_bytes(b"no picture")
+    workers = 2 if shared else 1
+    with pytest.raises(UnreadablePhoto, match=r"/005\.png cannot be read: not a picture\. Take it"):
+        list(load_all(paths, 16, workers=workers))
     paths[9].unlink()
-    with pytest.raises(UnreadablePhoto, match=r"005\.png cannot be read: not a picture"):
-        list(load_all(paths, 16, workers=2 if shared else 1))
-    with pytest.raises(UnreadablePhoto, match=r"009\.png cannot be read: No such file"):
-        list(load_all(paths[6:], 16, workers=1))
+    given = 0
+    with pytest.raises(UnreadablePhoto) as refused:
+        for _ in load_all(paths, 16, workers=workers):
+            given += 1
+    assert given == 5, "and none after the first of them"
+    words = "2 images in {} cannot be read: 005.png (not a picture), 009.png (No such file"
+    assert words.format(tmp_path) in str(refused.value)
+    with pytest.raises(UnreadablePhoto) as again:
+        load_pictures(paths, 16)
+    assert str(again.value) == str(refused.value)
+
+
+def test_no_more_are_named_than_anybody_reads(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{index:02d}.png" for index in range(25)]
+    with pytest.raises(UnreadablePhoto, match=r"19\.png \(No such .*\), and 5 more\. Take them"):
+        list(load_all(paths, 16, workers=1))
 
 
 def test_many_processes_give_what_one_gives(

@@ -358,7 +358,7 @@ def test_a_plan_says_what_would_go(
     album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("catgan.curate.pipeline.make_recipe_detector", lambda _: EyeDetector())
-    quick = CurateConfig(workers=1, cascade="quick", ablation=True)
+    quick = CurateConfig(workers=1, photo_seconds=0, cascade="quick", ablation=True)
     curated = curate_photos(album, tmp_path / "c", quick).curated
     before = tree(curated)
     plan = plan_curation(album, curated, dataclasses.replace(quick, ablation=False))

@@ -16,12 +16,12 @@ JPEG = encode(draw_photo(40, 30))
 
 
 def found(raw: Path) -> list[str]:
-    return [photo.name for photo in find_photos(raw)]
+    return [photo.name for photo in find_photos(raw).photos]
 
 
 def test_the_album(album: Path) -> None:
     assert found(album) == list(ALBUM)
-    for photo in find_photos(album):
+    for photo in find_photos(album).photos:
         assert photo.path == album / photo.name
         assert photo.read() == photo.path.read_bytes()
         assert photo.bytes == photo.path.stat().st_size
@@ -77,7 +77,7 @@ def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
         write(path, JPEG)
     except OSError:
         pytest.skip("this file system takes Unicode names only")
-    (photo,) = find_photos(tmp_path)
+    (photo,) = find_photos(tmp_path).photos
     assert photo.name == "caf\\xe9.jpg"
     record = PhotoRecord(path=photo.name, sha256="", width=0, height=0, verdict="", reason="")
     assert find_photo(tmp_path, record) == path, "and back"
@@ -92,7 +92,7 @@ def test_a_file_larger_than_any_photo_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path / "film.jpg", JPEG)
-    (photo,) = find_photos(tmp_path)
+    (photo,) = find_photos(tmp_path).photos
     monkeypatch.setattr(find, "MAX_BYTES", len(JPEG))
     assert photo.read() == JPEG
     monkeypatch.setattr(find, "MAX_BYTES", len(JPEG) - 1)
@@ -102,7 +102,7 @@ def test_a_file_larger_than_any_photo_is_not_read(
 
 def test_a_file_that_has_gone_says_so(tmp_path: Path) -> None:
     write(tmp_path / "cat.jpg", JPEG)
-    (photo,) = find_photos(tmp_path)
+    (photo,) = find_photos(tmp_path).photos
     photo.path.unlink()
     with pytest.raises(UnreadablePhoto, match=r"cannot be opened \(No such file"):
         photo.read()

@@ -1,5 +1,6 @@
 """What the screens measure and how they judge: sharpness, brightness, near-equal photos."""
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -8,9 +9,10 @@ import pytest
 from PIL import Image
 
 from catgan.core.files import sha256
+from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.config import CurateConfig
-from catgan.curate.duplicates import NEAR, find_repeats
+from catgan.curate.duplicates import NEAR, NEAR_CONTENT, NEAR_CROP, Prints, find_repeats
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.pipeline import curate_photos
@@ -142,16 +144,30 @@ class TestRepeats:
         assert len(staying) > 12
         for block in (1, 7, 1024):
             monkeypatch.setattr("catgan.curate.duplicates.BLOCK", block)
-            assert find_repeats(prints) == expected
+            assert find_repeats([Prints(frame=one) for one in prints]) == expected
 
     def test_none_and_one(self) -> None:
         assert find_repeats([]) == {}
-        assert find_repeats(["0" * 16]) == {}
+        assert find_repeats([Prints(frame="0" * 16)]) == {}
+
+    def test_equal_frames_are_no_repeats_where_content_and_crop_differ(self) -> None:
+        far, same = "f" * 16, "0" * 16
+        one = Prints(frame=same, content=same, crop=same)
+        for content, crop, expected in (
+            (same, far, True),
+            (far, same, True),
+            (far, far, False),
+            (far, "", False),
+            ("", "", True),
+        ):
+            other = Prints(frame=same, content=content, crop=crop)
+            assert bool(find_repeats([one, other])) == expected
+        assert 0 < NEAR_CROP <= NEAR_CONTENT < 20
 
 
-def face(sharp: float = 0.7, bright: float = 200.0) -> Face:
-    square = Square(cx=100, cy=100, side=80)
-    return Face(square=square, crop=Crop(sharpness=sharp, brightness=bright))
+def face(sharp: float = 0.7, bright: float = 200.0, side: float = 80) -> Face:
+    square = Square(cx=100, cy=100, side=side)
+    return Face(square=square, crop=Crop(sharpness=sharp, brightness=bright, detail=sharp))
 
 
 def finding(path: str, *faces: Face, **changes: object) -> Finding:
@@ -249,6 +265,31 @@ class TestJudge:
         off = judge(burst, CurateConfig(duplicate_screen=False))
         assert {found.verdict for found in off} == {Verdict.KEPT}
 
+    def test_a_face_half_as_wide_again_goes_before_a_sharper_one(self) -> None:
+        for width, expected in ((120, "large"), (119, "small")):
+            copies = [
+                finding("large", face(sharp=0.6, side=width), fingerprint="0" * 16),
+                finding("small", face(sharp=0.8, side=80), fingerprint="0" * 15 + "1"),
+            ]
+            kept = [
+                one.finding.path
+                for one in judge(copies, CurateConfig())
+                if one.verdict is Verdict.KEPT
+            ]
+            assert kept == [expected]
+
+    def test_no_chain_forms_where_a_wider_one_takes_the_place(self) -> None:
+        """c is near to b, the sharpest, but not to a, the widest: it stays beside a."""
+        near_a, near_b = f"{0:016x}", f"{0b111111:016x}"
+        both = [
+            finding("a", face(sharp=0.6, side=200), fingerprint=near_a),
+            finding("b", face(sharp=0.8), fingerprint=near_b),
+            finding("c", face(sharp=0.7), fingerprint=f"{0b111111_111111:016x}"),
+        ]
+        judged = judge(both, CurateConfig())
+        assert [one.verdict for one in judged] == [Verdict.KEPT, Verdict.DUPLICATE, Verdict.KEPT]
+        assert judged[1].reason == "nearly the same as a, which is better"
+
     def test_of_equal_files_the_first_by_path_stays(self) -> None:
         """Whichever screens are on: it is one photo."""
         same = [finding(name, face(), sha256="a" * 64) for name in ("1.jpg", "2.jpg")]
@@ -276,7 +317,7 @@ def burst(tmp_path: Path) -> Path:
     third = draw_photo(300, 260, Head(cx=120, cy=130, w=100), seed=3)
     write(raw / "frame1.png", encode(softened(photo, 1.0), "PNG"))
     write(raw / "frame2.png", encode(photo, "PNG"))
-    write(raw / "frame3.png", encode(np.ascontiguousarray(photo[1:, 2:]), "PNG"))
+    write(raw / "frame3.png", encode(np.ascontiguousarray(softened(photo, 0.6)[1:, 2:]), "PNG"))
     write(raw / "soft.png", encode(softened(other, 4.0), "PNG"))
     write(raw / "dark.png", encode((third * 0.15).astype(np.uint8), "PNG"))
     return raw
@@ -408,3 +449,79 @@ class TestOnDisk:
         curate_photos(burst, tmp_path / "c", config, make_detector=EyeDetector())
         again = curate_photos(burst, tmp_path / "c", config, make_detector=EyeDetector())
         assert again.fresh == 0
+
+
+def textured(seed: int) -> Picture:
+    """360 x 480: blocks, small and large, unlike those of any other seed."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8).repeat(30, axis=0).repeat(30, axis=1)
+    return np.asarray(coarse // 2 + noise(seed, side=480, cell=4)[:360] // 4, dtype=np.uint8)
+
+
+class TestPhotosOnAnEvenGround:
+    """Small photos in the middle of white, and prints in the corner of a scan."""
+
+    @pytest.mark.parametrize(
+        ("shape", "ground", "corner"),
+        [((1200, 1600), 255, (420, 560)), ((1754, 1240), 247, (12, 20))],
+        ids=["white", "scan"],
+    )
+    def test_are_told_apart_and_their_copies_found(
+        self, shape: tuple[int, int], ground: int, corner: tuple[int, int], tmp_path: Path
+    ) -> None:
+        grain = np.random.default_rng(0)
+        raw = tmp_path / "raw"
+        frames = []
+        for seed in range(12):
+            page = np.full((*shape, 3), ground, np.uint8)
+            page -= grain.integers(0, 3, page.shape, dtype=np.uint8)
+            top, left = corner
+            page[top : top + 360, left : left + 480] = textured(seed)
+            frames.append(fingerprint(page))
+            write(raw / f"{seed:02d}.jpg", encode(page, quality=92))
+        near = [bits(a, b) <= NEAR for i, a in enumerate(frames) for b in frames[:i]]
+        assert any(near), "or the frames alone would tell them apart"
+        page = np.asarray(Image.open(raw / "03.jpg"))
+        small = cv2.resize(page, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+        write(raw / "copy small.jpg", encode(np.asarray(small), quality=85))
+        write(raw / "copy.jpg", encode(page, quality=60, subsampling=2))
+        config = CurateConfig(workers=1, blur_screen=False)
+        curate_photos(raw, tmp_path / "c", config, make_detector=OnThePage(corner, shape))
+        left_out = {
+            photo.path for photo in read_photos(tmp_path / "c") if photo.verdict == "duplicate"
+        }
+        copies = {"03.jpg", "copy.jpg", "copy small.jpg"}
+        assert len(left_out & copies) == 2
+        assert left_out < copies
+
+
+@dataclasses.dataclass(frozen=True)
+class OnThePage:
+    """Finds the head where the page has it."""
+
+    corner: tuple[int, int]
+    shape: tuple[int, int]
+    name: str = "on the page"
+    side: int = 640
+
+    def __call__(self) -> "OnThePage":
+        return self
+
+    def find(self, photo: Photo) -> list[Square]:
+        (top, left), scale = self.corner, photo.width / self.shape[1]
+        square = Square(cx=left + 240, cy=top + 180, side=170, score=1.0)
+        return [square.scaled(scale)]
+
+
+def test_of_one_photo_in_two_sizes_the_larger_stays(tmp_path: Path) -> None:
+    """What was scaled down is the sharper at 64 x 64; in the larger there is more to see."""
+    photo = softened(draw_photo(500, 375, Head(cx=240, cy=190, w=150), seed=4), 0.8)
+    small = np.asarray(Image.fromarray(photo).resize((320, 240), Image.Resampling.LANCZOS))
+    write(tmp_path / "raw" / "a small.png", encode(small, "PNG"))
+    write(tmp_path / "raw" / "large.png", encode(photo, "PNG"))
+    curate_photos(
+        tmp_path / "raw", tmp_path / "c", CurateConfig(workers=1), make_detector=EyeDetector()
+    )
+    found = {one.path: one for one in read_photos(tmp_path / "c")}
+    assert found["large.png"].verdict == "kept"
+    assert found["a small.png"].verdict == "duplicate"

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from catgan.core.errors import BadRecipe
 from catgan.core.photos import Photo
@@ -24,7 +25,14 @@ from catgan.curate.heads import (
 from catgan.curate.maps import PLACE, Maps, NetMaps, on_grid
 from catgan.curate.recipe import load_recipe
 from catgan.curate.square import Square, ears_of
-from catgan.curate.verified import level_crop, propose, refine, unique
+from catgan.curate.verified import (
+    level_crop,
+    parts_of,
+    propose,
+    quarters_of,
+    refine,
+    unique,
+)
 from tests.drawing import Head as Drawn
 from tests.drawing import draw_photo, eyes
 
@@ -156,6 +164,67 @@ class TestPropose:
     def test_nothing_likely_is_nothing(self) -> None:
         canvas = np.zeros((192, 256, 3), np.uint8)
         assert propose(FAKE, cast(ProposalHead, Answers([-20.0, 0, 0, 0, 0])), canvas) == []
+
+
+class TestParts:
+    @pytest.mark.parametrize(
+        "shape", [(400, 2118), (2532, 1170), (300, 300), (900, 1200), (37, 9000)]
+    )
+    @pytest.mark.parametrize("parts", [parts_of, quarters_of])
+    def test_are_where_they_say(self, parts: Any, shape: tuple[int, int]) -> None:
+        pixels = np.arange(shape[0] * shape[1] * 3, dtype=np.uint32).reshape(*shape, 3)
+        for left, top, part in parts(pixels):
+            height, width = part.shape[:2]
+            assert np.array_equal(part, pixels[top : top + height, left : left + width])
+
+    def test_a_photo_as_they_mostly_are_is_looked_at_once(self) -> None:
+        for shape in ((3024, 4032), (1080, 1920), (500, 500)):
+            assert len(list(parts_of(np.zeros((*shape, 3), np.uint8)))) == 1
+
+    @pytest.mark.parametrize("shape", [(400, 2118), (2532, 1170), (900, 1200), (1200, 900)])
+    def test_half_a_part_wide_lies_whole_in_one(self, shape: tuple[int, int]) -> None:
+        """Wherever a face is: each window of that size is inside some part."""
+        pixels = np.zeros((*shape, 3), np.uint8)
+        long = max(shape) >= 2 * min(shape)
+        parts = list(parts_of(pixels))[1:] if long else list(quarters_of(pixels))
+        side = min(shape) if long else max(shape) // 2
+        face = side // 2 - 2
+        for y in range(0, shape[0] - face, 31):
+            for x in range(0, shape[1] - face, 31):
+                assert any(
+                    left <= x
+                    and top <= y
+                    and x + face <= left + part.shape[1]
+                    and y + face <= top + part.shape[0]
+                    for left, top, part in parts
+                ), (x, y)
+
+
+def test_all_of_a_group_are_found(photos: Path) -> None:
+    """Five cats of 400 pixels, each of which is found alone: in a row, on a page, in a column."""
+    from catgan.curate.verified import VerifiedDetector
+
+    detector: Any = VerifiedDetector(load_recipe("verified"))
+
+    def faces(picture: Picture) -> int:
+        height, width = picture.shape[:2]
+        return len(detector.find(Photo(pixels=picture, width=width, height=height, profile=None)))
+
+    five: list[Picture] = []
+    for number in (n for n in range(1, 60) if n % 3):
+        path = photos / "faces" / f"{number}.jpg"
+        if path.exists() and len(five) < 5:
+            with Image.open(path) as image:
+                tile = np.asarray(image.convert("RGB").resize((424, 400)))
+            if faces(tile) == 1:
+                five.append(tile)
+    row = np.concatenate(five, axis=1)
+    assert row.shape == (400, 2120, 3)
+    assert faces(row) == 5
+    assert faces(np.concatenate(five, axis=0)) == 5
+    page = np.full((900, 1200, 3), 200, np.uint8)
+    page[300:526] = np.asarray(Image.fromarray(row).resize((1200, 226)))
+    assert faces(page) == 5
 
 
 def test_one_of_each_place_stays_the_surest() -> None:

@@ -30,7 +30,7 @@ raw, root = map(Path, sys.argv[1:])
 selection = Selection(root=root, names=("full-body", "face-crop"))
 selection.prepare(())
 start(lambda: make_recipe_detector(load_recipe("quick")), CurateConfig(), selection)
-print(len(look(list(find_photos(raw)))))
+print(len(look(find_photos(raw).photos)))
 costly = {"torch_fidelity", "torchvision", "scipy", "timm", "typer", "rich"} & set(sys.modules)
 sys.exit(f"imported: {costly}" if costly else 0)
 """

@@ -32,7 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, generator: Generator) -> Pat
 
 
 def test_there_are_as_many_photos_as_asked_for_and_curate_sees_no_other(whole: Path) -> None:
-    names = [photo.name for photo in find_photos(whole)]
+    names = [photo.name for photo in find_photos(whole).photos]
     assert names == [f"IMG_{number:04d}.jpg" for number in range(1, 13)]
     assert [truth.file for truth in read_truth(whole)] == names
     assert {truth.kind for truth in read_truth(whole)} == set(EXPECTED)

