@@ -1,6 +1,5 @@
 """`catgan demo`: the whole of catgan on an album that it generates itself."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core.errors import BadUsage, FolderRefused
+from catgan.core.systems import command_line
 from catgan.core.words import count
 from catgan.demo.config import DemoConfig
 
@@ -51,11 +51,11 @@ def demo(
         raise BadUsage("--json goes with --album-only; catgan demo runs several commands.")
     if dry_run:
         for line in lines:
-            _say(f"$ {shlex.join(['catgan', *line])}")
+            _say(f"$ {command_line(['catgan', *line])}")
         _say("Nothing was run.")
         return
     for line in lines:
-        _say(f"\n$ {shlex.join(['catgan', *line])}")
+        _say(f"\n$ {command_line(['catgan', *line])}")
         _run(line)
     _say(
         f"\nOpen {place / 'report.html'} in a browser: whole photos against face crops, both "

@@ -1,12 +1,12 @@
 """`catgan inspect`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
+from catgan.core.systems import command_line
 from catgan.core.words import count
 
 
@@ -60,7 +60,7 @@ def inspect(
         line = ["catgan", "curate", str(inspection.raw), str(curated)]
         screen.say(
             f"{inspection.gone:,} of {photos} {are} no longer in {inspection.raw}; "
-            f"{shlex.join(line)} brings the data sets up to date."
+            f"{command_line(line)} brings the data sets up to date."
         )
     if inspection.raw is not None and inspection.gone is None:
         screen.say(
@@ -72,6 +72,6 @@ def inspect(
     else:
         screen.say(
             "To look at it: "
-            + shlex.join(["catgan", "inspect", str(curated), "--page", "inspect.html"])
+            + command_line(["catgan", "inspect", str(curated), "--page", "inspect.html"])
         )
     screen.result(inspection.to_json())

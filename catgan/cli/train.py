@@ -1,7 +1,6 @@
 """`catgan train`."""
 
 import functools
-import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import typer
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, Interrupted, TrainingLost
+from catgan.core.systems import command_line, is_plain_name
 from catgan.train.config import BASE, DEFAULT_RECIPE, TrainConfig, check_each
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def train(
     for place in (folder, folder.absolute().parent):
         check_finished(place)  # before one that is half made is called empty
     datasets = find_datasets(folder)
-    if name is not None and (not name or Path(name).name != name or name.startswith(".")):
+    if name is not None and not is_plain_name(name):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
     # Whatever can be refused is, before the first run begins: hours later it would be late to say
     # that the second cannot be. Networks to start from are loaded once for all runs.
@@ -105,7 +105,7 @@ def train(
     if not dry_run:
         names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
-        screen.say(f"Next: {shlex.join(['catgan', 'compare', *names, *where])}")
+        screen.say(f"Next: {command_line(['catgan', 'compare', *names, *where])}")
 
 
 def _names(datasets: "list[DataSet]", name: str | None) -> list[str]:
@@ -156,7 +156,7 @@ def _outlook_words(
             f"That is short. From scratch it takes about {outlook.first:,} images until a first "
             f"few samples are recognised as cats, and {outlook.half:,} until half of them are "
             f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
-            f"{FINE_TUNED[1]:,}: {shlex.join(better)}"
+            f"{FINE_TUNED[1]:,}: {command_line(better)}"
         )
 
 

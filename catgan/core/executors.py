@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from catgan.core.errors import CatganError
+from catgan.core.systems import MOST_PROCESSES
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -81,7 +82,7 @@ class ChunkMap(Generic[Item, Result]):
         self._initializer = initializer
         self._arguments = arguments
         self._here = workers == 1
-        self._workers = workers or processors()
+        self._workers = min(workers or processors(), MOST_PROCESSES)
         self._chunk = chunk
 
     def run(self, items: Iterable[Item]) -> Iterator[list[Result]]:

@@ -7,11 +7,12 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from catgan.core.errors import BadUsage, DiskFull, FolderRefused, NotWritable
+from catgan.core.systems import WINDOWS, is_full, replace, sync
 from catgan.core.words import amount
 
 Json = dict[str, Any]
@@ -32,7 +33,7 @@ def explain_unwritable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if is_full(error) or error.errno == errno.EFBIG:
             large = error.errno == errno.EFBIG
             why = "No file may be so large here" if large else "The disk is full"
             raise DiskFull(
@@ -62,7 +63,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         try:
             yield partial
             flush_to_disk(partial)
-            partial.replace(path)
+            replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -80,8 +81,8 @@ def flush_to_disk(path: Path) -> None:
         DiskFull: There is no room for it.
     """
     if path.exists():
-        with explain_unwritable(path), path.open("rb") as written:
-            os.fsync(written.fileno())
+        with explain_unwritable(path):
+            sync(path)
 
 
 def open_file(path: Path, *, most: int = MOST_BYTES) -> io.BufferedReader:
@@ -136,7 +137,7 @@ def write_picture(path: Path, data: bytes) -> None:
     with explain_unwritable(path):
         try:
             partial.write_bytes(data)
-            partial.replace(path)
+            replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -154,14 +155,14 @@ def write_json(path: Path, record: Json) -> None:
 
 def write_jsonl(path: Path, records: Iterable[Json]) -> None:
     """Write JSON lines, whole or not at all, one record in memory at a time."""
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as out:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as out:
         for record in records:
             out.write(to_json_line(record) + "\n")
 
 
 def append_jsonl(path: Path, records: Iterable[Json]) -> None:
     """Add JSON lines to the end; a kill in the middle costs at most the line being written."""
-    with explain_unwritable(path), path.open("a", encoding="utf-8") as out:
+    with explain_unwritable(path), path.open("a", encoding="utf-8", newline="\n") as out:
         out.write("".join(to_json_line(record) + "\n" for record in records))
 
 
@@ -187,8 +188,17 @@ def append_line(path: Path, line: str) -> None:
     Raises:
         DiskFull, NotWritable: It cannot be.
     """
-    with explain_unwritable(path), path.open("ab", buffering=0) as out:
+    with explain_unwritable(path), _alone(path), path.open("ab", buffering=0) as out:
         out.write(line.encode() + b"\n")
+
+
+def _alone(path: Path) -> AbstractContextManager[object]:
+    """Nobody else adds to `path` while the block runs; elsewhere than on Windows one write does."""
+    if not WINDOWS:
+        return nullcontext()
+    from filelock import FileLock
+
+    return FileLock(path.with_name(path.name + LOCK))
 
 
 def drop_torn_line(path: Path) -> None:
@@ -227,7 +237,9 @@ def check_place(path: Path) -> None:
     Raises:
         BadUsage: One of the folders above it is a file, or may not be written to.
     """
-    there = next(folder for folder in path.absolute().parents if folder.exists())
+    there = next((folder for folder in path.absolute().parents if folder.exists()), None)
+    if there is None:
+        raise BadUsage(f"{path} cannot be written: there is no drive {path.absolute().anchor}")
     if not there.is_dir():
         raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -18,6 +18,7 @@ from catgan.core.files import (
     write_jsonl,
 )
 from catgan.core.settings import Change, changes
+from catgan.core.systems import LITTER
 from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, picture_name
 from catgan.curate.judge import Judged
@@ -31,10 +32,10 @@ from catgan.formats.records import read_records, to_json
 
 METHOD = 1  # goes up when the same photo and settings give other pictures: all are looked at again
 LATER: Json = {"ablation": False}  # settings that older folders lack, as those were made
-HARMLESS = frozenset(
-    {"README.md", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", ".lock",
-     f".{curated.NAME}{PARTIAL}"}  # the last two: all there is when the very first step is killed
-)  # fmt: skip
+HARMLESS = LITTER | {
+    "README.md", ".gitignore", ".gitkeep", ".lock",
+    f".{curated.NAME}{PARTIAL}",  # the last two: all there is when the very first step is killed
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from catgan.core.errors import BadRecord, CatganError, FolderRefused, SettingsDi
 from catgan.core.executors import ChunkMap
 from catgan.core.files import Json, check_place, drop_torn_line, locked, write_picture
 from catgan.core.settings import changes, to_json
+from catgan.core.systems import LITTER
 from catgan.demo.album import faces_needed, kinds_of, name_of, plan_shots
 from catgan.demo.config import DemoConfig
 from catgan.demo.face import draw_faces
@@ -179,7 +180,7 @@ def _known(raw: Path, config: DemoConfig) -> dict[str, Truth] | None:
 def _check_others(raw: Path, ours: Collection[str]) -> None:
     """That nothing lies in a folder but what is ours, and hidden files."""
     found = sorted(entry.name for entry in raw.iterdir()) if raw.exists() else []
-    others = [name for name in found if name not in ours and not name.startswith(".")]
+    others = [name for name in found if name not in {*ours, *LITTER} and not name.startswith(".")]
     if others:
         raise FolderRefused(
             f"{raw} holds files that catgan demo did not draw ({others[0]}); "

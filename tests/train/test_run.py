@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -148,7 +147,7 @@ def test_killed_and_carried_on(make_data_set: MakeDataSet, tmp_path: Path) -> No
             assert time.monotonic() < deadline
             time.sleep(0.002)
     finally:
-        killed.send_signal(signal.SIGKILL)
+        killed.kill()
         killed.wait()
     done = int(load_checkpoint(tmp_path / "killed" / "blobs" / "checkpoints" / "last.pt")["epoch"])
     # As many epochs as the kill happened to leave (two, or more on a busy machine), and two more.
