@@ -168,7 +168,7 @@ def test_on_windows_a_path_may_have_any_letters(
     for path in (XML, elsewhere):
         classifier = load_classifier(path)
         assert classifier is not None
-        found.append(sorted(classifier.detectMultiScale(picture, 1.05, 0).tolist()))
+        found.append(sorted(map(tuple, classifier.detectMultiScale(picture, 1.05, 0))))
     assert found[0] == found[1]
     assert found[0]
 
