@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.cli.privacy import contains_photos
 from catgan.compare.config import CompareConfig
 from catgan.core.errors import CatganError
 
@@ -33,6 +34,13 @@ def compare(
     cache: Annotated[
         bool,
         typer.Option(help="Keep image features (no images) in your cache folder for next time."),
+    ] = True,
+    photos: Annotated[
+        bool,
+        typer.Option(
+            help="Show images of the data sets in the report; --no-photos: generated images and "
+            "figures only."
+        ),
     ] = True,
     runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
     config: ConfigOption = None,
@@ -79,13 +87,15 @@ def compare(
             progress=lambda words: bar.update(next(steps), 0, words),
         )
         bar.update(next(steps), 0, "writing the report")
-        write_report(comparison, report)
+        write_report(comparison, report, photos=photos)
         if csv is not None:
             write_csv(comparison, csv)
     screen.table("What the runs came to", *table(comparison))
     for sentence in sentences(comparison):
         screen.say(sentence)
     screen.say(f"The report, to open in a browser: {report.resolve()}")
+    if photos:
+        screen.say(f"{contains_photos('It')} --no-photos leaves them out.")
     written = {"report": str(report.resolve())}
     if csv is not None:
         screen.say(f"The numbers, for a spreadsheet: {csv.resolve()}")

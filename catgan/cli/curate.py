@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.cli.privacy import contains_photos
 from catgan.core.words import count, duration
 from catgan.curate.config import CurateConfig
 from catgan.formats.datasets import FACE_CROP, FULL_BODY
@@ -90,6 +91,8 @@ def curate(
     for name, images in result.data_sets.items():
         where = f"; to look at: {result.sheets[name]}" if name in result.sheets else ""
         screen.say(f"{curated / name}: {count(images, 'image')}{where}")
+    if result.sheets:
+        screen.say(contains_photos("Each sheet"))
     if not result.data_sets[FACE_CROP]:
         look = f"look at {result.sheets[FULL_BODY]}, or " if FULL_BODY in result.sheets else ""
         screen.say(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
+from catgan.cli.privacy import contains_photos
 from catgan.core.systems import command_line
 from catgan.core.words import count
 
@@ -69,6 +70,7 @@ def inspect(
         )
     if page is not None:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
+        screen.say(contains_photos("It"))
     else:
         screen.say(
             "To look at it: "
