@@ -1,17 +1,18 @@
 """What `train` can be told, and the recipes that settings start from."""
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from catgan.core.errors import BadSettings
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
 from catgan.model.choices import NORMS, STARTS
 
 AUTO = -1
 BASE = "base"
+DEFAULT_RECIPE = "balanced"
 COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
 KINDS = (COLOUR, TRANSLATION, CUTOUT)
 """Of augmentation; see `train.augment`."""
@@ -22,18 +23,19 @@ LOW_PRECISIONS = ("bfloat16", "float16")
 GRAPHS = (FITTING, "on", "off")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class TrainConfig:
-    """The settings of `train`; the defaults are the recipe `article`.
+    """The settings of `train`.
 
-    The command starts from `balanced` unless told otherwise.
+    What is not named follows the recipe, `balanced` unless another is named, as on the command
+    line. The defaults below are those of `balanced`.
     """
 
     recipe: Annotated[
         str, Option("Where the other settings start from: balanced, or article, the plain DCGAN.")
-    ] = "article"
+    ] = DEFAULT_RECIPE
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
-    batch_size: Annotated[int, Option("Images in one training step.")] = 4
+    batch_size: Annotated[int, Option("Images in one training step.")] = 8
     size: Annotated[
         int, Option("Side of the images in pixels; a power of two from 16 up, such as 64.")
     ] = 64
@@ -42,23 +44,23 @@ class TrainConfig:
         int, Option("Width of the generator: feature maps of its last hidden layer.")
     ] = 64
     ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
-    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
+    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 4e-4
     lr_d: Annotated[
         float,
         Option(
             "Adam's learning rate for the discriminator.",
             default="0.001; above width 32 less: 0.0005 at 64",
         ),
-    ] = 2e-4
+    ] = 1e-3
     beta1: Annotated[float, Option("Adam's decay of the gradients' average.")] = 0.5
     beta2: Annotated[float, Option("Adam's decay of the squared gradients' average.")] = 0.999
     norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
-        "batch"
+        "none"
     )
     start_d: Annotated[
         str,
         Option("Initialisation of the discriminator: dcgan, or he, for one without normalisation."),
-    ] = "dcgan"
+    ] = "he"
     start_from: Annotated[
         str,
         Option(
@@ -68,20 +70,20 @@ class TrainConfig:
         ),
     ] = ""
     r1: Annotated[float, Option("Weight of R1, which keeps the discriminator smooth; 0: none.")] = (
-        0.0
+        0.01
     )
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = False
+    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = True
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
-    ] = ""
+    ] = f"{COLOUR},{TRANSLATION}"
     average_kimg: Annotated[
         float,
         Option("Half-life of the averaged generator, in thousands of images seen; 0: no average."),
-    ] = 0.0
+    ] = 10.0
     # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
     # faster on GPUs since about 2020 and on the newest processors; tf32 is float32 whose factors
     # are rounded to ten binary digits (since Ampere); float16, whose losses are scaled so that
@@ -134,6 +136,29 @@ class TrainConfig:
         Option("Minutes between two checkpoints, which a crash may cost; 0: every epoch."),
     ] = 1.0
     device: Annotated[str, Option("cpu, cuda, mps, or auto for the fastest there is.")] = "auto"
+
+    def __init__(self, *, recipe: str = DEFAULT_RECIPE, **changes: Any) -> None:
+        """A recipe's settings, with some changed.
+
+        A discriminator without norms is given a rate for its width: Adam moves every weight alike,
+        so that its answers move the faster the more weights there are behind them (Yang et al.
+        2022, arXiv:2203.03466: a rate in proportion to 1 / width).
+
+        Raises:
+            BadSettings: There is no such recipe, or a setting lies outside what it may be.
+            TypeError: There is no such setting.
+        """
+        require(recipe in RECIPES, f"--recipe is {recipe}; there is {_names()}.")
+        values = {field.name: field.default for field in dataclasses.fields(self)}
+        if unknown := changes.keys() - values:
+            raise TypeError(f"TrainConfig has no setting {sorted(unknown)[0]}")
+        values |= RECIPES[recipe] | changes | {"recipe": recipe}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+        if self.norm == "none" and "lr_d" not in changes:
+            width = self.ndf * self.size / 64  # the last layer's: the first's, doubled so often
+            object.__setattr__(self, "lr_d", self.lr_d * min(1.0, RATE_WIDTH / width))
 
     def __post_init__(self) -> None:
         """Check every setting.
@@ -192,22 +217,8 @@ class TrainConfig:
 
     @classmethod
     def of_recipe(cls, recipe: str, **changes: Any) -> "TrainConfig":
-        """A recipe's settings, with some changed.
-
-        A discriminator without norms is given a rate for its width: Adam moves every weight alike,
-        so that its answers move the faster the more weights there are behind them (Yang et al.
-        2022, arXiv:2203.03466: a rate in proportion to 1 / width).
-
-        Raises:
-            BadSettings: There is no such recipe, or a setting lies outside what it may be.
-        """
-        if recipe not in RECIPES:
-            raise BadSettings(f"--recipe is {recipe}; there is {_names()}.")
-        config = cls(recipe=recipe, **(RECIPES[recipe] | changes))
-        if config.norm != "none" or "lr_d" in changes:
-            return config
-        width = config.ndf * config.size / 64  # the last layer's: the first one's, doubled so often
-        return dataclasses.replace(config, lr_d=config.lr_d * min(1.0, RATE_WIDTH / width))
+        """The same as `TrainConfig(recipe=recipe, ...)`."""
+        return cls(recipe=recipe, **changes)
 
     @property
     def augmentations(self) -> tuple[str, ...]:
@@ -243,6 +254,13 @@ class TrainConfig:
         return self.held_out
 
 
+TrainConfig.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # for an editor
+    [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default)
+        for field in dataclasses.fields(TrainConfig)
+    ]
+)
+
 MOST = {
     "epochs": 10**7, "batch_size": 65_536, "size": 1024, "latent_dim": 65_536, "ngf": 4096,
     "ndf": 4096, "r1_every": 10**6, "held_out": 10**7, "evaluate_every": 10**7,
@@ -275,23 +293,22 @@ EVALUATION_INTERVAL = 3500
 RECIPES: dict[str, dict[str, Any]] = {
     # Radford et al. 2015 (arXiv:1511.06434) as the PyTorch DCGAN tutorial has it, at the batch
     # size and length of the run that this project began with.
-    "article": {},
+    "article": {
+        "batch_size": 4,
+        "lr_g": 2e-4,
+        "lr_d": 2e-4,
+        "norm": "batch",
+        "start_d": "dcgan",
+        "r1": 0.0,
+        "flip": False,
+        "augment": "",
+        "average_kimg": 0.0,
+    },
     # The same generator, averaged. D has no batch norm, by which it would know a few hundred
     # pictures by heart, and sees all pictures through differentiable augmentation; that keeps it
     # so honest that both nets may learn faster. docs/training.md says what each part brings.
-    "balanced": {
-        "batch_size": 8,
-        "lr_g": 4e-4,
-        "lr_d": 1e-3,
-        "norm": "none",
-        "start_d": "he",
-        "r1": 0.01,
-        "flip": True,
-        "augment": f"{COLOUR},{TRANSLATION}",
-        "average_kimg": 10.0,
-    },
+    DEFAULT_RECIPE: {},
 }
-DEFAULT_RECIPE = "balanced"
 
 MACHINE = frozenset({"device", "graphs"})
 """Settings of the machine: no run keeps them for its next call."""
@@ -307,7 +324,8 @@ def check_each(named: Mapping[str, Any]) -> None:
         BadSettings: One lies outside what it may be.
     """
     for name, value in named.items():
-        TrainConfig(**{"norm": "none", name: value})  # with which every other setting goes
+        # with which every other setting goes
+        TrainConfig(**{"recipe": "article", "norm": "none", name: value})
 
 
 def _names() -> str:

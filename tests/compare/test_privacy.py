@@ -57,7 +57,8 @@ def embedded(text: str) -> Pictures:
         assert cut.shape[1:] == (SIZE, SIZE, 3), "some picture of the page was not looked into"
         tiles.append(cut)
     found = np.concatenate(tiles)
-    return found[found.std(axis=(1, 2, 3)) > 0]  # a last row that is not full ends in plain ground
+    plain = found.std(axis=(1, 2, 3)) == 0
+    return np.ascontiguousarray(found[~plain])  # a last row that is not full ends in plain ground
 
 
 def likeness(tiles: Pictures, album: Pictures) -> NDArray[np.float64]:
