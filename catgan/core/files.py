@@ -16,6 +16,7 @@ from catgan.core.systems import WINDOWS, is_full, replace, sync
 from catgan.core.words import amount
 
 Json = dict[str, Any]
+AnyPath = str | os.PathLike[str]  # what the functions of the Python API take for a path
 
 PARTIAL = ".partial"  # what a file being written is called until it is whole
 MOST_BYTES = 1 << 30  # of a file that is read whole: a gibibyte
@@ -118,6 +119,14 @@ def read_file(path: Path, *, most: int = MOST_BYTES) -> bytes:
     """
     with open_file(path, most=most) as file:
         return file.read()  # not of `most`: for so many bytes room would be made
+
+
+def read_there(path: Path) -> bytes | None:
+    """The whole of a regular file, or None where it cannot be read: for what is only shown."""
+    try:
+        return read_file(path)
+    except OSError:
+        return None
 
 
 def write_bytes(path: Path, data: bytes) -> None:

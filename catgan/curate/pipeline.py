@@ -9,10 +9,12 @@ from pathlib import Path
 
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, locked, sha256, write_picture
+from catgan.core.files import AnyPath, Json, locked, read_there, sha256, write_picture
 from catgan.core.loading import load_pictures
+from catgan.core.pages import for_notebook
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
+from catgan.core.words import count
 from catgan.curate import worker
 from catgan.curate.config import CurateConfig
 from catgan.curate.detector import Detector, make_recipe_detector
@@ -78,10 +80,24 @@ class CurateResult:
     dropped: tuple[str, ...]
     """Data sets of an earlier run that were taken away, as these settings have them not."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        made = ", ".join(f"{name} {images:,}" for name, images in self.data_sets.items())
+        return f"CurateResult({self.curated}: {count(self.photos, 'photo')}; {made})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the contact sheets as well."""
+        sheets = [
+            (name, "jpeg", data)
+            for name, path in self.sheets.items()
+            if (data := read_there(path)) is not None
+        ]
+        return for_notebook(repr(self), sheets)
+
 
 def curate_photos(
-    raw: Path,
-    curated: Path,
+    raw: AnyPath,
+    curated: AnyPath,
     config: CurateConfig | None = None,
     *,
     make_detector: Callable[[], Detector] | None = None,
@@ -112,6 +128,7 @@ def curate_photos(
         NoPictures: `raw` holds no photo; nothing is written.
         DiskFull: There is no room; the same call carries on later.
     """
+    raw, curated = Path(raw), Path(curated)
     config = config or CurateConfig()
     folder = _open(raw, curated, config, own_detector=make_detector is not None)
     if make_detector is None:
@@ -172,12 +189,13 @@ def curate_photos(
     )
 
 
-def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) -> CuratePlan:
+def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = None) -> CuratePlan:
     """What `curate_photos` would have to do with the same arguments; nothing is written.
 
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
+    raw, curated = Path(raw), Path(curated)
     folder = _open(raw, curated, config or CurateConfig())
     photos = _photos(raw)
     found = still_known(photos, folder.known(), folder)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from catgan.core.errors import BadRecord, CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, check_place, drop_torn_line, locked, write_picture
+from catgan.core.files import AnyPath, Json, check_place, drop_torn_line, locked, write_picture
 from catgan.core.settings import changes, to_json
 from catgan.core.systems import LITTER
+from catgan.core.words import count
 from catgan.demo.album import faces_needed, kinds_of, name_of, plan_shots
 from catgan.demo.config import DemoConfig
 from catgan.demo.face import draw_faces
@@ -72,9 +73,13 @@ class DemoResult:
     kinds: dict[str, int]
     """What the photos are -> how many."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"DemoResult({self.raw}: {count(self.photos, 'photo')}, {self.fresh:,} of them new)"
+
 
 def draw_album(
-    raw: Path,
+    raw: AnyPath,
     config: DemoConfig | None = None,
     *,
     generator: Generator | None = None,
@@ -100,7 +105,7 @@ def draw_album(
         MissingPackage: The base model or the judge's net is missing or broken.
         DiskFull: There is no room; the same call carries on later.
     """
-    config = config or DemoConfig()
+    raw, config = Path(raw), config or DemoConfig()
     plan = plan_album(raw, config)
     if plan.missing:
         try:
@@ -123,7 +128,7 @@ def draw_album(
     )
 
 
-def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
+def plan_album(raw: AnyPath, config: DemoConfig | None = None) -> DemoPlan:
     """What `draw_album` would have to do with the same arguments; nothing is written.
 
     Raises:
@@ -132,7 +137,7 @@ def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
             album, or is a file.
         SettingsDiffer: It holds one of other settings.
     """
-    config = config or DemoConfig()
+    raw, config = Path(raw), config or DemoConfig()
     kinds = kinds_of(config)
     known = _known(raw, config)
     names = [name_of(number) for number in range(1, config.photos + 1)]

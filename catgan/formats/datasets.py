@@ -13,6 +13,7 @@ from pathlib import Path
 
 from catgan.core.errors import NoPictures, NoSuchFolder
 from catgan.core.files import read_file, sha256, write_jsonl
+from catgan.core.words import count
 from catgan.formats.records import read_records, to_json
 
 FULL_BODY = "full-body"
@@ -37,6 +38,10 @@ class DataSet:
     """Where its pictures lie: `folder`, or the folder `train` in it."""
     files: tuple[str, ...]
     """File names, sorted; never empty."""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"DataSet({self.folder}: {count(len(self.files), 'image')})"
 
     def paths(self) -> list[Path]:
         """The pictures' paths, in the order of `files`."""

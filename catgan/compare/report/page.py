@@ -22,7 +22,7 @@ from catgan.compare.report.charts import (
 from catgan.compare.report.grids import RunGrids, SampleGrid, grids_of
 from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, tiles_for
 from catgan.compare.report.settings import differing_settings, equal_settings
-from catgan.core.files import Json, write_bytes
+from catgan.core.files import AnyPath, Json, write_bytes
 from catgan.core.pages import page_environment
 from catgan.core.version import __version__
 
@@ -70,7 +70,7 @@ class Mark:
     """When."""
 
 
-def write_report(comparison: Comparison, path: Path, *, photos: bool = True) -> None:
+def write_report(comparison: Comparison, path: AnyPath, *, photos: bool = True) -> None:
     """Write the report, whole or not at all.
 
     Args:
@@ -81,6 +81,7 @@ def write_report(comparison: Comparison, path: Path, *, photos: bool = True) -> 
     Raises:
         DiskFull: There is no room for it.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, render(comparison, photos=photos).encode())
 
