@@ -47,7 +47,7 @@ def compare(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Show what the cleaning changed: a table here, and a report with images.
+    """Show what the cleaning changed: a table and a report.
 
     Each run is measured against images of its own data set that it was not trained on. Runs that
     differ only in their seeds are grouped, and intervals then allow for the seeds.

@@ -33,7 +33,7 @@ def demo(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Try catgan without photos: the whole pipeline on an album it generates.
+    """Try catgan without photos, on an album that it generates.
 
     Generates phone photos of a cat that does not exist, with blurred, rotated, empty and corrupt
     ones among them. Then it runs curate, train and compare on them as you would, and fine-tunes

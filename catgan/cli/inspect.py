@@ -28,7 +28,7 @@ def inspect(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is in the data sets: verdicts, faces, sharpness, nearly identical images."""
+    """Say what is in the data sets: verdicts, faces, near copies."""
     from catgan.console import Screen
     from catgan.inspect.page import write_page
     from catgan.inspect.summary import inspect_curated

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.core.words import count
 from catgan.sample.config import SampleConfig
 
 if TYPE_CHECKING:
@@ -74,34 +75,36 @@ def sample(
 
 def _origin_words(plan: "SamplePlan") -> str:
     if plan.generator is None:
-        return f"{plan.run.folder}: {len(plan.grids)} sample grids."
+        return f"{plan.run.folder}: {count(len(plan.grids), 'sample grid')}."
     return (
         f"{plan.run.folder}: drawn by {plan.generator.checkpoint} of epoch {plan.generator.epoch}."
     )
 
 
 def _plan_words(plan: "SamplePlan") -> list[str]:
-    where, count = plan.outputs, plan.config.count
+    where, images = plan.outputs, count(plan.config.count, "image")
     words = []
     if where.grid is not None:
-        words.append(f"a grid of {count} images to {where.grid}")
+        words.append(f"a grid of {images} to {where.grid}")
     if where.files is not None:
-        words.append(f"{count} images into {where.files}")
+        words.append(f"{images} into {where.files}")
     if where.walk is not None:
-        words.append(f"a walk of {plan.config.frames} frames to {where.walk}")
+        words.append(f"a walk of {count(plan.config.frames, 'frame')} to {where.walk}")
     if where.timelapse is not None:
-        words.append(f"a time-lapse of {len(plan.grids)} sample grids to {where.timelapse}")
+        words.append(
+            f"a time-lapse of {count(len(plan.grids), 'sample grid')} to {where.timelapse}"
+        )
     return words
 
 
 def _result_words(result: "SampleResult") -> list[str]:
-    count = result.plan.config.count
+    images = count(result.plan.config.count, "image")
     words = []
     if result.grid is not None:
-        words.append(f"The grid of {count} images: {result.grid}")
+        words.append(f"The grid of {images}: {result.grid}")
     if result.files is not None:
-        older = f"; {result.replaced} older ones removed" if result.replaced else ""
-        words.append(f"{count} images in {result.files}{older}")
+        older = f"; {count(result.replaced, 'older one')} removed" if result.replaced else ""
+        words.append(f"{images} in {result.files}{older}")
     if result.walk is not None:
         words.append(f"The walk: {_clip_words(result.walk)}")
     if result.timelapse is not None:

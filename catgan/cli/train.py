@@ -217,7 +217,9 @@ def _train_one(
 
 
 def _reading(bar: "Bar") -> Callable[[int, int], None]:
-    return lambda done, total: bar.update(done, total, f"{done} of {total} images read")
+    return lambda done, total: bar.update(
+        done, total, f"{done} of {words.count(total, 'image')} read"
+    )
 
 
 def _start_words(start: "TrainStart") -> str:
@@ -234,8 +236,8 @@ def _start_words(start: "TrainStart") -> str:
     if start.begins_with is not None:
         sentences.append(f"It starts from {start.begins_with.from_}.")
     if data.resized:
-        count = data.train + len(data.held_out)
-        parts = [f"{data.resized} of {count} images resized to {config.size} x {config.size}"]
+        images = words.count(data.train + len(data.held_out), "image")
+        parts = [f"{data.resized} of {images} resized to {config.size} x {config.size}"]
         parts += [f"{data.cut} cropped to a square"] if data.cut else []
         parts += [f"{data.enlarged} enlarged"] if data.enlarged else []
         sentences.append(f"{', '.join(parts)}.")

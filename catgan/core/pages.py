@@ -5,21 +5,28 @@ import html
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from catgan.core.version import program
+
 if TYPE_CHECKING:
     import jinja2
 
 
 def page_environment(package: str) -> "jinja2.Environment":
-    """Templates of a package's own `templates/`; text put into them is escaped, gaps are errors."""
+    """Templates of a package's own `templates/`; text put into them is escaped, gaps are errors.
+
+    All have `program()`, for their foot.
+    """
     import jinja2  # here: who only wants the figures does not need it
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader(package),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["program"] = program
+    return environment
 
 
 def data_uri(kind: str, data: bytes) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from catgan.compare.differences.rows import NOT_KNOWN, Cell, Row
 from catgan.compare.measured.arm import Arm
 from catgan.compare.quantities.quantity import OUTCOME, REAL
-from catgan.core.words import percent, share_interval
+from catgan.core.words import count, percent, share_interval
 from catgan.measure.statistics.intervals import Z95
 
 
@@ -47,14 +47,15 @@ def image_rows(arms: Sequence[Arm]) -> list[Row]:
 
 def _epoch(arm: Arm) -> Cell:
     if not arm.is_run:
-        return Cell(text=f"{arm.shown.n_fake} images of a folder", basis="not a run")
+        return Cell(text=f"{count(arm.shown.n_fake, 'image')} of a folder", basis="not a run")
     shown = ", ".join(f"{run.epoch} ({run.candidate.which})" for run in arm.runs)
     parts = []
     for run in arm.runs:
         stats = run.candidate.stats
         done = stats[-1].epoch if stats else run.epoch or 0
         total = run.candidate.settings.get("epochs")
-        parts.append(f"{done} of {total} epochs done" if total else f"{done} epochs done")
+        of = f"{done} of {count(total, 'epoch')}" if isinstance(total, int) else None
+        parts.append(f"{of or count(done, 'epoch')} done")
     images = ", ".join(f"{run.images_shown or 0:,}" for run in arm.runs)
     epochs = tuple(float(run.epoch or 0) for run in arm.runs)
     return Cell(
@@ -77,7 +78,7 @@ def _face(arm: Arm) -> Cell:
         number=f"{face.width:.0f}",
         basis=f"about {face.pixels:,.0f} of {size * size:,} pixels "
         f"({percent(face.pixels / size**2)}); "
-        f"median of {face.pictures} images with a face found",
+        f"median of {count(face.pictures, 'image')} with a face found",
         value=face.width,
         unit="pixels",
         digits=0,
@@ -94,7 +95,7 @@ def _agreement(arm: Arm) -> Cell:
     return Cell(
         text=share_interval(kept, low, high),
         number=percent(kept),
-        basis=f"{arm.real.n_train} training images",
+        basis=count(arm.real.n_train, "training image"),
         value=found.share,  # below 0 by chance, so it has not the unit of shares
         low=low,
         high=high,

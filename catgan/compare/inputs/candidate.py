@@ -7,6 +7,7 @@ from pathlib import Path
 from catgan.compare.inputs.split import DataSplit, split_of_folder
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
+from catgan.core.words import count
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import CONFIG, Run, RunConfig
 from catgan.formats.stats import EpochStats
@@ -139,8 +140,8 @@ def open_images(dataset: DataSet, split: DataSplit) -> Candidate:
         finished=True,
         checkpoint=None,
         notes=(
-            f"This is a folder of {len(dataset.files)} images, not a run. They stand for samples "
-            f"and are measured against {split.reference} images of {split.name}.",
+            f"This is a folder of {count(len(dataset.files), 'image')}, not a run. They stand for "
+            f"samples and are measured against {split.reference} images of {split.name}.",
         ),
     )
 
@@ -200,8 +201,14 @@ def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
     notes = []
     if not config.finished:
         total = config.settings.get("epochs")
-        far = f"{epochs} of {total} epochs are done" if total else f"{epochs} epochs are done"
-        notes.append(f"This run is still going or was stopped: {far}. It is compared as it stands.")
+        far = (
+            f"{epochs} of {count(total, 'epoch')}"
+            if isinstance(total, int)
+            else count(epochs, "epoch")
+        )
+        notes.append(
+            f"This run is still going or was stopped: {far} done. It is compared as it stands."
+        )
     then, now = (
         (config.data.train, len(config.data.held_out)),
         (len(split.train), len(split.held_out)),
@@ -209,8 +216,8 @@ def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
     if then != now:
         notes.append(
             "The data set has changed since this run was trained: then "
-            f"{then[0]} images to train on and {then[1]} held out, now {now[0]} and {now[1]}. "
-            "Images that were added count as trained on."
+            f"{count(then[0], 'image')} to train on and {then[1]} held out, now {now[0]} and "
+            f"{now[1]}. Images that were added count as trained on."
         )
     if not split.held_out:
         notes.append(

@@ -9,6 +9,7 @@ from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.split import TRAINING, DataSplit
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import Pictures
+from catgan.core.words import count
 from catgan.measure.extractors.base import Extractor, Features
 from catgan.measure.metrics.neighbours import Nearest, nearest
 
@@ -54,7 +55,7 @@ def open_real_images(
     most, seed = config.max_training, config.seed
     wanted = max(most, n_reference) if split.reference == TRAINING else most
     names = draw(split.train, wanted, seed)
-    say(f"{split.name}: looking at {len(names)} images trained on")
+    say(f"{split.name}: looking at {count(len(names), 'image')} trained on")
     train = load_pictures(split.paths(names), split.size)
     train_features = extractor.extract(train)
     near = None
@@ -63,7 +64,7 @@ def open_real_images(
         train, train_features = train[:most], train_features.first(most)
     else:
         names = draw(split.held_out, n_reference, seed)
-        say(f"{split.name}: looking at {len(names)} images held out of training")
+        say(f"{split.name}: looking at {count(len(names), 'image')} held out of training")
         reference = load_pictures(split.paths(names), split.size)
         seen = extractor.extract(reference)
         near = nearest(seen.pooled, train_features.pooled)

@@ -25,6 +25,7 @@ from catgan.compare.report.settings import differing_settings, equal_settings
 from catgan.core.files import AnyPath, Json, write_bytes
 from catgan.core.pages import page_environment
 from catgan.core.version import __version__
+from catgan.core.words import count
 
 MEAN_QUALITY = 92  # of the average image, which has no detail to hide JPEG's behind
 
@@ -101,6 +102,7 @@ def render(comparison: Comparison, *, photos: bool = True) -> str:
     environment = page_environment("catgan.compare.report")
     environment.filters["script_json"] = script_json
     environment.filters["colour"] = colour_of
+    environment.filters["count"] = count
     arms, rows = comparison.arms, comparison.rows
     pictures = [_pictures(arm, len(arms), photos=photos) for arm in arms]
     grids = [one.grids for one in pictures]
