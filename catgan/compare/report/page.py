@@ -144,7 +144,7 @@ def _pictures(arm: Arm, arms: int, *, photos: bool) -> ArmPictures:
         mean=still(arm.real.mean, quality=MEAN_QUALITY) if photos else None,
         first_pairs=pairs_still(arm.shown.first_pairs) if photos else None,
         closest_pairs=pairs_still(arm.shown.closest_pairs) if photos else None,
-        grids=grids_of(arm.shown, arms=arms),
+        grids=grids_of(arm.shown, arm.real.some, arms=arms),
     )
 
 
