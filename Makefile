@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test test-slow soak lint clean bench-curate bench-screens bench-train bench-card
+.PHONY: help demo install test test-slow soak lint docs clean bench-curate bench-screens bench-train bench-card
 
 help:
 	@echo "make demo      the whole of catgan on an album that it draws itself (five minutes, offline)"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-slow the tests that take their time: other people's libraries and programs"
 	@echo "make soak      a campaign of faults and bad input (half an hour; see docs/reliability.md)"
 	@echo "make lint      lint and types alone"
+	@echo "make docs      the pages of docs/commands, from the code"
 	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
 	@echo "make bench-train    how fast training is, against the PyTorch tutorial's loop (six minutes)"
@@ -52,6 +53,9 @@ test: lint
 
 test-slow: .venv/installed-dev
 	$(BIN)/python -m pytest -m slow
+
+docs: .venv/installed-dev
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv

@@ -1,7 +1,7 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
-The Python API mirrors the commands: `curate_photos`, `train_gan`, `compare_runs`, `sample_run`,
-`draw_album`.
+The Python API mirrors the commands: `curate_photos`, `inspect_curated`, `train_gan`,
+`compare_runs` and `write_report`, `sample_run`, `draw_album`. Paths may be strings.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -12,11 +12,14 @@ from catgan.core.version import __version__ as __version__
 if TYPE_CHECKING:
     from catgan.compare.config import CompareConfig
     from catgan.compare.pipeline import compare_runs
+    from catgan.compare.report.page import write_report
     from catgan.curate.config import CurateConfig
     from catgan.curate.pipeline import curate_photos
     from catgan.demo.config import DemoConfig
     from catgan.demo.pipeline import draw_album
+    from catgan.inspect.summary import inspect_curated
     from catgan.sample.config import SampleConfig
+    from catgan.sample.outputs import Outputs
     from catgan.sample.pipeline import sample_run
     from catgan.train.config import TrainConfig
     from catgan.train.loop import train_gan
@@ -25,27 +28,33 @@ __all__ = [
     "CompareConfig",
     "CurateConfig",
     "DemoConfig",
+    "Outputs",
     "SampleConfig",
     "TrainConfig",
     "__version__",
     "compare_runs",
     "curate_photos",
     "draw_album",
+    "inspect_curated",
     "sample_run",
     "train_gan",
+    "write_report",
 ]
 
 _HOMES = {
     "CompareConfig": "compare.config",
     "CurateConfig": "curate.config",
     "DemoConfig": "demo.config",
+    "Outputs": "sample.outputs",
     "SampleConfig": "sample.config",
     "TrainConfig": "train.config",
     "compare_runs": "compare.pipeline",
     "curate_photos": "curate.pipeline",
     "draw_album": "demo.pipeline",
+    "inspect_curated": "inspect.summary",
     "sample_run": "sample.pipeline",
     "train_gan": "train.loop",
+    "write_report": "compare.report.page",
 }
 
 

@@ -1,6 +1,7 @@
 """What the person at the keyboard sees: words, tables and progress. rich is used here only."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,13 +23,16 @@ from catgan.core.files import Json
 from catgan.core.names import printable_json
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
+NOTEBOOK_SECONDS = 0.5  # between two states of the one line that a notebook has
+COLUMNS = 80  # that a notebook is wide
 WIDE = 100  # columns of a terminal from which a bar has room beside the words
 
 
 class Screen:
     """Standard output for results, standard error for progress; with `--json`, words go there too.
 
-    On a terminal progress is a bar; elsewhere (a log file, a notebook) it is a line now and then.
+    On a terminal progress is a bar; in a notebook one line that is written over, since every other
+    way leaves hundreds of outputs in the file; elsewhere (a log file) a line now and then.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -38,12 +42,16 @@ class Screen:
             as_json: Standard output will hold one JSON document and nothing else.
         """
         self._as_json = as_json
-        self._out = RichConsole(stderr=as_json, highlight=False)
-        self._err = RichConsole(stderr=True, highlight=False)
+        # rich makes an output of its own of every line that it prints in a notebook
+        self._out = RichConsole(stderr=as_json, highlight=False, force_jupyter=False)
+        self._err = RichConsole(stderr=True, highlight=False, force_jupyter=False)
         self._bars: Progress | None = None  # what is being drawn on the terminal, if anything
+        self._line: Line | None = None  # likewise in a notebook
 
     def say(self, text: str = "") -> None:
         """A line of words; on a terminal it is broken between words, elsewhere not at all."""
+        if self._line is not None:
+            self._line.clear()
         bars = self._bars
         if bars is not None:  # both may be the same terminal, and would write into each other
             bars.stop()
@@ -71,7 +79,16 @@ class Screen:
     @contextmanager
     def progress(self, label: str) -> Iterator["Bar"]:
         """Progress of one piece of work while the block runs."""
-        if not self._err.is_terminal:
+        if _in_kernel() or (_started_by_kernel() and sys.stderr.isatty()):
+            self._line = Line(label)
+            try:
+                yield self._line
+            finally:
+                self._line.clear()
+                self._line = None
+            return
+        # what a kernel starts is told to colour even what goes into a file
+        if not self._err.is_terminal or _started_by_kernel():
             yield Bar(label, self._err, None)
             return
         one_line = Column(no_wrap=True, overflow="ellipsis")
@@ -120,7 +137,51 @@ class Bar:
             self._console.print(Text(f"{self._label}: {words}"), soft_wrap=True)
 
 
+class Line(Bar):
+    """Progress as one line that is written over, which terminals and notebooks all can show."""
+
+    def __init__(self, label: str) -> None:
+        """Nothing is shown yet."""
+        self._label = label
+        self._shown = ""
+        self._said = -NOTEBOOK_SECONDS
+
+    def update(self, done: float, total: float, words: str) -> None:
+        """Where the work stands; see `Bar.update`."""
+        now = time.monotonic()
+        if now - self._said < NOTEBOOK_SECONDS:
+            return
+        self._said = now
+        share = f"{100 * done / total:.0f}%" if total else ""
+        text = " ".join(word for word in (f"{self._label}:", share, words) if word)
+        self._show(text if len(text) < COLUMNS else text[: COLUMNS - 4] + "...")
+
+    def clear(self) -> None:
+        """Leave nothing of it."""
+        self._show("")
+
+    def _show(self, text: str) -> None:
+        if text == self._shown:
+            return
+        gap = " " * (len(self._shown) - len(text))
+        sys.stderr.write(f"\r{text}{gap}" + ("" if text else "\r"))
+        sys.stderr.flush()
+        self._shown = text
+
+
+def _in_kernel() -> bool:
+    """Whether this is the Python of a notebook; IPython is not loaded to find out."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+def _started_by_kernel() -> bool:
+    """Whether a notebook has started this program (`!catgan ...`), as far as can be told."""
+    return any(name in os.environ for name in ("JPY_PARENT_PID", "COLAB_RELEASE_TAG"))
+
+
 def complain(sentence: str) -> None:
     """An error's sentence on standard error."""
-    console = RichConsole(stderr=True, highlight=False)
+    console = RichConsole(stderr=True, highlight=False, force_jupyter=False)
     console.print(Text(f"catgan: {sentence}"), soft_wrap=not console.is_terminal)

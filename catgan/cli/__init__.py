@@ -14,7 +14,7 @@ from catgan.cli import compare, curate, demo, inspect, sample, train
 from catgan.cli.interrupts import interrupts
 from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
-from catgan.core.version import __version__
+from catgan.core.version import program
 
 app = typer.Typer(
     name="catgan",
@@ -70,7 +70,7 @@ def _complain(sentence: str) -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"catgan {__version__}")
+        typer.echo(program())
         raise typer.Exit
 
 

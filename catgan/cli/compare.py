@@ -1,14 +1,15 @@
 """`catgan compare`."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.cli.privacy import contains_photos
 from catgan.compare.config import CompareConfig
 from catgan.core.errors import CatganError
+from catgan.core.systems import command_line
 
 if TYPE_CHECKING:
     from catgan.measure.metrics.faces import FaceFinder
@@ -35,12 +36,19 @@ def compare(
         bool,
         typer.Option(help="Keep image features (no images) in your cache folder for next time."),
     ] = True,
+    photos: Annotated[
+        bool,
+        typer.Option(
+            help="Show images of the data sets in the report; --no-photos: generated images and "
+            "figures only."
+        ),
+    ] = True,
     runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Show what the cleaning changed: a table here, and a report with images.
+    """Show what the cleaning changed: a table and a report.
 
     Each run is measured against images of its own data set that it was not trained on. Runs that
     differ only in their seeds are grouped, and intervals then allow for the seeds.
@@ -83,17 +91,19 @@ def compare(
             progress=lambda words: bar.update(next(steps), 0, words),
         )
         bar.update(next(steps), 0, "writing the report")
-        write_report(comparison, report)
+        write_report(comparison, report, photos=photos)
         if csv is not None:
             write_csv(comparison, csv)
     screen.table("Results", *table(comparison))
     for sentence in sentences(comparison):
         screen.say(sentence)
     screen.say(f"The report, to open in a browser: {report.resolve()}")
+    if photos:
+        screen.say(f"{contains_photos('It')} --no-photos leaves them out.")
     best = next((arm for arm in reversed(comparison.arms) if arm.is_run), None)
     if best is not None:
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
-        screen.say(f"Next: {shlex.join(['catgan', 'sample', best.shown.candidate.name, *where])}")
+        screen.say(f"Next: {command_line(['catgan', 'sample', best.shown.candidate.name, *where])}")
     written = {"report": str(report.resolve())}
     if csv is not None:
         screen.say(f"The numbers, for a spreadsheet: {csv.resolve()}")

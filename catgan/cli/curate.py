@@ -1,6 +1,5 @@
 """`catgan curate`."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
+from catgan.cli.privacy import contains_photos
+from catgan.core.systems import command_line
 from catgan.core.words import count, duration
 from catgan.curate.config import CurateConfig
 from catgan.formats.datasets import FACE_CROP, FULL_BODY
@@ -104,6 +105,8 @@ def curate(
     for name, images in result.data_sets.items():
         where = f"; contact sheet: {result.sheets[name]}" if name in result.sheets else ""
         screen.say(f"{curated / name}: {count(images, 'image')}{where}")
+    if result.sheets:
+        screen.say(contains_photos("Each sheet"))
     if not result.data_sets[FACE_CROP]:
         look = f"look at {result.sheets[FULL_BODY]}, or " if FULL_BODY in result.sheets else ""
         screen.say(
@@ -111,8 +114,8 @@ def curate(
             f"{look}try another recipe: --cascade turned."
         )
     line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
-    screen.say(f"To see each photo and its verdict: {shlex.join(line)}")
-    screen.say(f"Next: {shlex.join(['catgan', 'train', str(curated)])}")
+    screen.say(f"To see each photo and its verdict: {command_line(line)}")
+    screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
     screen.result(
         {
             "curated": str(curated),

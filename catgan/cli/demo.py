@@ -1,6 +1,5 @@
 """`catgan demo`: the whole of catgan on an album that it generates itself."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core.errors import BadUsage, FolderRefused
+from catgan.core.systems import command_line
 from catgan.core.words import count
 from catgan.demo.config import DemoConfig
 
@@ -33,7 +33,7 @@ def demo(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Try catgan without photos: the whole pipeline on an album it generates.
+    """Try catgan without photos, on an album that it generates.
 
     Generates phone photos of a cat that does not exist, with blurred, rotated, empty and corrupt
     ones among them. Then it runs curate, train and compare on them as you would, and fine-tunes
@@ -51,11 +51,11 @@ def demo(
         raise BadUsage("--json goes with --album-only; catgan demo runs several commands.")
     if dry_run:
         for line in lines:
-            _say(f"$ {shlex.join(['catgan', *line])}")
+            _say(f"$ {command_line(['catgan', *line])}")
         _say("Nothing was run.")
         return
     for line in lines:
-        _say(f"\n$ {shlex.join(['catgan', *line])}")
+        _say(f"\n$ {command_line(['catgan', *line])}")
         _run(line)
     _say(
         f"\nOpen {place / 'report.html'} in a browser: whole photos against face crops, both "

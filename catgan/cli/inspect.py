@@ -1,14 +1,15 @@
 """`catgan inspect`."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
+from catgan.cli.privacy import contains_photos
 from catgan.core.files import check_destination
 from catgan.core.pages import PAGE
+from catgan.core.systems import command_line
 from catgan.core.words import count
 
 
@@ -29,7 +30,7 @@ def inspect(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is in the data sets: verdicts, faces, sharpness, nearly identical images."""
+    """Say what is in the data sets: verdicts, faces, near copies."""
     from catgan.console import Screen
     from catgan.inspect.page import write_page
     from catgan.inspect.summary import inspect_curated
@@ -65,7 +66,7 @@ def inspect(
         line = ["catgan", "curate", str(inspection.raw), str(curated)]
         screen.say(
             f"{inspection.gone:,} of {photos} {are} no longer in {inspection.raw}; "
-            f"{shlex.join(line)} brings the data sets up to date."
+            f"{command_line(line)} brings the data sets up to date."
         )
     if inspection.raw is not None and inspection.gone is None:
         screen.say(
@@ -73,8 +74,9 @@ def inspect(
         )
     if page is None:
         line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
-        screen.say(f"To see the images, and each photo without a crop: {shlex.join(line)}")
+        screen.say(f"To see the images, and each photo without a crop: {command_line(line)}")
     else:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
-        screen.say(f"Next: {shlex.join(['catgan', 'train', str(curated)])}")
+        screen.say(contains_photos("It"))
+        screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
     screen.result(inspection.to_json())

@@ -77,6 +77,7 @@ def takes(settings: Settings) -> Callable[[Callable[..., None]], Callable[..., N
         others = [one for one in own if one.default is not inspect.Parameter.empty]
         parameters = [*arguments, *map(_parameter, flags), *others]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.settings = settings  # type: ignore[attr-defined]  # for the pages in docs/commands
         run.__annotations__ = {one.name: one.annotation for one in parameters}
         return run
 

@@ -1,7 +1,6 @@
 """`catgan train`."""
 
 import functools
-import shlex
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from catgan.cli.interrupts import WORDS
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, Interrupted, TrainingLost
+from catgan.core.systems import command_line, is_plain_name
 from catgan.train.config import BASE, DEFAULT_RECIPE, TrainConfig, check_each
 
 LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
@@ -68,7 +68,7 @@ def train(
     for place in (folder, folder.absolute().parent):
         check_finished(place)  # before one that is half made is called empty
     datasets = find_datasets(folder)
-    if name is not None and (not name or Path(name).name != name or name.startswith(".")):
+    if name is not None and not is_plain_name(name):
         raise BadUsage(f"--name is {name!r}; it must be a plain name, and --runs the folder.")
     # Whatever can be refused is, before the first run begins: hours later it would be late to say
     # that the second cannot be. Networks to start from are loaded once for all runs.
@@ -110,7 +110,7 @@ def train(
     if not dry_run:
         names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
-        screen.say(f"Next: {shlex.join(['catgan', 'compare', *names, *where])}")
+        screen.say(f"Next: {command_line(['catgan', 'compare', *names, *where])}")
 
 
 def _names(datasets: "list[DataSet]", name: str | None) -> list[str]:
@@ -161,7 +161,7 @@ def _outlook_words(
             f"That is short: from scratch, the first samples are recognised as cats after about "
             f"{outlook.first:,} images and half of them after {outlook.half:,} "
             f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
-            f"{FINE_TUNED[1]:,}: {shlex.join(better)}"
+            f"{FINE_TUNED[1]:,}: {command_line(better)}"
         )
 
 
@@ -224,7 +224,9 @@ def _train_one(
 
 
 def _reading(bar: "Bar") -> Callable[[int, int], None]:
-    return lambda done, total: bar.update(done, total, f"{done} of {total} images read")
+    return lambda done, total: bar.update(
+        done, total, f"{done} of {words.count(total, 'image')} read"
+    )
 
 
 def _start_words(start: "TrainStart") -> str:
@@ -241,8 +243,8 @@ def _start_words(start: "TrainStart") -> str:
     if start.begins_with is not None:
         sentences.append(f"It starts from {start.begins_with.from_}.")
     if data.resized:
-        count = data.train + len(data.held_out)
-        parts = [f"{data.resized} of {count} images resized to {config.size} x {config.size}"]
+        images = words.count(data.train + len(data.held_out), "image")
+        parts = [f"{data.resized} of {images} resized to {config.size} x {config.size}"]
         parts += [f"{data.cut} cropped to a square"] if data.cut else []
         parts += [f"{data.enlarged} enlarged"] if data.enlarged else []
         sentences.append(f"{', '.join(parts)}.")
@@ -341,7 +343,7 @@ def _brief_words(result: "TrainResult", dataset: "DataSet", settings: TrainConfi
         more += ["--name", result.run.name]
     return [
         f"{words.percent(result.recognised)} of its samples are recognised as cats: trained too "
-        f"briefly. To go on: {shlex.join(more)}"
+        f"briefly. To go on: {command_line(more)}"
     ]
 
 

@@ -34,6 +34,20 @@ class Comparison:
     n_real: int | None
     """Real images, the same in every arm that has as many; None where none has enough."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        cells = self.row(RECOGNISED.key).cells
+        arms = ", ".join(
+            f"{arm.label} {cell.number}" for arm, cell in zip(self.arms, cells, strict=True)
+        )
+        return f"Comparison(recognised as a cat: {arms})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the first samples of each arm, and the table."""
+        from catgan.compare.report.summary import summary  # it stands on this module
+
+        return summary(self)
+
     @functools.cached_property
     def rows(self) -> tuple[Row, ...]:
         """Every number, with its meaning and verdict, in the order of the table."""

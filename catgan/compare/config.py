@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from catgan.core.settings import Option, check_most, require
+from catgan.core.settings import Option, check_most, paths_of_strings, require
 from catgan.measure.choices import EFFICIENTNET, EXTRACTORS, MIN_PICTURES
 
 
@@ -73,6 +73,7 @@ class CompareConfig:
         Raises:
             BadSettings: One lies outside what it may be.
         """
+        paths_of_strings(self, "data", "weights")
         require(
             MIN_PICTURES <= self.samples <= 50_000,
             f"--samples is {self.samples}; it may be {MIN_PICTURES} to 50000 images.",

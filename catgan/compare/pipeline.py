@@ -1,6 +1,7 @@
 """`compare` from end to end: names of runs to a comparison."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from catgan.compare.quantities.catalogue import QUANTITIES
 from catgan.compare.quantities.evidence import Instruments
 from catgan.compare.quantities.quantity import Quantity
 from catgan.core.errors import MissingPackage
+from catgan.core.files import AnyPath
 from catgan.measure.choices import MIN_PICTURES
 from catgan.measure.extractors.base import Extractor
 from catgan.measure.extractors.cache import CachedExtractor
@@ -32,10 +34,10 @@ NOT_SECOND = "--second-judge is 0"
 
 
 def compare_runs(
-    names: Sequence[str],
+    names: AnyPath | Sequence[AnyPath],
     config: CompareConfig | None = None,
     *,
-    runs: Path = Path("runs"),
+    runs: AnyPath = "runs",
     extractor: Extractor | None = None,
     finder: FaceFinder | None = None,
     why_no_finder: str = NO_FINDER,
@@ -43,7 +45,7 @@ def compare_runs(
     cascades: FaceFinder | None = None,
     why_no_cascades: str = NO_FINDER,
     quantities: Sequence[Quantity[Any]] = (),
-    cache: Path | None = None,
+    cache: AnyPath | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Measure runs against images held out of their training, all in the same way.
@@ -54,7 +56,7 @@ def compare_runs(
     Args:
         names: Names of runs under `runs`, or paths of run folders; what the names of several runs
             share, which are then one arm (`face-crop` for `face-crop-s0`, `face-crop-s1`); or
-            folders of images, which are taken for samples.
+            folders of images, which are taken for samples. One may stand by itself.
         config: Settings.
         runs: The folder of runs.
         extractor: Sees features, instead of the network that the settings name.
@@ -81,7 +83,10 @@ def compare_runs(
     """
     config = config or CompareConfig()
     say = progress or (lambda words: None)
-    planned = plan_arms(names, runs, against=config.against, apart=config.apart, data=config.data)
+    every = [names] if isinstance(names, str | os.PathLike) else names
+    named = [os.fspath(name) for name in every]
+    runs, cache = Path(runs), None if cache is None else Path(cache)
+    planned = plan_arms(named, runs, against=config.against, apart=config.apart, data=config.data)
     config = dataclasses.replace(config, device=str(pick_device(config.device)))
     why_no_second = NO_SECOND if config.second_judge else NOT_SECOND
     if extractor is None:

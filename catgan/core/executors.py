@@ -17,6 +17,7 @@ from multiprocessing import resource_tracker
 from typing import Any, Generic, TypeVar
 
 from catgan.core.errors import CatganError
+from catgan.core.systems import MOST_PROCESSES
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -135,7 +136,7 @@ class ChunkMap(Generic[Item, Result]):
         self._initializer = initializer
         self._arguments = arguments
         self._here = workers == 1 and not seconds
-        self._workers = workers or processors()
+        self._workers = min(workers or processors(), MOST_PROCESSES)
         self._chunk = chunk
 
     def run(self, items: Iterable[Item]) -> Iterator[list[Result]]:

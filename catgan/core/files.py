@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +20,11 @@ from catgan.core.errors import (
     NotWritable,
 )
 from catgan.core.names import printable, printable_json
+from catgan.core.systems import WINDOWS, is_full, replace, sync
 from catgan.core.words import amount
 
 Json = dict[str, Any]
+AnyPath = str | os.PathLike[str]  # what the functions of the Python API take for a path
 
 BEGINNING = 4096  # bytes of a file, by which it is known
 PARTIAL = ".partial"  # what a file being written is called until it is whole
@@ -41,7 +43,7 @@ def explain_unwritable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if is_full(error) or error.errno == errno.EFBIG:
             large = error.errno == errno.EFBIG
             why = "The file would be larger than allowed here" if large else "The disk is full"
             raise DiskFull(
@@ -71,7 +73,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         try:
             yield partial
             flush_to_disk(partial)
-            partial.replace(path)
+            replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -89,8 +91,8 @@ def flush_to_disk(path: Path) -> None:
         DiskFull: There is no room for it.
     """
     if path.exists():
-        with explain_unwritable(path), path.open("rb") as written:
-            os.fsync(written.fileno())
+        with explain_unwritable(path):
+            sync(path)
 
 
 def open_file(path: Path, *, most: int = MOST_BYTES) -> io.BufferedReader:
@@ -128,6 +130,14 @@ def read_file(path: Path, *, most: int = MOST_BYTES) -> bytes:
         return file.read()  # not of `most`: for so many bytes room would be made
 
 
+def read_there(path: Path) -> bytes | None:
+    """The whole of a regular file, or None where it cannot be read: for what is only shown."""
+    try:
+        return read_file(path)
+    except OSError:
+        return None
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file or none; its folder is made where it is missing.
 
@@ -155,7 +165,7 @@ def write_picture(path: Path, data: bytes) -> None:
     with explain_unwritable(path):
         try:
             partial.write_bytes(data)
-            partial.replace(path)
+            replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -175,7 +185,7 @@ def write_json(path: Path, record: Json) -> None:
 
 def write_jsonl(path: Path, records: Iterable[Json]) -> None:
     """Write JSON lines, whole or not at all, one record in memory at a time."""
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8") as out:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="\n") as out:
         for record in records:
             out.write(to_json_line(record) + "\n")
 
@@ -197,8 +207,18 @@ def append_line(path: Path, line: str) -> None:
     Raises:
         DiskFull, NotWritable, FileRefused: It cannot be.
     """
-    with explain_unwritable(path), open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as out:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    with explain_unwritable(path), _alone(path), open_own(path, flags) as out:
         out.write(line.encode() + b"\n")
+
+
+def _alone(path: Path) -> AbstractContextManager[object]:
+    """Nobody else adds to `path` while the block runs; elsewhere than on Windows one write does."""
+    if not WINDOWS:
+        return nullcontext()
+    from filelock import FileLock
+
+    return FileLock(path.with_name(path.name + LOCK))
 
 
 def check_own(path: Path) -> None:
@@ -320,7 +340,9 @@ def check_place(path: Path) -> None:
     Raises:
         BadUsage: One of the folders above it is a file, or may not be written to.
     """
-    there = next(folder for folder in path.absolute().parents if folder.exists())
+    there = next((folder for folder in path.absolute().parents if folder.exists()), None)
+    if there is None:
+        raise BadUsage(f"{path} cannot be written: there is no drive {path.absolute().anchor}")
     if not there.is_dir():
         raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -128,6 +128,14 @@ def require(condition: bool, sentence: str) -> None:
         raise BadSettings(sentence)
 
 
+def paths_of_strings(record: object, *names: str) -> None:
+    """Make paths of the fields so named of a frozen dataclass, where they are strings."""
+    for name in names:
+        value = getattr(record, name)
+        if isinstance(value, str):
+            object.__setattr__(record, name, Path(value))
+
+
 def check_most(settings: Settings, most: Mapping[str, float]) -> None:
     """Refuse numbers that no machine could mean.
 

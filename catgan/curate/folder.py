@@ -20,6 +20,7 @@ from catgan.core.files import (
     write_jsonl,
 )
 from catgan.core.settings import Change, changes
+from catgan.core.systems import LITTER
 from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
@@ -37,10 +38,10 @@ LATER: Json = {
     "clip_frames": 40,
 }  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
-HARMLESS = frozenset(
-    {"README.md", ".gitignore", ".gitkeep", ".DS_Store", "Thumbs.db", ".lock",
-     f".{curated.NAME}{PARTIAL}"}  # the last two: all there is when the very first step is killed
-)  # fmt: skip
+HARMLESS = LITTER | {
+    "README.md", ".gitignore", ".gitkeep", ".lock",
+    f".{curated.NAME}{PARTIAL}",  # the last two: all there is when the very first step is killed
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

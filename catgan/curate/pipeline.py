@@ -11,10 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, locked, make_folder, write_picture
+from catgan.core.files import AnyPath, Json, locked, make_folder, read_there, write_picture
 from catgan.core.loading import load_pictures
+from catgan.core.pages import for_notebook
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
+from catgan.core.words import count
 from catgan.curate import worker
 from catgan.curate.clip import can_read_clips
 from catgan.curate.config import HOW, CurateConfig
@@ -94,10 +96,24 @@ class CurateResult:
     unreadable: Mapping[str, int]
     """Why photos could not be read -> how many of them."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        made = ", ".join(f"{name} {images:,}" for name, images in self.data_sets.items())
+        return f"CurateResult({self.curated}: {count(self.photos, 'photo')}; {made})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the contact sheets as well."""
+        sheets = [
+            (name, "jpeg", data)
+            for name, path in self.sheets.items()
+            if (data := read_there(path)) is not None
+        ]
+        return for_notebook(repr(self), sheets)
+
 
 def curate_photos(
-    raw: Path,
-    curated: Path,
+    raw: AnyPath,
+    curated: AnyPath,
     config: CurateConfig | None = None,
     *,
     make_detector: Callable[[], Detector] | None = None,
@@ -130,6 +146,7 @@ def curate_photos(
             on record.
         DiskFull: There is no room; the same call carries on later.
     """
+    raw, curated = Path(raw), Path(curated)
     config = config or CurateConfig()
     if make_detector is not None and config.workers == 1:
         config = dataclasses.replace(config, photo_seconds=0)
@@ -204,12 +221,13 @@ def curate_photos(
     )
 
 
-def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) -> CuratePlan:
+def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = None) -> CuratePlan:
     """What `curate_photos` would have to do with the same arguments; nothing is written.
 
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
+    raw, curated = Path(raw), Path(curated)
     folder, _ = _open(raw, curated, config or CurateConfig())
     there = _find(raw, config or CurateConfig())
     _check_any(raw, there, folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from catgan.core.errors import BadRecipe
 from catgan.core.files import read_file, sha256
 from catgan.core.settings import read_toml
+from catgan.core.systems import WINDOWS
 from catgan.curate.opencv import cv2, haarcascades
 
 MOST_SIDE, MOST_TURNS, MOST_CASCADES = 4096, 72, 16
@@ -192,9 +193,10 @@ def _checked(path: Path) -> Path:
 # not grouped (the 0), which takes half a minute where there is one at every place.
 _TRY = """
 import sys
-import cv2
+from pathlib import Path
 import numpy as np
-cascade = cv2.CascadeClassifier(sys.argv[1])
+from catgan.curate.recipe import load_classifier
+cascade = load_classifier(Path(sys.argv[1]))
 noise = np.random.default_rng(0).integers(0, 256, (240, 240), dtype=np.uint8)
 cascade.detectMultiScale3(noise, 1.1, 0, minSize=(24, 24), outputRejectLevels=True)
 """
@@ -217,7 +219,29 @@ def _survives(path: Path) -> bool:
 def load_classifier(path: Path) -> "cv2.CascadeClassifier | None":
     """A classifier of one's own (sharing one between threads is unsafe), or None if it is none."""
     try:
-        classifier = cv2.CascadeClassifier(str(path))
-    except (cv2.error, SystemError):  # 4.x wraps the one in the other on a file that is no XML
+        if WINDOWS and not str(path).isascii():
+            classifier = read_classifier(read_file(path))
+        else:
+            classifier = cv2.CascadeClassifier(str(path))
+    except (
+        cv2.error,
+        SystemError,
+        OSError,
+    ):  # 4.x wraps the one in the other on a file that is no XML
         return None
     return None if classifier.empty() else classifier
+
+
+def read_classifier(data: bytes) -> "cv2.CascadeClassifier":
+    """A classifier from the contents of its file, empty if it is none.
+
+    OpenCV opens no file on Windows whose path has letters beyond the system's own code page.
+
+    Raises:
+        cv2.error, SystemError: It is no XML.
+    """
+    how = cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY
+    storage = cv2.FileStorage(data.decode("utf-8", "replace"), how)
+    classifier = cv2.CascadeClassifier()
+    classifier.read(storage.getFirstTopLevelNode())
+    return classifier

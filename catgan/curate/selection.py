@@ -14,6 +14,7 @@ from pathlib import Path
 
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
 from catgan.core.pictures import encode_png
+from catgan.core.systems import replace
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, SPLIT
@@ -88,7 +89,7 @@ class Selection:
                 if new.exists():
                     old.unlink()
                 else:
-                    old.replace(new)
+                    replace(old, new)
             _sweep(self.root / name, ours)
 
     def drawn(self) -> set[Drawn]:
@@ -161,9 +162,9 @@ class Selection:
                 elif (name, file) not in wanted:
                     if file in inside:
                         there.parent.mkdir(parents=True, exist_ok=True)
-                        here.replace(there)
+                        replace(here, there)
                 elif file not in inside:
-                    there.replace(here)
+                    replace(there, here)
                 elif file in outside:
                     there.unlink()
         self._close_left_out()

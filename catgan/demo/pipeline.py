@@ -8,6 +8,7 @@ from pathlib import Path
 from catgan.core.errors import CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
 from catgan.core.files import (
+    AnyPath,
     Json,
     check_place,
     drop_torn_line,
@@ -16,6 +17,8 @@ from catgan.core.files import (
     write_picture,
 )
 from catgan.core.settings import changes, to_json
+from catgan.core.systems import LITTER
+from catgan.core.words import count
 from catgan.demo.album import faces_needed, kinds_of, name_of, plan_shots
 from catgan.demo.config import DemoConfig
 from catgan.demo.face import draw_faces
@@ -79,9 +82,13 @@ class DemoResult:
     kinds: dict[str, int]
     """What the photos are -> how many."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"DemoResult({self.raw}: {count(self.photos, 'photo')}, {self.fresh:,} of them new)"
+
 
 def draw_album(
-    raw: Path,
+    raw: AnyPath,
     config: DemoConfig | None = None,
     *,
     generator: Generator | None = None,
@@ -107,7 +114,7 @@ def draw_album(
         MissingPackage: The base model or the judge's net is missing or broken.
         DiskFull: There is no room; the same call carries on later.
     """
-    config = config or DemoConfig()
+    raw, config = Path(raw), config or DemoConfig()
     plan = plan_album(raw, config)
     if plan.missing:
         make_folder(raw)
@@ -125,7 +132,7 @@ def draw_album(
     )
 
 
-def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
+def plan_album(raw: AnyPath, config: DemoConfig | None = None) -> DemoPlan:
     """What `draw_album` would have to do with the same arguments; nothing is written.
 
     Raises:
@@ -134,7 +141,7 @@ def plan_album(raw: Path, config: DemoConfig | None = None) -> DemoPlan:
         BadRecord: It holds a damaged album.
         SettingsDiffer: It holds one of other settings.
     """
-    config = config or DemoConfig()
+    raw, config = Path(raw), config or DemoConfig()
     kinds = kinds_of(config)
     known = _known(raw, config)
     names = [name_of(number) for number in range(1, config.photos + 1)]
@@ -187,7 +194,7 @@ def _is_there(raw: Path, truth: Truth | None) -> bool:
 def _check_others(raw: Path, ours: Collection[str]) -> None:
     """That nothing lies in a folder but what is ours, and hidden files."""
     found = sorted(entry.name for entry in raw.iterdir()) if raw.exists() else []
-    others = [name for name in found if name not in ours and not name.startswith(".")]
+    others = [name for name in found if name not in {*ours, *LITTER} and not name.startswith(".")]
     if others:
         raise FolderRefused(
             f"{raw} holds files that catgan demo did not draw ({others[0]}); "

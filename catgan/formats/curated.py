@@ -2,13 +2,13 @@
 
 import dataclasses
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
 from catgan.core.errors import BadRecord, FolderRefused, NoSuchFolder
 from catgan.core.files import is_locked, write_json
 from catgan.core.names import existing
+from catgan.core.systems import command_line
 from catgan.core.version import __version__
 from catgan.formats.records import from_json, read_object, to_json
 
@@ -86,7 +86,7 @@ def check_finished(curated: Path) -> None:
             f"{curated} is being curated right now; wait for that to end, and rerun this command."
         )
     raw = "raw/" if note.raw is None else os.path.normpath(curated / note.raw)
-    line = shlex.join(["catgan", "curate", str(raw), str(curated)])
+    line = command_line(["catgan", "curate", str(raw), str(curated)])
     raise FolderRefused(
         f"{curated} is half made, since its last curation was interrupted; "
         f"finish that first, with the options you gave it then: {line}"

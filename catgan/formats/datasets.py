@@ -15,6 +15,7 @@ from catgan.core.errors import NoPictures
 from catgan.core.files import check_folder, open_file, read_file, sha256, write_jsonl
 from catgan.core.kinds import PICTURE_SUFFIXES, SNIFF, looks_like_picture
 from catgan.core.names import name_bytes
+from catgan.core.words import count
 from catgan.formats.records import read_records, to_json
 
 FULL_BODY = "full-body"
@@ -36,6 +37,10 @@ class DataSet:
     """Where its pictures lie: `folder`, or the folder `train` in it."""
     files: tuple[str, ...]
     """File names, sorted; never empty."""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"DataSet({self.folder}: {count(len(self.files), 'image')})"
 
     def paths(self) -> list[Path]:
         """The pictures' paths, in the order of `files`."""

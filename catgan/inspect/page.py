@@ -2,23 +2,21 @@
 
 from pathlib import Path
 
-from catgan.core.files import write_text
+from catgan.core.files import AnyPath, write_text
 from catgan.core.pages import data_uri, page_environment
 from catgan.core.pictures import Picture, encode_jpeg, encode_png, sheet
 from catgan.core.version import __version__
 from catgan.core.words import count
-from catgan.inspect.summary import Inspection
-
-COLUMNS = 10
+from catgan.inspect.summary import COLUMNS, Inspection
 
 
-def write_page(inspection: Inspection, path: Path) -> None:
+def write_page(inspection: Inspection, path: AnyPath) -> None:
     """Write the page, whole or not at all.
 
     Raises:
         DiskFull: There is no room for it.
     """
-    write_text(path, render(inspection))
+    write_text(Path(path), render(inspection))
 
 
 def render(inspection: Inspection) -> str:

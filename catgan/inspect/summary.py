@@ -6,9 +6,18 @@ from collections import Counter
 from pathlib import Path
 
 from catgan.core.errors import NoPictures
-from catgan.core.files import Json, check_folder
+from catgan.core.files import AnyPath, Json, check_folder
 from catgan.core.loading import load_pictures
-from catgan.core.pictures import Picture, Pictures, mean_picture, spread_evenly
+from catgan.core.pages import for_notebook
+from catgan.core.pictures import (
+    Picture,
+    Pictures,
+    encode_jpeg,
+    mean_picture,
+    sheet,
+    spread_evenly,
+)
+from catgan.core.words import count
 from catgan.formats.curated import CuratedNote, find_raw, read_note, recorded_raw
 from catgan.formats.datasets import (
     FACE_CROP,
@@ -23,6 +32,7 @@ from catgan.inspect.others import OtherPhotos, other_photos
 from catgan.inspect.pairs import Pair, nearest_pairs
 from catgan.inspect.spread import Spread, spread_of
 
+COLUMNS = 10  # of images on the page
 SHOWN = 60  # pictures of a set on the page
 MOST = 5000  # pictures of a set that the mean and the pairs are taken of, spread evenly over it
 ABOUT = {
@@ -91,6 +101,19 @@ class Inspection:
     sets: tuple[SetSummary, ...]
     """The data sets."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        sets = ", ".join(f"{found.name} {found.pictures:,}" for found in self.sets)
+        return f"Inspection({self.folder}: {count(self.photos, 'photo')}; {sets})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: images of each data set as well."""
+        sheets = [
+            (found.name, "jpeg", encode_jpeg(sheet(found.shown, columns=COLUMNS)))
+            for found in self.sets
+        ]
+        return for_notebook(repr(self), sheets)
+
     def table(self) -> tuple[list[str], list[list[str]]]:
         """The spreads for a terminal: headers, and rows of as many cells."""
         headers = ["of the faces", "5%", "25%", "median", "75%", "95%", "faces"]
@@ -111,7 +134,7 @@ class Inspection:
             "gone": self.gone,
             "finished": self.finished,
             "settings": self.settings,
-            "verdicts": {count.verdict: count.photos for count in self.verdicts},
+            "verdicts": {found.verdict: found.photos for found in self.verdicts},
             "others": {
                 other.verdict: [{"path": one.name, "reason": one.reason} for one in other.photos]
                 for other in self.others
@@ -133,7 +156,7 @@ class Inspection:
         }
 
 
-def inspect_curated(folder: Path, raw: Path | None = None) -> Inspection:
+def inspect_curated(folder: AnyPath, raw: AnyPath | None = None) -> Inspection:
     """Look through what `curate` made, or any folder of pictures of equal size.
 
     Args:
@@ -147,6 +170,7 @@ def inspect_curated(folder: Path, raw: Path | None = None) -> Inspection:
         NoPictures: It holds neither pictures nor records of photos.
         UnequalSizes, UnreadablePhoto: A data set is broken.
     """
+    folder, raw = Path(folder), None if raw is None else Path(raw)
     check_folder(folder, "name the folder that curate wrote")
     records = read_photos(folder)
     try:

@@ -15,7 +15,7 @@ from catgan.sample.config import AUTO
 class TrainedGenerator:
     """A generator and where it comes from."""
 
-    network: Generator
+    network: Generator = dataclasses.field(repr=False)
     """In evaluation mode, on the CPU."""
     checkpoint: Path
     """The file it came from."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from catgan.core.errors import BadUsage, FileRefused
 from catgan.core.files import check_place
+from catgan.core.settings import paths_of_strings
 from catgan.sample.stamp import is_ours
 
 FILE_NAME = re.compile(r"cat-\d{4,}\.png")
@@ -24,6 +25,10 @@ class Outputs:
     """A GIF that wanders from cat to cat and back."""
     timelapse: Path | None = None
     """A GIF of the training, from the sample grids that it left."""
+
+    def __post_init__(self) -> None:
+        """Strings are paths, too."""
+        paths_of_strings(self, "grid", "files", "walk", "timelapse")
 
     @property
     def nothing(self) -> bool:

@@ -1,12 +1,14 @@
 """`sample` from end to end: a run to pictures of cats that never were."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from catgan.core.files import write_bytes, write_picture
+from catgan.core.files import AnyPath, read_there, write_bytes, write_picture
+from catgan.core.pages import for_notebook
 from catgan.core.pictures import Picture
 from catgan.formats.runs import Run, resolve_run
 from catgan.sample.config import SampleConfig
@@ -70,13 +72,33 @@ class SampleResult:
     timelapse: Clip | None
     """The time-lapse."""
 
+    def __repr__(self) -> str:
+        """One line."""
+        written = ", ".join(str(path) for _, path in self._written())
+        return f"SampleResult({written})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the grid and the films as well."""
+        shown = [
+            (str(path), kind, data)
+            for kind, path in self._written()
+            if kind and (data := read_there(path)) is not None
+        ]
+        return for_notebook(repr(self), shown)
+
+    def _written(self) -> list[tuple[str, Path]]:
+        """What was written: its kind of picture ("" for a folder of them), and where."""
+        clips = [None if clip is None else clip.path for clip in (self.walk, self.timelapse)]
+        kinds = zip(("png", "", "gif", "gif"), (self.grid, self.files, *clips), strict=True)
+        return [(kind, path) for kind, path in kinds if path is not None]
+
 
 def plan_samples(
-    name: str,
+    name: AnyPath,
     config: SampleConfig | None = None,
     outputs: Outputs | None = None,
     *,
-    runs: Path = Path("runs"),
+    runs: AnyPath = "runs",
 ) -> SamplePlan:
     """What `sample_run` would do with the same arguments; nothing is written.
 
@@ -84,7 +106,7 @@ def plan_samples(
         What `sample_run` does, but for `DiskFull`.
     """
     config, outputs = config or SampleConfig(), outputs or Outputs()
-    run = resolve_run(name, runs)
+    run = resolve_run(os.fspath(name), Path(runs))
     outputs.check(config.count)
     generator = open_generator(run, config.checkpoint) if outputs.drawn else None
     if generator is not None and outputs.nothing:
@@ -99,11 +121,11 @@ def plan_samples(
 
 
 def sample_run(
-    name: str,
+    name: AnyPath,
     config: SampleConfig | None = None,
     outputs: Outputs | None = None,
     *,
-    runs: Path = Path("runs"),
+    runs: AnyPath = "runs",
     progress: Callable[[str], None] | None = None,
 ) -> SampleResult:
     """Draw from a trained generator: a grid, single pictures, a walk; or show its training.

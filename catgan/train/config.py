@@ -1,11 +1,11 @@
 """What `train` can be told, and the recipes that settings start from."""
 
 import dataclasses
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from catgan.core.errors import BadSettings
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
 from catgan.model.choices import (
@@ -20,6 +20,7 @@ from catgan.model.choices import (
 
 AUTO = -1
 BASE = "base"
+DEFAULT_RECIPE = "balanced"
 COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
 KINDS = (COLOUR, TRANSLATION, CUTOUT)
 """Of augmentation; see `train.augment`."""
@@ -30,11 +31,12 @@ LOW_PRECISIONS = ("bfloat16", "float16")
 GRAPHS = (FITTING, "on", "off")
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, init=False)
 class TrainConfig:
-    """The settings of `train`; the defaults are the recipe `article`.
+    """The settings of `train`.
 
-    The command starts from `balanced` unless told otherwise.
+    What is not named follows the recipe, `balanced` unless another is named, as on the command
+    line. The defaults below are those of `balanced`.
     """
 
     recipe: Annotated[
@@ -43,9 +45,9 @@ class TrainConfig:
             "Starting point for all other settings: balanced; article, the plain DCGAN; or "
             "projected, whose discriminator looks through a pretrained network."
         ),
-    ] = "article"
+    ] = DEFAULT_RECIPE
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
-    batch_size: Annotated[int, Option("Images in one training step.")] = 4
+    batch_size: Annotated[int, Option("Images in one training step.")] = 8
     size: Annotated[
         int, Option("Side of the images in pixels; a power of two from 16 up, such as 64.")
     ] = 64
@@ -72,23 +74,23 @@ class TrainConfig:
             "EfficientNet-Lite1)."
         ),
     ] = PIXELS
-    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
+    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 4e-4
     lr_d: Annotated[
         float,
         Option(
             "Adam's learning rate for the discriminator.",
             default="0.001; above width 32 less: 0.0005 at 64",
         ),
-    ] = 2e-4
+    ] = 1e-3
     beta1: Annotated[float, Option("Adam's beta1.")] = 0.5
     beta2: Annotated[float, Option("Adam's beta2.")] = 0.999
     norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
-        "batch"
+        "none"
     )
     start_d: Annotated[
         str,
         Option("Initialisation of the discriminator: dcgan, or he, for one without normalisation."),
-    ] = "dcgan"
+    ] = "he"
     start_from: Annotated[
         str,
         Option(
@@ -99,21 +101,21 @@ class TrainConfig:
     ] = ""
     r1: Annotated[
         float, Option("Weight of the R1 gradient penalty on the discriminator; 0 for none.")
-    ] = 0.0
+    ] = 0.01
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Flip images horizontally at random.")] = False
+    flip: Annotated[bool, Option("Flip images horizontally at random.")] = True
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
-    ] = ""
+    ] = f"{COLOUR},{TRANSLATION}"
     average_kimg: Annotated[
         float,
         Option(
             "Half-life of the averaged generator (EMA), in thousands of images; 0 for no average."
         ),
-    ] = 0.0
+    ] = 10.0
     # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
     # faster on GPUs since about 2020 and on the newest processors; tf32 is float32 whose factors
     # are rounded to ten binary digits (since Ampere); float16, whose losses are scaled so that
@@ -164,6 +166,29 @@ class TrainConfig:
         ),
     ] = 1.0
     device: Annotated[str, Option("cpu, cuda, mps, or auto for the fastest there is.")] = "auto"
+
+    def __init__(self, *, recipe: str = DEFAULT_RECIPE, **changes: Any) -> None:
+        """A recipe's settings, with some changed.
+
+        A discriminator without norms is given a rate for its width: Adam moves every weight alike,
+        so that its answers move the faster the more weights there are behind them (Yang et al.
+        2022, arXiv:2203.03466: a rate in proportion to 1 / width).
+
+        Raises:
+            BadSettings: There is no such recipe, or a setting lies outside what it may be.
+            TypeError: There is no such setting.
+        """
+        require(recipe in RECIPES, f"--recipe is {recipe}; there is {_names()}.")
+        values = {field.name: field.default for field in dataclasses.fields(self)}
+        if unknown := changes.keys() - values:
+            raise TypeError(f"TrainConfig has no setting {sorted(unknown)[0]}")
+        values |= RECIPES[recipe] | changes | {"recipe": recipe}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self.__post_init__()
+        if self.norm == "none" and "lr_d" not in changes:
+            width = self.ndf * self.size / 64  # the last layer's: the first's, doubled so often
+            object.__setattr__(self, "lr_d", self.lr_d * min(1.0, RATE_WIDTH / width))
 
     def __post_init__(self) -> None:
         """Check every setting.
@@ -230,22 +255,8 @@ class TrainConfig:
 
     @classmethod
     def of_recipe(cls, recipe: str, **changes: Any) -> "TrainConfig":
-        """A recipe's settings, with some changed.
-
-        A discriminator without norms is given a rate for its width: Adam moves every weight alike,
-        so that its answers move the faster the more weights there are behind them (Yang et al.
-        2022, arXiv:2203.03466: a rate in proportion to 1 / width).
-
-        Raises:
-            BadSettings: There is no such recipe, or a setting lies outside what it may be.
-        """
-        if recipe not in RECIPES:
-            raise BadSettings(f"--recipe is {recipe}; there is {_names()}.")
-        config = cls(recipe=recipe, **(RECIPES[recipe] | changes))
-        if config.norm != "none" or "lr_d" in changes:
-            return config
-        width = config.ndf * config.size / 64  # the last layer's: the first one's, doubled so often
-        return dataclasses.replace(config, lr_d=config.lr_d * min(1.0, RATE_WIDTH / width))
+        """The same as `TrainConfig(recipe=recipe, ...)`."""
+        return cls(recipe=recipe, **changes)
 
     @property
     def augmentations(self) -> tuple[str, ...]:
@@ -282,6 +293,13 @@ class TrainConfig:
             return min(pictures // 5, 500) if pictures >= 250 else 0
         return self.held_out
 
+
+TrainConfig.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # for an editor
+    [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default)
+        for field in dataclasses.fields(TrainConfig)
+    ]
+)
 
 MOST = {
     "epochs": 10**7, "batch_size": 65_536, **LARGEST, "r1_every": 10**6, "held_out": 10**7,
@@ -328,21 +346,21 @@ one."""
 RECIPES: dict[str, dict[str, Any]] = {
     # Radford et al. 2015 (arXiv:1511.06434) as the PyTorch DCGAN tutorial has it, at the batch
     # size and length of the run that this project began with.
-    "article": {},
+    "article": {
+        "batch_size": 4,
+        "lr_g": 2e-4,
+        "lr_d": 2e-4,
+        "norm": "batch",
+        "start_d": "dcgan",
+        "r1": 0.0,
+        "flip": False,
+        "augment": "",
+        "average_kimg": 0.0,
+    },
     # The same generator, averaged. D has no batch norm, by which it would know a few hundred
     # pictures by heart, and sees all pictures through differentiable augmentation; that keeps it
     # so honest that both nets may learn faster. docs/training.md says what each part brings.
-    "balanced": {
-        "batch_size": 8,
-        "lr_g": 4e-4,
-        "lr_d": 1e-3,
-        "norm": "none",
-        "start_d": "he",
-        "r1": 0.01,
-        "flip": True,
-        "augment": f"{COLOUR},{TRANSLATION}",
-        "average_kimg": 10.0,
-    },
+    DEFAULT_RECIPE: {},
     # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
     # are no matter of taste: with transposed convolutions it collapses under this discriminator.
     "projected": {
@@ -352,15 +370,13 @@ RECIPES: dict[str, dict[str, Any]] = {
         "beta1": 0.0,
         "beta2": 0.99,
         "norm": "group",
+        "start_d": "dcgan",
+        "r1": 0.0,
         "upsample": "nearest",
         "skip": True,
         "discriminator": PROJECTED,
-        "flip": True,
-        "augment": f"{COLOUR},{TRANSLATION}",
-        "average_kimg": 10.0,
     },
 }
-DEFAULT_RECIPE = "balanced"
 
 MACHINE = frozenset({"device", "graphs"})
 """Settings of the machine: no run keeps them for its next call."""
@@ -376,7 +392,8 @@ def check_each(named: Mapping[str, Any]) -> None:
         BadSettings: One lies outside what it may be.
     """
     for name, value in named.items():
-        TrainConfig(**{"norm": "group", name: value})  # with which every other setting goes
+        # with which every other setting goes
+        TrainConfig(**{"recipe": "article", "norm": "group", name: value})
 
 
 def _names() -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from catgan.core.errors import BadSettings, TooFewPictures
 from catgan.core.loading import load_all
 from catgan.core.pictures import Picture, Pictures
+from catgan.core.words import count
 from catgan.formats.datasets import DataSet, add_to_digest, groups_of, held_out
 from catgan.formats.runs import DataRecord
 from catgan.train.config import TrainConfig
@@ -99,19 +100,19 @@ def check_data(dataset: DataSet, config: TrainConfig, *, report: Report | None =
 
 def _split(dataset: DataSet, config: TrainConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """File names to train on and held out, if there are enough of them."""
-    count = len(dataset.files)
-    out_count = config.held_out_of(count)
-    if out_count >= count:
+    images = len(dataset.files)
+    out_count = config.held_out_of(images)
+    if out_count >= images:
         raise BadSettings(
-            f"--held-out is {out_count}, but {dataset.folder} has only {count} images; "
+            f"--held-out is {out_count}, but {dataset.folder} has only {count(images, 'image')}; "
             "hold fewer out."
         )
     train, out = held_out(dataset.files, out_count, groups_of(dataset))
     least = max(LEAST_TRAINED, config.batch_size)
     if len(train) < least:
         raise TooFewPictures(
-            f"{dataset.folder} has {len(train)} images to train on; at least {least} are needed "
-            f"(--batch-size is {config.batch_size}). Add photos, or name another folder."
+            f"{dataset.folder} has {count(len(train), 'image')} to train on; at least {least} are "
+            f"needed (--batch-size is {config.batch_size}). Add photos, or name another folder."
         )
     return train, out
 

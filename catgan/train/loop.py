@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import check_place
+from catgan.core.files import AnyPath, check_place
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import ComputedRecord, Run, StartRecord
@@ -61,8 +61,8 @@ class Plan:
 
 
 def train_gan(
-    dataset: DataSet | Path,
-    run: Path,
+    dataset: DataSet | AnyPath,
+    run: AnyPath,
     config: TrainConfig | None = None,
     *,
     reading: Callable[[int, int], None] | None = None,
@@ -108,6 +108,7 @@ def train_gan(
         DiskFull: There is no room; the same call carries on later.
     """
     # Everything that can be refused, before anything is written; what is quick to see, first.
+    run = Path(run)
     config = config or settle(Run(folder=run), {}, open_networks)
     plan = check_plan(run, config, open_networks)
     data, pictures, held_out = load_data(
@@ -177,8 +178,8 @@ def train_gan(
 
 
 def plan_training(
-    dataset: DataSet | Path,
-    run: Path,
+    dataset: DataSet | AnyPath,
+    run: AnyPath,
     config: TrainConfig,
     *,
     reading: Callable[[int, int], None] | None = None,
@@ -190,7 +191,7 @@ def plan_training(
     Raises:
         What `train_gan` does, but for `TrainingLost` and `DiskFull`.
     """
-    plan = check_plan(run, config, open_networks)
+    plan = check_plan(Path(run), config, open_networks)
     data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
     return _start(plan, data, check_run(plan.run, config, data))
 
@@ -422,20 +423,20 @@ class _View:
         )
 
 
-def _opened(dataset: DataSet | Path) -> DataSet:
+def _opened(dataset: DataSet | AnyPath) -> DataSet:
     """The data set, if nobody is at work on it.
 
     Raises:
         NoSuchFolder, NoPictures: There is none.
         FolderRefused: It is being made, or was left half made.
     """
-    folder = dataset.folder if isinstance(dataset, DataSet) else dataset
+    folder = dataset.folder if isinstance(dataset, DataSet) else Path(dataset)
     check_finished(folder.resolve().parent)
     if isinstance(dataset, DataSet):
         return dataset
-    if not dataset.is_dir():
-        raise NoSuchFolder(f"{dataset} is not a folder; name a folder of images.")
-    found = open_dataset(dataset)
+    if not folder.is_dir():
+        raise NoSuchFolder(f"{folder} is not a folder; name a folder of images.")
+    found = open_dataset(folder)
     if found is None:
-        raise NoPictures(f"{dataset} holds no images; name a folder that does.")
+        raise NoPictures(f"{folder} holds no images; name a folder that does.")
     return found

@@ -2,6 +2,9 @@
 
 import dataclasses
 
+from catgan.core import words
+from catgan.core.files import read_there
+from catgan.core.pages import for_notebook
 from catgan.formats.runs import ComputedRecord, Run, StartRecord
 from catgan.train.balance import Balance
 from catgan.train.config import TrainConfig
@@ -90,3 +93,22 @@ class TrainResult:
     """Share of samples that are close to a training image where it was last measured, 0 to 1."""
     copying: bool
     """Whether that is more than chance allows."""
+
+    def __repr__(self) -> str:
+        """One line."""
+        parts = [words.count(self.epochs, "epoch")]
+        parts += [] if self.finished else ["not finished"]
+        parts += [words.balance(self.balance.state, self.balance.since).split(":")[0]]
+        if self.best_epoch is not None:
+            parts.append(f"best at {self.best_epoch} (KID {self.best_kid:.3f})")
+        return f"TrainResult({self.run.folder}: {', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the newest sample grid as well."""
+        newest = list(self.run.sample_grids().items())[-1:]
+        grids = [
+            (f"samples after epoch {epoch}", "png", data)
+            for epoch, path in newest
+            if (data := read_there(path)) is not None
+        ]
+        return for_notebook(repr(self), grids)

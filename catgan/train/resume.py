@@ -22,6 +22,18 @@ from catgan.train.config import DEFAULT_RECIPE, FREE, MACHINE, TrainConfig
 from catgan.train.data import RunData
 from catgan.train.opening import OpenNetworks, open_start
 
+EARLIER: Json = {
+    "recipe": "article", "epochs": 400, "batch_size": 4, "size": 64, "latent_dim": 100,
+    "ngf": 64, "ndf": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    "norm": "batch", "start_d": "dcgan", "start_from": "", "r1": 0.0, "r1_every": 8,
+    "flip": False, "augment": "", "average_kimg": 0.0, "precision": "float32", "graphs": "auto",
+    "upsample": "transposed",
+    "skip": False, "discriminator": "pixels", "held_out": -1, "seed": 0, "evaluate_every": -1, "evaluate_samples": 500,
+    "stop_when_lost": False, "sample_every": 5, "checkpoint_minutes": 1.0, "device": "auto",
+}  # fmt: skip
+"""What runs did before there was a setting, which they therefore have not on record. No recipe and
+no default of today has a say in it; a new setting gets the value here that changes nothing."""
+
 
 def settle(
     run: Run, named: Mapping[str, Any], open_networks: OpenNetworks = open_start
@@ -79,8 +91,7 @@ def read_run(run: Run) -> RunConfig | None:
 def recorded_settings(settings: Json, where: object) -> TrainConfig:
     """The settings that a run or a checkpoint was made with.
 
-    Those that came into being later are the class's defaults, which change nothing of what was
-    done before there was the setting.
+    Those that came into being later are as in `EARLIER`, whatever the defaults are by now.
 
     Args:
         settings: As recorded.
@@ -91,7 +102,7 @@ def recorded_settings(settings: Json, where: object) -> TrainConfig:
         CheckpointRefused: One is unknown here.
     """
     known = {field.name for field in dataclasses.fields(TrainConfig)}
-    settings = {"precision": "float32"} | settings  # which was all there was before the setting
+    settings = EARLIER | settings
     if isinstance(graphs := settings.get("graphs"), bool):  # as it was before it could be `auto`
         settings = settings | {"graphs": "on" if graphs else "off"}
     if unknown := settings.keys() - known:

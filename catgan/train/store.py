@@ -11,6 +11,7 @@ from typing import IO, Protocol
 
 import numpy as np
 
+from catgan.core import words
 from catgan.core.errors import DiskFull
 from catgan.core.files import explain_unwritable
 from catgan.core.pictures import Picture, Pictures
@@ -58,9 +59,9 @@ def choose_storage(count: int, size: int) -> Storage:
     room = shutil.disk_usage(folder).free
     if needed + SPARE > room:
         raise DiskFull(
-            f"{count} images of {size} x {size} take {amount(needed)}, but only {amount(free)} "
-            f"of memory and {amount(room)} of the disk at {folder} are free; free some, set TMPDIR "
-            "to a folder with more room, or use a smaller --size."
+            f"{words.count(count, 'image')} of {size} x {size} take {amount(needed)}, but only "
+            f"{amount(free)} of memory and {amount(room)} of the disk at {folder} are free; free "
+            "some, set TMPDIR to a folder with more room, or use a smaller --size."
         )
     return Storage(shape=shape, folder=folder, free=free)
 

@@ -40,6 +40,17 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_list_of_commands_cuts_nothing_on_a_narrow_terminal(
+    catgan: Catgan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = catgan("--help").out.split("Commands:")[1].split("Example:")[0]
+    rows = [row.split(maxsplit=1) for row in shown.splitlines() if row.startswith("  ")]
+    described = dict(row for row in rows if len(row) == 2 and row[0] in COMMANDS)
+    assert described.keys() == set(COMMANDS)
+    assert all(words.endswith(".") and not words.endswith("..") for words in described.values())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_ends_in_an_example(catgan: Catgan, command: str) -> None:
     ended = catgan(command, "--help")

@@ -57,6 +57,22 @@ def test_the_cache_is_left_alone_when_told_to(catgan: Catgan, runs: Path, tmp_pa
     assert "not looked for" in ended.out
 
 
+def test_that_the_report_contains_photos_is_said_and_can_be_had_otherwise(
+    catgan: Catgan, runs: Path, tmp_path: Path
+) -> None:
+    report = tmp_path / "r.html"
+    line = ("compare", "b", "--runs", runs, "--report", report, *SMALL, "--faces", "0")
+    said = catgan(*line).out
+    assert "contains your photos" in said
+    assert "--no-photos leaves them out" in said
+    with_photos = report.read_text(encoding="utf-8")
+    said = catgan(*line, "--no-photos").out
+    assert "photos" not in said
+    without = report.read_text(encoding="utf-8")
+    assert "contains no photos" in without
+    assert without.count("<img") < with_photos.count("<img")
+
+
 def test_without_opencv_the_rest_is_measured_and_the_row_says_why(
     catgan: Catgan, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

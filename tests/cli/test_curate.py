@@ -53,6 +53,8 @@ def test_the_third_data_set(
     seen = catgan("inspect", curated, "--page", tmp_path / "page.html")
     words = f"full-body-kept: {KEPT} images of 64 x 64 pixels"
     assert f"{words} (the photos of face-crop, whole)" in seen.out
+    assert "contains your photos" in ended.out
+    assert "contains your photos" in seen.out
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     order = [page.index(f"<h2>{name}: ") for name in record["data_sets"]]
     assert order == sorted(order)

@@ -354,7 +354,7 @@ def test_too_few_held_out_pictures_give_no_kid_but_all_the_rest(
     of_real = few.real.found["recognised"]
     assert isinstance(of_real, Found)
     assert of_real.number.n_fake == 12
-    assert len(grids_of(few.shown, arms=2).through_time) == 6
+    assert len(grids_of(few.shown, few.real.some, arms=2).through_time) == 6
     kid_found = found_of(enough.shown, KID).number
     assert kid_found.n_real == 55, "a small run takes nothing from the others"
     cells = {row.key: row.cells[0].text for row in found.rows}

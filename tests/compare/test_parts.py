@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 from catgan.compare.inputs.real_images import draw
 from catgan.compare.measured.agreement import agreement
 from catgan.compare.measured.face_size import face_size
-from catgan.compare.report.grids import BUDGET, closest, read_grid, spread, through_time
-from catgan.compare.report.pictures import sheet_of
+from catgan.compare.report.grids import (
+    BUDGET,
+    SHOWS,
+    SampleGrid,
+    closest,
+    contrast_of,
+    first_to_show,
+    read_grid,
+    spread,
+    through_time,
+)
+from catgan.compare.report.pictures import Still, sheet_of
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import cut_sheet, encode_png, mean_picture, sheet
 from catgan.formats.curated import CuratedNote, write_note
@@ -386,6 +396,36 @@ def test_grids_through_time_keep_to_their_budget(tmp_path: Path) -> None:
         assert sum(len(grid.still.jpeg) for grid in found) <= BUDGET // arms
         assert len(found) <= 40
         assert (found[0].epoch, found[-1].epoch) == (1, 60)
+
+
+def test_contrast_is_of_light_and_dark_and_not_of_noise() -> None:
+    grey = np.full((3, 16, 16, 3), 90, dtype=np.uint8)
+    assert contrast_of(grey) == 0
+    halves = grey.copy()
+    halves[:, :, 8:] = 190
+    assert contrast_of(halves) == pytest.approx(50)
+    assert contrast_of(np.concatenate([grey, halves])) == pytest.approx(25)
+    # the mean of 2 x 2 pixels of 3 channels has sqrt(12) times less noise than one; 20% for chance
+    noise = np.random.default_rng(0).normal(128, 30, (40, 16, 16, 3)).clip(0, 255)
+    assert contrast_of(noise.astype(np.uint8)) == pytest.approx(30 / 12**0.5, rel=0.2)
+    for shape in ((1, 1, 1, 3), (2, 5, 70, 3), (1, 64, 64, 3)):
+        assert contrast_of(np.zeros(shape, dtype=np.uint8)) == 0
+
+
+def test_the_early_grid_is_the_first_on_which_there_is_something() -> None:
+    def grid(epoch: int, contrast: float) -> SampleGrid:
+        blank = Still(jpeg=b"", width=1, height=1)
+        return SampleGrid(epoch=epoch, still=blank, contrast=contrast)
+
+    grids = [grid(1, 0.0), grid(2, 0.2), grid(5, 40 * SHOWS), grid(9, 39.0)]
+    found = first_to_show(grids, 40.0)
+    assert found is not None
+    assert found.epoch == 5
+    # a run that never came to anything is shown from its beginning
+    found = first_to_show(grids[:2], 40.0)
+    assert found is not None
+    assert found.epoch == 1
+    assert first_to_show([], 40.0) is None
 
 
 def test_a_broken_grid_is_passed_over(tmp_path: Path) -> None:

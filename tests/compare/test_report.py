@@ -3,6 +3,8 @@
 import html
 import json
 import math
+import shutil
+import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +15,10 @@ import pytest
 from catgan.compare.config import CompareConfig
 from catgan.compare.pipeline import compare_runs
 from catgan.compare.quantities.catalogue import CLOSE
+from catgan.compare.report import page as report_page
 from catgan.compare.report.page import render, script_json, write_report
+from catgan.core.loading import load_pictures
+from catgan.core.pictures import encode_png, sheet
 from catgan.formats.stats import EpochStats, append_stats
 from tests.browser import CHROMIUM, Browser
 from tests.compare.conftest import Projection, draw_dataset, make_run
@@ -231,6 +236,68 @@ def test_pictures_that_are_best_and_last_are_shown_once_and_late_ones_say_so(
     assert "Best, and last" not in text
     assert "epoch 3 (training left no grid at epoch 4, which was measured)" in text
     assert text.count("training left no grid") == 1
+
+
+def test_early_is_where_there_is_something_to_see(
+    two: Path, tmp_path: Path, projection: Projection
+) -> None:
+    """The first epochs of a run from scratch are plain grey."""
+    names = sorted((tmp_path / "curated" / "face-crop").glob("*.png"))[:64]
+    seen = encode_png(sheet(load_pictures(names), columns=8))
+    for epoch in (3, 4, 5, 6):
+        (two / "face-crop" / "samples" / f"epoch_{epoch:04d}.png").write_bytes(seen)
+    text = Page(render(compare_runs(["face-crop"], CONFIG, runs=two, extractor=projection))).text
+    moments = text.split("Early, best, last")[1]
+    assert moments.index("Early") < moments.index("face-crop, epoch 3") < moments.index("Last")
+    assert "face-crop, epoch 1" not in moments.split("What they were trained on")[0]
+
+
+STUB = """
+const text = (value) => ({ textContent: JSON.stringify(value) });
+const cell = (key) => ({
+  dataset: { key }, textContent: "", classList: { toggle() {} },
+  append(aside) { this.textContent += aside.textContent; },
+});
+const cells = ["kid", "recognised", "loss_g", "balance"].map(cell);
+const slider = { value: "0", handlers: {}, setAttribute() {},
+  addEventListener(kind, handler) { this.handlers[kind] = handler; } };
+const places = {
+  specs: text({}), frames: text([[]]), epochs: text([1, 2, 3]), told: text([TOLD]), epoch: slider,
+  "epoch-shown": {}, play: { addEventListener() {} }, "told-0": { querySelectorAll: () => cells },
+};
+globalThis.document = {
+  getElementById: (id) => places[id] || null, querySelectorAll: () => [], documentElement: {},
+  createElement: () => ({}),
+};
+globalThis.getComputedStyle = () => ({ getPropertyValue: () => "" });
+globalThis.matchMedia = () => ({ addEventListener() {} });
+globalThis.requestAnimationFrame = () => 1;
+eval(require("fs").readFileSync(SCRIPT, "utf8"));
+const shown = [0, 1, 2].map((place) => {
+  slider.value = String(place);
+  slider.handlers.input();
+  return Object.fromEntries(cells.map((one) => [one.dataset.key, one.textContent]));
+});
+console.log(JSON.stringify(shown));
+"""
+SCRIPT = Path(report_page.__file__).parent / "templates" / "report.js"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node to run the page's script")
+def test_what_was_never_measured_has_no_epoch(tmp_path: Path) -> None:
+    """As where no image is held out, and before the first measurement."""
+    told = {
+        "epoch": [1, 2, 3], "kid": [None, None, None], "recognised": [None, 0.25, None],
+        "loss_g": [1.0, 2.0, 3.0], "balance": [None, None, None], "lost": [None, None, None],
+    }  # fmt: skip
+    stub = STUB.replace("TOLD", json.dumps(told)).replace("SCRIPT", json.dumps(str(SCRIPT)))
+    done = subprocess.run(["node", "-e", stub], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown, none = json.loads(done.stdout), "\N{EN DASH}"
+    assert [one["kid"] for one in shown] == [none, none, none]
+    assert [one["recognised"] for one in shown] == [none, "25%", "25% (epoch 2)"]
+    assert [one["loss_g"] for one in shown] == ["1.00", "2.00", "3.00"]
+    assert [one["balance"] for one in shown] == [none, none, none]
 
 
 def test_everything_on_the_page_can_be_reached(page: Page) -> None:

@@ -71,7 +71,11 @@ def test_less_is_better_of_copies_and_kid_and_more_of_what_is_good_to_have() -> 
         "recall": Better.MORE,
         "density": Better.NEITHER,
         "coverage": Better.MORE,
+        "second_recognised": Better.MORE,
+        "second_kid": Better.LESS,
+        "cascades": Better.NEITHER,  # a collapsed run scores highest
     }
+    assert all(one.opinion for one in QUANTITIES if one.key.startswith(("second_", "cascades")))
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from cv2.data import haarcascades
 
@@ -130,10 +132,17 @@ class TestRefused:
         ],
         ids=["empty", "text", "html", "other storage", "cut short", "png"],
     )
-    def test_an_xml_that_is_no_cascade(self, tmp_path: Path, data: bytes) -> None:
+    def test_an_xml_that_is_no_cascade(
+        self, tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         path = tmp_path / "cat.xml"
         path.write_bytes(data)
         assert load_classifier(path) is None
+        with monkeypatch.context() as patch:
+            patch.setattr("catgan.curate.recipe.WINDOWS", True)
+            elsewhere = tmp_path / "Kötetsu.xml"
+            elsewhere.write_bytes(data)
+            assert load_classifier(elsewhere) is None
         with pytest.raises(BadRecipe, match=r"cat\.xml is not a cascade that OpenCV can load"):
             load_recipe(str(path))
         (tmp_path / "mine.toml").write_text(GOOD.replace(XML.name, "cat.xml"))
@@ -143,6 +152,25 @@ class TestRefused:
     def test_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(BadRecipe, match="no cascade or recipe"):
             load_recipe(str(tmp_path))
+
+
+def test_on_windows_a_path_may_have_any_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenCV does not open such a file there; what it reads from memory finds the same."""
+    elsewhere = tmp_path / "小鉄.xml"
+    elsewhere.write_bytes(XML.read_bytes())
+    monkeypatch.setattr("catgan.curate.recipe.WINDOWS", True)
+    # smooth noise, in which a cascade without neighbours to ask for finds something
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
+    picture = cv2.resize(noise, (320, 320), interpolation=cv2.INTER_CUBIC)
+    found = []
+    for path in (XML, elsewhere):
+        classifier = load_classifier(path)
+        assert classifier is not None
+        found.append(sorted(map(tuple, classifier.detectMultiScale(picture, 1.05, 0))))
+    assert found[0] == found[1]
+    assert found[0]
 
 
 HAAR = """<?xml version="1.0"?>

@@ -1,8 +1,18 @@
 """The recipes: what they leave to be chosen, and what follows from the rest."""
 
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from catgan.train.config import RECIPES, TrainConfig
+from catgan.cli.train import train
+from catgan.core.errors import BadSettings
+from catgan.core.settings import declared
+from catgan.formats.runs import Run
+from catgan.train.config import DEFAULT_RECIPE, RECIPES, TrainConfig
+from catgan.train.resume import EARLIER, recorded_settings, settle
 
 
 @pytest.mark.parametrize(
@@ -22,6 +32,51 @@ def test_a_rate_that_is_given_is_taken() -> None:
 
 
 def test_norms_do_without() -> None:
-    assert TrainConfig.of_recipe("article", ndf=64).lr_d == TrainConfig().lr_d
-    grouped = TrainConfig.of_recipe("balanced", ndf=64, norm="group")
-    assert grouped.lr_d == RECIPES["balanced"]["lr_d"]
+    assert TrainConfig(recipe="article", ndf=64).lr_d == RECIPES["article"]["lr_d"]
+    assert TrainConfig(ndf=64, norm="group").lr_d == TrainConfig(ndf=32).lr_d
+
+
+def test_python_and_the_command_line_mean_the_same_by_default(tmp_path: Path) -> None:
+    assert TrainConfig() == TrainConfig.of_recipe(DEFAULT_RECIPE)
+    assert TrainConfig() == settle(Run(folder=tmp_path / "new"), {})
+    assert TrainConfig() == train.settings  # type: ignore[attr-defined]  # what --help shows
+    for recipe in RECIPES:
+        named: dict[str, Any] = {"recipe": recipe, "ndf": 128}
+        assert TrainConfig(**named) == settle(Run(folder=tmp_path / "new"), named)
+
+
+def test_what_is_named_wins_over_the_recipe_and_nothing_else_is_lost() -> None:
+    config = TrainConfig(recipe="article", batch_size=16)
+    assert (config.batch_size, config.norm, config.lr_g) == (16, "batch", 2e-4)
+    again = dataclasses.replace(config, epochs=7)
+    assert again == TrainConfig(recipe="article", batch_size=16, epochs=7)
+    wide = TrainConfig(ndf=64)
+    assert dataclasses.replace(wide, ndf=128).lr_d == wide.lr_d, "a setting that is there stays"
+
+
+def test_no_is_said_in_words() -> None:
+    with pytest.raises(BadSettings, match="there is article and balanced"):
+        TrainConfig(recipe="stylegan")
+    with pytest.raises(TypeError, match=r"no setting epoch$"):
+        TrainConfig(epoch=3)
+    with pytest.raises(BadSettings, match="--ndf is 0"):
+        TrainConfig(ndf=0)
+
+
+def test_an_editor_is_shown_every_setting() -> None:
+    shown = inspect.signature(TrainConfig).parameters
+    assert list(shown) == [one.name for one in declared(TrainConfig())]
+
+
+class TestRecordedSettings:
+    """What a run has not on record is as it was before there was the setting."""
+
+    def test_every_setting_has_its_value_of_before(self) -> None:
+        assert EARLIER.keys() == {field.name for field in dataclasses.fields(TrainConfig)}
+
+    def test_no_recipe_of_today_has_a_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for recipe in RECIPES:
+            monkeypatch.setitem(RECIPES, recipe, {"batch_size": 32, "flip": True, "r1": 0.5})
+        for recorded in ({}, {"recipe": "article"}, {"recipe": "balanced", "lr_d": 1e-3}):
+            read = recorded_settings(recorded, "config.json")
+            assert dataclasses.asdict(read) == EARLIER | recorded

@@ -69,7 +69,12 @@ class Judge(nn.Module):
 
 TRAIN, HELD_OUT = blobs(100, 1), blobs(80, 2)
 CONFIG = TrainConfig(
-    size=SIZE, latent_dim=LATENT, batch_size=10, evaluate_samples=SAMPLES, device="cpu"
+    recipe="article",
+    size=SIZE,
+    latent_dim=LATENT,
+    batch_size=10,
+    evaluate_samples=SAMPLES,
+    device="cpu",
 )
 
 

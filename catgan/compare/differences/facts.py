@@ -54,7 +54,8 @@ def _epoch(arm: Arm) -> Cell:
         stats = run.candidate.stats
         done = stats[-1].epoch if stats else run.epoch or 0
         total = run.candidate.settings.get("epochs")
-        parts.append(f"{done} of {total} epochs done" if total else f"{count(done, 'epoch')} done")
+        of = f"{done} of {count(total, 'epoch')}" if isinstance(total, int) else None
+        parts.append(f"{of or count(done, 'epoch')} done")
     images = ", ".join(f"{run.images_shown or 0:,}" for run in arm.runs)
     epochs = tuple(float(run.epoch or 0) for run in arm.runs)
     return Cell(
@@ -77,7 +78,7 @@ def _face(arm: Arm) -> Cell:
         number=f"{face.width:.0f}",
         basis=f"about {face.pixels:,.0f} of {size * size:,} pixels "
         f"({percent(face.pixels / size**2)}); "
-        f"median of {face.pictures} images with a face found",
+        f"median of {count(face.pictures, 'image')} with a face found",
         value=face.width,
         unit="pixels",
         digits=0,
@@ -94,7 +95,7 @@ def _agreement(arm: Arm) -> Cell:
     return Cell(
         text=share_interval(kept, low, high),
         number=percent(kept),
-        basis=f"{arm.real.n_train} training images",
+        basis=count(arm.real.n_train, "training image"),
         value=found.share,  # below 0 by chance, so it has not the unit of shares
         low=low,
         high=high,

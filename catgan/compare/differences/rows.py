@@ -11,7 +11,7 @@ from catgan.compare.differences.verdicts import verdict
 from catgan.compare.inputs.split import TRAINING
 from catgan.compare.measured.arm import Arm, difference_of, one_reference
 from catgan.compare.quantities.quantity import Better, Found, Missing, Quantity
-from catgan.core.words import percent, share_interval, signed
+from catgan.core.words import count, percent, share_interval, signed
 from catgan.measure.statistics.differences import Difference, over_runs
 from catgan.measure.statistics.rate import Rate
 
@@ -137,10 +137,8 @@ def _of_samples(arm: Arm, quantity: Quantity[Any], config: CompareConfig) -> Cel
     found = arm.found(quantity)
     if isinstance(found, Missing):
         return Cell(text=found.why)
-    number, images = found[0].number, "samples"
-    if len(found) > 1:
-        images = "samples each"
-    cell = _cell(quantity, found, _counts(found, images, arm), config)
+    number, each = found[0].number, " each" if len(found) > 1 else ""
+    cell = _cell(quantity, found, _counts(found, "sample", arm, each=each), config)
     return dataclasses.replace(cell, n_fake=number.n_fake, n_real=number.n_real)
 
 
@@ -150,20 +148,28 @@ def _of_real(arm: Arm, quantity: Quantity[Any], config: CompareConfig) -> Cell:
         return Cell(text=found.why)
     assert quantity.real is not None
     kind = TRAINING if quantity.real.training else arm.real.split.reference
-    cell = _cell(quantity, [found], _counts([found], f"{kind} images", arm), config)
+    cell = _cell(quantity, [found], _counts([found], f"{kind} image", arm), config)
     number = found.number
     if quantity.real.training:
         return dataclasses.replace(cell, runs=(), n_fake=number.n_fake, n_real=number.n_real)
     return dataclasses.replace(cell, runs=(), n_real=number.n_fake)
 
 
-def _counts(found: Sequence[Found], images: str, arm: Arm) -> str:
-    """The images that a number rests on."""
+def _counts(found: Sequence[Found], image: str, arm: Arm, *, each: str = "") -> str:
+    """The images that a number rests on.
+
+    Args:
+        found: It, in each run.
+        image: What one of them is.
+        arm: Says what they are measured against.
+        each: " each" where there are several runs.
+    """
     number = found[0].number
     if isinstance(number, Rate):
-        counted = f"{number.hits} of {number.total}" if len(found) == 1 else f"{number.total}"
-        return f"{counted} {images}"
-    return f"{number.n_fake} {images} and {number.n_real} {arm.real.split.reference} images"
+        hits = f"{number.hits:,} of " if len(found) == 1 else ""
+        return f"{hits}{count(number.total, image)}{each}"
+    real = count(number.n_real, f"{arm.real.split.reference} image")
+    return f"{count(number.n_fake, image)}{each} and {real}"
 
 
 def _cell(

@@ -210,8 +210,14 @@ def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int
     notes = []
     if not config.finished:
         total = config.settings.get("epochs")
-        far = f"{epochs} of {total} epochs are done" if total else f"{epochs} epochs are done"
-        notes.append(f"This run is still going or was stopped: {far}. It is compared as it stands.")
+        far = (
+            f"{epochs} of {count(total, 'epoch')}"
+            if isinstance(total, int)
+            else count(epochs, "epoch")
+        )
+        notes.append(
+            f"This run is still going or was stopped: {far} done. It is compared as it stands."
+        )
     then, now = (
         (config.data.train, len(config.data.held_out)),
         (len(split.train), len(split.held_out)),
@@ -219,7 +225,8 @@ def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int
     if then != now:
         notes.append(
             "The data set has changed since this run was trained: then "
-            f"{then[0]} images to train on and {then[1]} held out, now {now[0]} and {now[1]}. "
+            f"{count(then[0], 'image')} to train on and {then[1]} held out, now {now[0]} and "
+            f"{now[1]}. "
             "New images count as trained on."
         )
     elif _differs(dataset, config.data.digest):

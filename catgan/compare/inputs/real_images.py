@@ -9,6 +9,7 @@ from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.split import TRAINING, DataSplit
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import Pictures
+from catgan.core.words import count
 from catgan.measure.extractors.base import Extractor, Features
 from catgan.measure.metrics.neighbours import Nearest, usual
 
@@ -58,7 +59,7 @@ def open_real_images(
     most, seed = config.max_training, config.seed
     wanted = max(most, n_reference) if split.reference == TRAINING else most
     names = draw(split.train, wanted, seed)
-    say(f"{split.name}: looking at {len(names)} images trained on")
+    say(f"{split.name}: looking at {count(len(names), 'image')} trained on")
     train = load_pictures(split.paths(names), split.size)
     train_features = extractor.extract(train)
     if split.reference == TRAINING:
@@ -67,7 +68,7 @@ def open_real_images(
         out = seen.pooled[:0]
     else:
         names = draw(split.held_out, n_reference, seed)
-        say(f"{split.name}: looking at {len(names)} images held out of training")
+        say(f"{split.name}: looking at {count(len(names), 'image')} held out of training")
         reference = load_pictures(split.paths(names), split.size)
         seen = extractor.extract(reference)
         out = seen.pooled

@@ -8,6 +8,7 @@ from catgan.compare.inputs.arms import differing
 from catgan.compare.measured.real import MeasuredReal
 from catgan.compare.measured.run import MeasuredRun
 from catgan.compare.quantities.quantity import Found, Missing, Quantity
+from catgan.core.words import count
 from catgan.measure.statistics.differences import Difference, Number, difference
 from catgan.measure.statistics.rate import Rate
 
@@ -24,6 +25,10 @@ class Arm:
     """The real images that they were trained on and are measured against."""
     notes: tuple[str, ...]
     """What a reader must know of it, in sentences."""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"Arm({self.label}: {count(len(self.runs), 'run')})"
 
     @property
     def shown(self) -> MeasuredRun:

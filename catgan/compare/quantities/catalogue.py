@@ -14,7 +14,7 @@ from catgan.compare.quantities.quantity import (
 )
 from catgan.core.errors import TooFewPictures
 from catgan.core.files import Json
-from catgan.core.words import percent
+from catgan.core.words import count, percent
 from catgan.measure.extractors.base import Features
 from catgan.measure.metrics.density_coverage import DensityCoverage, density_coverage
 from catgan.measure.metrics.diversity import diversity
@@ -100,7 +100,8 @@ CLOSE = Quantity(
     digits=None,
     measure=_close,
     details=lambda _, evidence: [
-        f"among {len(evidence.real.train)} of {len(evidence.real.split.train)} training images"
+        f"among {len(evidence.real.train):,} of "
+        f"{count(len(evidence.real.split.train), 'training image')}"
     ],
 )
 

@@ -22,9 +22,10 @@ from catgan.compare.report.charts import (
 from catgan.compare.report.grids import RunGrids, SampleGrid, grids_of
 from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, tiles_for
 from catgan.compare.report.settings import differing_settings, equal_settings
-from catgan.core.files import Json, write_text
+from catgan.core.files import AnyPath, Json, write_text
 from catgan.core.pages import page_environment
 from catgan.core.version import __version__
+from catgan.core.words import count
 
 MEAN_QUALITY = 92  # of the average image, which has no detail to hide JPEG's behind
 
@@ -34,14 +35,15 @@ class ArmPictures:
     """All pictures of one arm on the page."""
 
     drawn: tuple[Still, ...]
-    """A sheet a run of the samples that were measured, the first ones."""
-    real: Still
-    """A sheet of images trained on."""
-    mean: Still
+    """A sheet a run of the samples that were measured, the first ones; none without photos where
+    they are a folder of images."""
+    real: Still | None
+    """A sheet of images trained on; None without photos, likewise the next three."""
+    mean: Still | None
     """Their average."""
-    first_pairs: Still
+    first_pairs: Still | None
     """The first samples, above the training image that each is most like."""
-    closest_pairs: Still
+    closest_pairs: Still | None
     """Likewise the samples that are most like a training image."""
     grids: RunGrids
     """The sample grids of the run that is shown."""
@@ -69,25 +71,38 @@ class Mark:
     """When."""
 
 
-def write_report(comparison: Comparison, path: Path) -> None:
+def write_report(comparison: Comparison, path: AnyPath, *, photos: bool = True) -> None:
     """Write the report, whole or not at all.
+
+    Args:
+        comparison: What it is about.
+        path: The file.
+        photos: See `render`.
 
     Raises:
         DiskFull: There is no room for it.
     """
-    write_text(path, render(comparison))
+    write_text(Path(path), render(comparison, photos=photos))
 
 
-def render(comparison: Comparison) -> str:
-    """The report as HTML: style, script, pictures and charts inside it."""
+def render(comparison: Comparison, *, photos: bool = True) -> str:
+    """The report as HTML: style, script, pictures and charts inside it.
+
+    Args:
+        comparison: What it is about.
+        photos: Whether it may show images that a person's photos can be seen in. Without them it
+            has those that a run generated, and figures: no image of a data set, no average of
+            them, and nothing of a folder that was named in the place of a run.
+    """
     # imported here: who only wants the numbers does not need it
     from plotly.offline import get_plotlyjs
 
     environment = page_environment("catgan.compare.report")
     environment.filters["script_json"] = script_json
     environment.filters["colour"] = colour_of
+    environment.filters["count"] = count
     arms, rows = comparison.arms, comparison.rows
-    pictures = [_pictures(arm, len(arms)) for arm in arms]
+    pictures = [_pictures(arm, len(arms), photos=photos) for arm in arms]
     grids = [one.grids for one in pictures]
     told = [tell(arm.shown) for arm in arms]
     by_arm, across = arm_charts(arms), evaluation_charts(arms)
@@ -95,6 +110,7 @@ def render(comparison: Comparison) -> str:
     return environment.get_template("report.html.j2").render(
         version=__version__,
         comparison=comparison,
+        photos=photos,
         arms=arms,
         title=" · ".join(arm.label for arm in arms),
         rows={row.key: row for row in rows},
@@ -117,15 +133,16 @@ def render(comparison: Comparison) -> str:
     )
 
 
-def _pictures(arm: Arm, arms: int) -> ArmPictures:
+def _pictures(arm: Arm, arms: int, *, photos: bool) -> ArmPictures:
     tiles = tiles_for(arms)
+    shown = arm.runs if photos or arm.is_run else ()
     return ArmPictures(
-        drawn=tuple(still(sheet_of(run.first, most=tiles)) for run in arm.runs),
-        real=still(sheet_of(arm.real.some, most=tiles)),
-        mean=still(arm.real.mean, quality=MEAN_QUALITY),
-        first_pairs=pairs_still(arm.shown.first_pairs),
-        closest_pairs=pairs_still(arm.shown.closest_pairs),
-        grids=grids_of(arm.shown, arms=arms),
+        drawn=tuple(still(sheet_of(run.first, most=tiles)) for run in shown),
+        real=still(sheet_of(arm.real.some, most=tiles)) if photos else None,
+        mean=still(arm.real.mean, quality=MEAN_QUALITY) if photos else None,
+        first_pairs=pairs_still(arm.shown.first_pairs) if photos else None,
+        closest_pairs=pairs_still(arm.shown.closest_pairs) if photos else None,
+        grids=grids_of(arm.shown, arm.real.some, arms=arms),
     )
 
 

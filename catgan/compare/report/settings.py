@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from catgan.compare.measured.arm import Arm
-from catgan.core.words import setting
+from catgan.core.words import count, setting
 
 NOT_SET = "not set"
 
@@ -27,7 +27,7 @@ def _settings(arms: Sequence[Arm]) -> list[tuple[str, list[str]]]:
 def _facts(arm: Arm) -> dict[str, str]:
     """What an arm was made with: its images, its settings, and all seeds of its runs."""
     if not arm.is_run:
-        return {"data set": f"a folder of {len(arm.shown.candidate.images)} images"}
+        return {"data set": f"a folder of {count(len(arm.shown.candidate.images), 'image')}"}
     split, runs = arm.real.split, [run.candidate for run in arm.runs]
     facts = {
         "data set": split.name,

@@ -1,9 +1,8 @@
 """A comparison for a terminal: the table, and the sentences under it."""
 
-import shlex
-
 from catgan.compare.comparison import Comparison
 from catgan.compare.quantities.catalogue import RECOGNISED
+from catgan.core.systems import command_line
 from catgan.core.words import count
 
 LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
@@ -47,5 +46,5 @@ def too_brief(comparison: Comparison) -> list[str]:
     line = ["catgan", "train", str(arm.real.split.folder), "--epochs", str(4 * epochs)]
     return [
         f"Trained too briefly to compare: {arm.label} has seen {count(shown, 'image')}. "
-        f"To go on: {shlex.join(line)}"
+        f"To go on: {command_line(line)}"
     ]

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from catgan.core.errors import CatganError
 from catgan.core.files import PARTIAL, read_file, whole_file
 from catgan.core.pictures import Pictures
+from catgan.core.systems import replace
 from catgan.measure.extractors.base import Extractor, Features, judge_of
 
 FORMAT = 1  # raised when the same name begins to mean other features, or the files change
@@ -111,7 +112,7 @@ class CachedExtractor:
             with whole_file(own) as partial, partial.open("wb") as out:
                 digest = np.frombuffer(_digest(key, pooled, cat), dtype=np.uint8)
                 np.savez(out, pooled=pooled, cat=cat, sha256=digest)
-            own.replace(path)
+            replace(own, path)
             self._make_room(path)
         except (OSError, CatganError):  # no room or no right to: nothing is lost but time
             with contextlib.suppress(OSError):

@@ -68,7 +68,7 @@
         let at = index;
         while (rare && at >= 0 && column[at] === null) at -= 1;
         const value = at < 0 ? null : column[at];
-        const late = at !== index && cell.dataset.key !== "balance" ? " (epoch " + columns.epoch[at] + ")" : "";
+        const late = at >= 0 && at !== index && cell.dataset.key !== "balance" ? " (epoch " + columns.epoch[at] + ")" : "";
         cell.textContent = value === null ? "–" : figure(cell.dataset.key, value);
         if (late) {
           const aside = document.createElement("span");
