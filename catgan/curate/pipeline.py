@@ -1,11 +1,15 @@
 """`curate` from end to end: a folder of photos to data sets on disk."""
 
 import dataclasses
+import multiprocessing
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
@@ -42,6 +46,8 @@ class CurateProgress:
     """Photos looked at by this run."""
     counts: dict[str, int]
     """Verdicts so far, on each photo by itself; screens and copies are told only at the end."""
+    frames: int
+    """Frames of videos looked at by this run."""
     seconds_left: float | None
     """Until all photos are looked at, at the speed so far; None before the first."""
 
@@ -116,7 +122,8 @@ def curate_photos(
         make_detector: Makes the face finder of each process, instead of the recipe that the
             settings name; must be picklable unless `workers` is 1, which then works in this process
             and has no limit of time for a photo.
-        progress: Called after every few photos.
+        progress: Called after every few photos, and every second while videos are looked at, then
+            from another thread.
 
     Raises:
         NoSuchFolder: `raw` is missing or is no folder.
@@ -154,6 +161,7 @@ def curate_photos(
         left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
+        frames = multiprocessing.get_context("spawn").Value("L", 0)
 
         def report() -> None:
             if progress is None:
@@ -166,17 +174,19 @@ def curate_photos(
                     total=total,
                     fresh=new,
                     counts=dict(tally),
+                    frames=frames.value,
                     seconds_left=passed / new * left if new else None,
                 )
             )
 
         report()
-        for number, chunk in _looked_at(fresh, make_detector, config, folder):
-            left -= number
-            folder.add(chunk)
-            found |= {finding.path: finding for finding in chunk}
-            tally.update(map(_first_verdict, chunk))
-            report()
+        with _every_second(report if there.clips else None):
+            for number, chunk in _looked_at(fresh, make_detector, config, folder, frames):
+                left -= number
+                folder.add(chunk)
+                found |= {finding.path: finding for finding in chunk}
+                tally.update(map(_first_verdict, chunk))
+                report()
         findings = [found[name] for name in sorted(found)]
         judged = judge(findings, config)
         folder.settle(findings, judged)
@@ -426,6 +436,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
+    frames: "Synchronized[int]",
 ) -> Iterator[tuple[int, list[Finding]]]:
     """How many files were looked at, and what was found: photos first, since videos take longer."""
     arguments = (make_detector, config, folder.selection)
@@ -449,7 +460,7 @@ def _looked_at(
             worker.watch,
             lost=worker.lost_clip,
             initializer=worker.start,
-            arguments=arguments,
+            arguments=(*arguments, frames),
             workers=config.workers,
             chunk=1,
             seconds=seconds,
@@ -458,6 +469,24 @@ def _looked_at(
         for results in films.run(clips):
             for found in results:
                 yield 1, found
+
+
+@contextmanager
+def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
+    """Report while the block runs, which may wait for a video for minutes."""
+    done = threading.Event()
+
+    def tick() -> None:
+        while report is not None and not done.wait(1.0):
+            report()
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticker.join()
 
 
 def _first_verdict(finding: Finding) -> str:
