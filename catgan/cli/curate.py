@@ -76,7 +76,11 @@ def curate(
 
         def show(progress: CurateProgress) -> None:
             kept = progress.counts.get(Verdict.KEPT, 0)
-            words = f"{progress.done} of {count(progress.total, 'photo')}, {kept} with a face"
+            words = f"{progress.done:,} of {count(progress.total, 'photo')}, {kept:,} with a face"
+            if not progress.fresh and progress.done < progress.total:
+                words = f"loading the face finder; {words}"
+            if progress.frames:
+                words += f", {count(progress.frames, 'frame')} of videos"
             if progress.seconds_left is not None:
                 words += f", {duration(progress.seconds_left)} left"
             bar.update(progress.done, progress.total, words)

@@ -13,6 +13,7 @@ PHOTO_SUFFIXES = RAW_SUFFIXES | {
 }  # fmt: skip
 # What is in a data set may also be what nobody photographs in, but torchvision takes.
 PICTURE_SUFFIXES = PHOTO_SUFFIXES | {".ppm", ".pgm"}
+_SOUND_SUFFIXES = frozenset({".m4a", ".m4b", ".aac", ".mka", ".weba"})  # in a video's containers
 VIDEO_SUFFIXES = frozenset({".mov", ".mp4", ".m4v", ".3gp", ".3g2", ".avi", ".mkv", ".webm"})
 
 HEIF_BRANDS = frozenset(
@@ -79,6 +80,8 @@ def is_jpeg_2000(head: bytes, suffix: str) -> bool:
 
 def is_video(head: bytes, suffix: str) -> bool:
     """Whether it is, or is called, a film."""
+    if suffix in _SOUND_SUFFIXES:
+        return False
     return (
         suffix in VIDEO_SUFFIXES
         or (head[4:8] == b"ftyp" and not is_heif(head) and head[8:12] not in (b"crx ", b"M4A "))

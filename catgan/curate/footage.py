@@ -1,6 +1,7 @@
 """One video, from its file to the frames that are used of it."""
 
 import dataclasses
+from collections.abc import Callable
 
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.photos import Photo
@@ -16,7 +17,11 @@ Seen = tuple[Finding, Pictures]
 
 
 def examine_clip(
-    file: PhotoFile, detector: Detector, config: CurateConfig
+    file: PhotoFile,
+    detector: Detector,
+    config: CurateConfig,
+    *,
+    on_frame: Callable[[], None] | None = None,
 ) -> list[tuple[Finding, Pictures | None]]:
     """Look for faces on a video, and choose the frames that are used of it.
 
@@ -27,6 +32,7 @@ def examine_clip(
         file: The video.
         detector: Finds the faces.
         config: As for photos, and how many frames are used at most.
+        on_frame: Called after each frame that was looked at.
 
     Returns:
         For each frame used, by time, what was found and the pictures: the sharpest, and of the
@@ -37,7 +43,7 @@ def examine_clip(
     try:
         digest, probe = file.digest(), file.probe()
         with Clip(file.path) as clip:
-            seen = _look_through(clip, detector, config)
+            seen = _look_through(clip, detector, config, on_frame or (lambda: None))
     except UnreadablePhoto as error:
         return [(unreadable(file, str(error), digest, probe), None)]
     chosen = choose(seen, config.clip_frames)
@@ -59,12 +65,16 @@ def examine_clip(
     ]
 
 
-def _look_through(clip: Clip, detector: Detector, config: CurateConfig) -> dict[float, Seen]:
+def _look_through(
+    clip: Clip, detector: Detector, config: CurateConfig, on_frame: Callable[[], None]
+) -> dict[float, Seen]:
     """What was seen, by seconds to a tenth."""
 
     def look(still: Still) -> Seen:
         photo = Photo(pixels=still.pixels, width=still.width, height=still.height, profile=None)
-        return look_at(photo, detector, config)
+        seen = look_at(photo, detector, config)
+        on_frame()
+        return seen
 
     if clip.seconds is None or clip.seconds <= SHORT:
         return {round(still.seconds, 1): look(still) for still in clip.stills()}

@@ -1,12 +1,15 @@
 """`curate` from end to end: a folder of photos to data sets on disk."""
 
 import dataclasses
+import multiprocessing
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
@@ -28,6 +31,7 @@ from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.recipe import Recipe, load_recipe
 from catgan.curate.unused import Unused, reasons, sentences
 
+LEAST_SECONDS = 2.0  # after the first photos, before the time that is left is guessed
 CLIP_TIMES = 20  # times as long as a photo a video may take
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -45,6 +49,8 @@ class CurateProgress:
     """Photos looked at by this run."""
     counts: dict[str, int]
     """Verdicts so far, on each photo by itself; screens and copies are told only at the end."""
+    frames: int
+    """Frames of videos looked at by this run."""
     seconds_left: float | None
     """Until all photos are looked at, at the speed so far; None before the first."""
 
@@ -134,7 +140,8 @@ def curate_photos(
         make_detector: Makes the face finder of each process, instead of the recipe that the
             settings name; must be picklable unless `workers` is 1, which then works in this process
             and has no limit of time for a photo.
-        progress: Called after every few photos.
+        progress: Called after every few photos, and every second while videos are looked at, then
+            from another thread.
 
     Raises:
         NoSuchFolder: `raw` is missing or is no folder.
@@ -172,25 +179,29 @@ def curate_photos(
         total = len({finding.clip or path for path, finding in found.items()}) + len(fresh)
         left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
-        started = time.monotonic()
+        pace = _Pace()
+        frames = multiprocessing.get_context("spawn").Value("L", 0)
 
         def report() -> None:
             if progress is None:
                 return
             new = len(fresh) - left
-            passed = time.monotonic() - started
             progress(
                 CurateProgress(
                     done=total - left,
                     total=total,
                     fresh=new,
                     counts=dict(tally),
-                    seconds_left=passed / new * left if new else None,
+                    frames=frames.value,
+                    seconds_left=pace.seconds_left(new, left),
                 )
             )
 
         report()
-        with closing(_looked_at(fresh, make_detector, config, folder)) as looked_at:
+        with (
+            _every_second(report if there.clips else None),
+            closing(_looked_at(fresh, make_detector, config, folder, frames)) as looked_at,
+        ):
             for number, chunk in looked_at:
                 left -= number
                 folder.add(chunk)
@@ -459,6 +470,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
+    frames: "Synchronized[int]",
 ) -> Generator[tuple[int, list[Finding]], None, None]:
     """How many files were looked at, and what was found: photos first, since videos take longer."""
     try:
@@ -483,7 +495,7 @@ def _looked_at(
                 worker.watch,
                 lost=worker.lost_clip,
                 initializer=worker.start,
-                arguments=arguments,
+                arguments=(*arguments, frames),
                 workers=config.workers,
                 chunk=1,
                 seconds=seconds,
@@ -494,6 +506,52 @@ def _looked_at(
                     yield 1, found
     finally:
         worker.end()  # with one worker it is this process
+
+
+class _Pace:
+    """How long the rest takes, once there is something to tell it by.
+
+    Processes take seconds to start, and their first photos come all at once: time is counted from
+    then on.
+    """
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self._first: tuple[float, int] | None = None
+
+    def seconds_left(self, new: int, left: int) -> float | None:
+        """Seconds for what is left; None where that would be a guess in the dark.
+
+        Args:
+            new: Photos looked at by now.
+            left: Photos to look at.
+        """
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (now, new) if new else None
+            return None
+        began, before = self._first
+        if new - before < max(4, (new + left) // 50) or now - began < LEAST_SECONDS:
+            return None
+        return (now - began) / (new - before) * left
+
+
+@contextmanager
+def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
+    """Report while the block runs, which may wait for a video for minutes."""
+    done = threading.Event()
+
+    def tick() -> None:
+        while report is not None and not done.wait(1.0):
+            report()
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticker.join()
 
 
 def _first_verdict(finding: Finding) -> str:

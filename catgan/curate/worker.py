@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
+from multiprocessing.sharedctypes import Synchronized
 
 from catgan.core.errors import CatganError
 from catgan.curate.config import CurateConfig
@@ -22,6 +23,7 @@ class _Bench:
     detector: Detector
     config: CurateConfig
     selection: Selection
+    frames: "Synchronized[int] | None"
 
 
 _bench: _Bench | CatganError | None = None  # one a process, set up by `start`
@@ -29,9 +31,14 @@ _threads: tuple[int, int | None] | None = None  # those of OpenCV and of PyTorch
 
 
 def start(
-    make_detector: Callable[[], Detector], config: CurateConfig, selection: Selection
+    make_detector: Callable[[], Detector],
+    config: CurateConfig,
+    selection: Selection,
+    frames: "Synchronized[int] | None" = None,
 ) -> None:
     """Set this process up; the parallelism is over photos, so libraries get one thread.
+
+    Frames of videos that were looked at are counted in `frames`, for whoever waits.
 
     A detector that cannot be made is kept for `look` to raise: an error here would only break the
     pool, and nobody would learn what to install. In a process that goes on to other things, `end`
@@ -41,7 +48,7 @@ def start(
     opencv, torch = cv2.getNumThreads(), None
     cv2.setNumThreads(1)
     try:
-        _bench = _Bench(make_detector(), config, selection)
+        _bench = _Bench(make_detector(), config, selection, frames)
     except CatganError as error:
         _bench = error
     if "torch" in sys.modules:  # a detector needs it
@@ -91,12 +98,20 @@ def watch(clips: Sequence[PhotoFile]) -> list[list[Finding]]:
     results = []
     for clip in clips:
         findings = []
-        for finding, pictures in examine_clip(clip, _bench.detector, _bench.config):
+        for finding, pictures in examine_clip(
+            clip, _bench.detector, _bench.config, on_frame=_count
+        ):
             if pictures is not None:
                 _bench.selection.write(finding, pictures)
             findings.append(finding)
         results.append(findings)
     return results
+
+
+def _count() -> None:
+    if isinstance(_bench, _Bench) and _bench.frames is not None:
+        with _bench.frames.get_lock():
+            _bench.frames.value += 1
 
 
 def slow(seconds: float, photo: PhotoFile) -> Finding:

@@ -19,7 +19,7 @@ from catgan.curate.clip import HLG, PQ, Clip, Still, tone_map
 from catgan.curate.config import CurateConfig
 from catgan.curate.find import find_photos
 from catgan.curate.finding import frame_path, photo_stem
-from catgan.curate.pipeline import CurateResult, curate_photos, plan_curation
+from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
 from catgan.curate.unused import Unused
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, find_datasets, groups_of, held_out
 from catgan.formats.photos import find_photo, read_photos
@@ -263,6 +263,18 @@ class TestCurate:
         for row in rows:
             assert 4.0 <= float(row.path.split("@")[1][:-1]) < 7.0
             assert row.verdict == "kept"
+
+    @pytest.mark.parametrize("workers", [1, 2])
+    def test_progress_counts_frames(self, tmp_path: Path, workers: int) -> None:
+        film(tmp_path / "raw" / "clip.mkv", walk(20))
+        told: list[CurateProgress] = []
+        config = CurateConfig(workers=workers, blur_screen=False)
+        curate_photos(
+            tmp_path / "raw", tmp_path / "c", config, make_detector=EyeDetector(),
+            progress=told.append,
+        )  # fmt: skip
+        assert told[0].frames == 0
+        assert (told[-1].frames, told[-1].done) == (4, 1), "two seconds, twice a second"
 
     def test_a_copied_or_moved_one_is_the_same(self, tmp_path: Path) -> None:
         path = film(tmp_path / "raw" / "a" / "clip.mkv", walk(30))
