@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             _complain(_of_system(error))
             code = 1
         except MemoryError:
-            _complain("There is not enough memory for that; use a smaller size or batch.")
+            _complain("Out of memory; use a smaller size or batch.")
             code = 1
     sys.exit(code)
 
@@ -52,10 +52,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _of_system(error: OSError) -> str:
     what = error.strerror or type(error).__name__
     if error.filename is None:
-        return f"The operating system refused something ({what}); see to that, and try again."
+        return (
+            f"The operating system reported an error ({what}); fix that and rerun the same command."
+        )
     return (
         f"{os.fsdecode(error.filename)} cannot be used ({what}); "
-        "see to its permissions and its disk, and rerun the same command."
+        "check its permissions and its disk, and rerun the same command."
     )
 
 

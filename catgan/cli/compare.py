@@ -35,7 +35,7 @@ def compare(
         bool,
         typer.Option(help="Keep image features (no images) in your cache folder for next time."),
     ] = True,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -86,7 +86,7 @@ def compare(
         write_report(comparison, report)
         if csv is not None:
             write_csv(comparison, csv)
-    screen.table("What the runs came to", *table(comparison))
+    screen.table("Results", *table(comparison))
     for sentence in sentences(comparison):
         screen.say(sentence)
     screen.say(f"The report, to open in a browser: {report.resolve()}")

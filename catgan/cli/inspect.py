@@ -37,7 +37,7 @@ def inspect(
     screen = Screen(as_json=json)
     if page is not None:
         check_destination(page, PAGE, option="--page", usual="inspect.html")
-    with screen.progress(f"Looking through {curated}"):
+    with screen.progress(f"Inspecting {curated}"):
         inspection = inspect_curated(curated, raw)
     if page is not None:
         write_page(inspection, page)
@@ -57,7 +57,7 @@ def inspect(
         images = count(found.pictures, "image")
         screen.say(f"{found.name}: {images} of {width} x {height} pixels{about}")
         for pair, first, second, _ in found.pairs[:3]:
-            screen.say(f"  most alike: {first} and {second} ({pair.alike:.3f}; 1 is the same)")
+            screen.say(f"  most similar: {first} and {second} ({pair.alike:.3f}; 1 is identical)")
     if not inspection.finished:
         screen.say("The last curation was stopped before its end; rerun its command to resume.")
     if inspection.gone:
@@ -69,8 +69,7 @@ def inspect(
         )
     if inspection.raw is not None and inspection.gone is None:
         screen.say(
-            f"The photos are not where they were ({inspection.raw}); "
-            "name the folder they are in now: --raw"
+            f"The photos are no longer in {inspection.raw}; pass their new folder: --raw FOLDER"
         )
     if page is None:
         line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]

@@ -34,7 +34,7 @@ def sample(
             help="A time-lapse of the training, from its sample grids.", metavar="FILE.gif"
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -76,9 +76,8 @@ def sample(
 def _origin_words(plan: "SamplePlan") -> str:
     if plan.generator is None:
         return f"{plan.run.folder}: {count(len(plan.grids), 'sample grid')}."
-    return (
-        f"{plan.run.folder}: drawn by {plan.generator.checkpoint} of epoch {plan.generator.epoch}."
-    )
+    where = plan.generator.checkpoint
+    return f"{plan.run.folder}: sampled from {where}, epoch {plan.generator.epoch}."
 
 
 def _plan_words(plan: "SamplePlan") -> list[str]:

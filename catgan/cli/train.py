@@ -40,7 +40,7 @@ def train(
             "makes full-body-tries and face-crop-tries. [default: that of the data set]"
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -152,14 +152,14 @@ def _outlook_words(
     better = ["catgan", "train", str(dataset.folder), "--name", "tries", "--start-from", BASE]
     if outlook.half is None:
         yield (
-            f"The recipe {settings.recipe} hardly gets to cats that are recognised as such; "
-            f"{DEFAULT_RECIPE} does."
+            f"Samples of recipe {settings.recipe} are rarely recognised as cats; "
+            f"{DEFAULT_RECIPE} is the better choice."
         )
     elif not seen:
         needed = -(-outlook.half // max(1, count))
         yield (
-            f"That is short. From scratch it takes about {outlook.first:,} images until a first "
-            f"few samples are recognised as cats, and {outlook.half:,} until half of them are "
+            f"That is short: from scratch, the first samples are recognised as cats after about "
+            f"{outlook.first:,} images and half of them after {outlook.half:,} "
             f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
             f"{FINE_TUNED[1]:,}: {shlex.join(better)}"
         )

@@ -16,10 +16,12 @@ class CompareConfig:
     seed: Annotated[
         int, Option("Random seed: draws the latents, the same ones for every run, and the images.")
     ] = 0
-    faces: Annotated[int, Option("Images of each kind to look for a face in; 0 for none.")] = 150
+    faces: Annotated[int, Option("Samples and real images searched for a face; 0 for none.")] = 150
     second_judge: Annotated[
         int,
-        Option("Images of each kind to show to a second network, which chose nothing; 0 for none."),
+        Option(
+            "Samples and real images measured by a second network, which chose nothing; 0 for none."
+        ),
     ] = 250
     apart: Annotated[
         bool,
@@ -58,13 +60,11 @@ class CompareConfig:
     device: Annotated[str, Option("cpu, cuda, mps or auto.")] = "auto"
     max_reference: Annotated[
         int,
-        Option("Real images that samples are measured against, at most.", on_command_line=False),
+        Option("Maximum number of real images to measure samples against.", on_command_line=False),
     ] = 2000
     max_training: Annotated[
         int,
-        Option(
-            "Training images among which copies are looked for, at most.", on_command_line=False
-        ),
+        Option("Maximum number of training images searched for copies.", on_command_line=False),
     ] = 5000
 
     def __post_init__(self) -> None:

@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from catgan.core.errors import BadUsage, DiskFull, FileRefused, FolderRefused, NotWritable
+from catgan.core.errors import (
+    BadUsage,
+    DiskFull,
+    FileRefused,
+    FolderRefused,
+    NoSuchFolder,
+    NotWritable,
+)
 from catgan.core.names import printable, printable_json
 from catgan.core.words import amount
 
@@ -278,6 +285,35 @@ def sweep_partials(folder: Path, ours: Callable[[str], object]) -> None:
             leftover.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path, advice: str) -> None:
+    """That a folder is there.
+
+    Args:
+        folder: The folder.
+        advice: What to do where it is not: `name the folder that ...`.
+
+    Raises:
+        NoSuchFolder: It is missing, or is a file.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise NoSuchFolder(f"{folder} {what}; {advice}.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to, and those above it, where it is missing.
+
+    Raises:
+        FolderRefused: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderRefused(
+            f"{folder} cannot be made ({error.strerror}); name another folder."
+        ) from error
+
+
 def check_place(path: Path) -> None:
     """That something can be written at `path`: its folder is there or can be made.
 
@@ -309,7 +345,7 @@ def check_destination(path: Path, ours: bytes, *, option: str, usual: str) -> No
     check_place(path)
     if path.exists() and not _begins(path, ours):
         raise FileRefused(
-            f"{path} is there already, and catgan did not write it; name another file: {option}"
+            f"{path} exists already, and catgan did not write it; name another file: {option}"
         )
 
 

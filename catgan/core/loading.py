@@ -144,7 +144,7 @@ def _start() -> None:
 
 
 def _lost(path: Path) -> Loaded:
-    raise _unreadable(path, "reading it ended the program that reads pictures")
+    raise _unreadable(path, "reading it crashed the reader")
 
 
 def _unreadable(path: Path, why: str) -> UnreadablePhoto:

@@ -143,6 +143,16 @@ def check_most(settings: Settings, most: Mapping[str, float]) -> None:
         require(value <= largest, f"{flag_of(name)} is {value}; it may be {largest:,} at most.")
 
 
+def read_toml(path: Path) -> Json:
+    """A TOML file.
+
+    Raises:
+        OSError: See `open_file`.
+        ValueError, RecursionError: It is not TOML.
+    """
+    return tomllib.loads(read_file(path, most=MOST_TOML).decode())
+
+
 def load_toml(path: Path) -> Json:
     """Settings from a TOML file: flag names (with - or _) and their values.
 
@@ -150,7 +160,7 @@ def load_toml(path: Path) -> Json:
         BadUsage: The file is missing or is not TOML.
     """
     try:
-        table = tomllib.loads(read_file(path, most=MOST_TOML).decode())
+        table = read_toml(path)
     except FileNotFoundError:
         raise BadUsage(f"There is no settings file {path}.") from None
     except (OSError, ValueError, RecursionError) as error:  # what is no TOML is a ValueError

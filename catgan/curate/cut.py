@@ -1,9 +1,10 @@
-"""Cutting a turned square out of a picture, level, however long the picture is."""
+"""Pictures cut and reduced by OpenCV: a turned square, level, of a picture however long."""
 
 import math
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.pictures import Picture
@@ -12,6 +13,25 @@ from catgan.curate.square import Square
 
 LONGEST = 32_766  # pixels of a side that OpenCV warps: it counts them in 16 bits
 SPARE = 4  # pixels around a square that the kernels reach for, and to spare
+
+
+def to_longer_side(pixels: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
+    """A picture brought to a longer side.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) uint8.
+        side: Pixels.
+
+    Returns:
+        The picture, its sides from one pixel; and its pixels for one of `pixels`.
+    """
+    height, width = pixels.shape[:2]
+    factor = side / max(height, width)
+    if factor == 1:
+        return pixels, factor
+    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, shape, interpolation=how), dtype=np.uint8), factor
 
 
 def cut_level(

@@ -8,9 +8,9 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
+from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, locked, sha256, write_picture
+from catgan.core.files import Json, locked, make_folder, sha256, write_picture
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
@@ -21,7 +21,7 @@ from catgan.curate.find import PhotoFile, check_raw, find_photos
 from catgan.curate.finding import Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, first_verdict, judge
-from catgan.curate.recipe import load_recipe
+from catgan.curate.recipe import Recipe, load_recipe
 
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -115,16 +115,9 @@ def curate_photos(
         DiskFull: There is no room; the same call carries on later.
     """
     config = config or CurateConfig()
-    folder = _open(raw, curated, config, own_detector=make_detector is not None)
-    if make_detector is None:
-        make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
+    folder, make_detector = _open(raw, curated, config, make_detector)
     photos = _photos(raw)
-    try:
-        curated.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderRefused(
-            f"{curated} cannot be made ({error.strerror}); name another folder."
-        ) from error
+    make_folder(curated)
     with locked(curated):
         dropped = folder.dropped()
         changed = folder.prepare()
@@ -184,33 +177,39 @@ def plan_curation(raw: Path, curated: Path, config: CurateConfig | None = None) 
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
-    folder = _open(raw, curated, config or CurateConfig())
+    folder, _ = _open(raw, curated, config or CurateConfig())
     photos = _photos(raw)
     found = still_known(photos, folder.known(), folder)
     return CuratePlan(photos=len(photos), fresh=len(photos) - len(found), dropped=folder.dropped())
 
 
 def _open(
-    raw: Path, curated: Path, config: CurateConfig, *, own_detector: bool = False
-) -> CuratedFolder:
-    """The folder to be written to, checked; nothing is changed."""
+    raw: Path,
+    curated: Path,
+    config: CurateConfig,
+    make_detector: Callable[[], Detector] | None = None,
+) -> tuple[CuratedFolder, Callable[[], Detector]]:
+    """The folder to be written to, checked, and what makes the face finder; nothing is changed."""
     check_raw(raw)
-    settings = recorded_settings(config, own_detector=own_detector)
-    folder = CuratedFolder(root=curated, raw=raw, settings=settings)
+    recipe = None
+    if make_detector is None:
+        recipe = load_recipe(config.cascade)
+        make_detector = partial(make_recipe_detector, recipe)
+    folder = CuratedFolder(root=curated, raw=raw, settings=recorded_settings(config, recipe))
     folder.check()
-    return folder
+    return folder, make_detector
 
 
-def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Json:
+def recorded_settings(config: CurateConfig, recipe: Recipe | None) -> Json:
     """The settings that change what is written, as `catgan.json` has them.
 
-    Raises:
-        BadRecipe: The recipe is missing or is none.
+    Args:
+        config: All settings.
+        recipe: The one that they name; None where the caller brings a detector.
     """
     record = {name: value for name, value in to_json(config).items() if name != "workers"}
-    if own_detector:
+    if recipe is None:
         return record | {"cascade": "the caller's own"}
-    recipe = load_recipe(config.cascade)
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 

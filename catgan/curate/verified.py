@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.cut import cut_level
+from catgan.curate.detector import RecipeDetector
 from catgan.curate.heads import (
     CROP_REACH,
     CROP_SIDE,
@@ -36,7 +37,7 @@ LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
 VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
 
 
-class VerifiedDetector:
+class VerifiedDetector(RecipeDetector):
     """Proposes, refines and verifies; one serves one thread."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -47,19 +48,9 @@ class VerifiedDetector:
             BadRecipe: The fitted parts are.
         """
         assert recipe.verifier is not None
-        self.recipe = recipe
+        super().__init__(recipe)
         self._maps = NetMaps()
         self._proposal, self._verifier = load_heads(recipe.verifier)
-
-    @property
-    def name(self) -> str:
-        """The recipe's."""
-        return self.recipe.name
-
-    @property
-    def side(self) -> int:
-        """The longer side that the net looks at, pixels."""
-        return self.recipe.side
 
     def find(self, photo: Photo) -> list[Square]:
         """The ears' squares of a photo, the best first, in pixels of the whole photo.

@@ -80,4 +80,4 @@ def look(photos: Sequence[PhotoFile]) -> list[Finding]:
 
 def lost(photo: PhotoFile) -> Finding:
     """The finding for a photo that ended the process reading it."""
-    return unreadable(photo, "reading it ended the program that reads photos")
+    return unreadable(photo, "reading it crashed the reader")

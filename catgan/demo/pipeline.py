@@ -7,7 +7,14 @@ from pathlib import Path
 
 from catgan.core.errors import CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
-from catgan.core.files import Json, check_place, drop_torn_line, locked, write_picture
+from catgan.core.files import (
+    Json,
+    check_place,
+    drop_torn_line,
+    locked,
+    make_folder,
+    write_picture,
+)
 from catgan.core.settings import changes, to_json
 from catgan.demo.album import faces_needed, kinds_of, name_of, plan_shots
 from catgan.demo.config import DemoConfig
@@ -103,12 +110,7 @@ def draw_album(
     config = config or DemoConfig()
     plan = plan_album(raw, config)
     if plan.missing:
-        try:
-            raw.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FolderRefused(
-                f"{raw} cannot be made ({error.strerror}); name another folder."
-            ) from error
+        make_folder(raw)
         with locked(raw):
             plan = plan_album(raw, config)  # another catgan may have been at work in it until now
             if plan.missing:

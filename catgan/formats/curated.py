@@ -66,14 +66,6 @@ def read_note(curated: Path) -> CuratedNote | None:
     return from_json(table, CuratedNote, str(path))
 
 
-def is_curated(curated: Path) -> bool:
-    """Whether `curate` made a folder, as far as this catgan can tell."""
-    try:
-        return read_note(curated) is not None
-    except (FolderRefused, BadRecord):
-        return False
-
-
 def check_finished(curated: Path) -> None:
     """Refuse a folder whose data sets are being made, or were left half made.
 

@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import read_file, sha256, write_jsonl
+from catgan.core.errors import NoPictures
+from catgan.core.files import check_folder, read_file, sha256, write_jsonl
 from catgan.core.names import name_bytes
 from catgan.formats.records import read_records, to_json
 
@@ -109,9 +109,7 @@ def find_datasets(folder: Path) -> list[DataSet]:
         NoSuchFolder: There is no such folder.
         NoPictures: Neither the folder nor a subfolder has pictures.
     """
-    if not folder.is_dir():
-        what = "a file, not a folder" if folder.exists() else "missing"
-        raise NoSuchFolder(f"{folder} is {what}; name a folder of pictures.")
+    check_folder(folder, "name a folder of images")
     if pictures_of(folder) != folder and (own := open_dataset(folder)) is not None:
         return [own]
     subfolders = sorted(

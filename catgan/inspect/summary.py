@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import Json
+from catgan.core.errors import NoPictures
+from catgan.core.files import Json, check_folder
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import Picture, Pictures, mean_picture, spread_evenly
 from catgan.formats.curated import CuratedNote, find_raw, read_note, recorded_raw
@@ -147,9 +147,7 @@ def inspect_curated(folder: Path, raw: Path | None = None) -> Inspection:
         NoPictures: It holds neither pictures nor records of photos.
         UnequalSizes, UnreadablePhoto: A data set is broken.
     """
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise NoSuchFolder(f"{folder} {what}; name the folder that curate wrote.")
+    check_folder(folder, "name the folder that curate wrote")
     records = read_photos(folder)
     try:
         datasets = find_datasets(folder)

@@ -20,7 +20,7 @@ from catgan.core.errors import MissingPackage
 from catgan.core.files import sha256, write_bytes
 from catgan.model.choices import PIXELS, PROJECTED
 from catgan.model.networks import Discriminator, Generator, NetworkFacts
-from catgan.model.projected import WIDTHS, Eyes, ProjectedDiscriminator, is_fixed
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes, is_fixed
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -116,7 +116,7 @@ def load_base(folder: Path = FOLDER) -> BaseModel:
     own, tensors = _read(path)
     discriminator: Discriminator | ProjectedDiscriminator
     if own.discriminator == PROJECTED:
-        discriminator = ProjectedDiscriminator(Eyes([], widths=WIDTHS, side=0), ndf=own.ndf)
+        discriminator = ProjectedDiscriminator(blind_eyes(), ndf=own.ndf)
         tensors |= discriminator.fixed()
     else:
         discriminator = Discriminator(ndf=own.ndf, size=own.size, norm=own.norm)

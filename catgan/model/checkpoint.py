@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.files import open_file, write_bytes
-from catgan.model.choices import DISCRIMINATORS, LARGEST, NORMS, PIXELS, UPSAMPLES
+from catgan.model.choices import DISCRIMINATORS, LARGEST, NORMS, PIXELS, PROJECTED, UPSAMPLES
 from catgan.model.networks import Discriminator, Generator, NetworkFacts
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes
 
 FORMAT = 2
 """Of the file; no other one is read."""
@@ -127,20 +128,35 @@ def facts_of(state: State) -> NetworkFacts:
     """
     settings = state["settings"]
     shape, norm = _shape(settings, "latent_dim", "ngf", "ndf", "size"), settings["norm"]
-    parts = _parts(settings)
-    seen = settings.get("discriminator", PIXELS)
-    if norm not in NORMS or seen not in DISCRIMINATORS:
-        raise ValueError(f"norm {norm!r:.40}, discriminator {seen!r:.40}")
+    if norm not in NORMS:
+        raise ValueError(f"norm {norm!r:.40}")
+    kind = settings.get("discriminator", PIXELS)
+    if kind not in DISCRIMINATORS:
+        raise ValueError(f"discriminator {kind!r:.40}")
     facts = NetworkFacts(
-        **shape, **parts, norm=norm, discriminator=seen, images_shown=state["images_shown"]
+        **shape,
+        **_kinds(settings),
+        norm=norm,
+        discriminator=kind,
+        images_shown=state["images_shown"],
     )
-    _check_weights(_generator(shape, parts), sampler_of(state), "generator")
-    own = state["discriminator"]
-    if seen == PIXELS:  # the other kind is known by what it looks through, which is not here
-        with torch.device("meta"):
+    _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+    discriminator: nn.Module
+    with torch.device("meta"):
+        if kind == PROJECTED:
+            discriminator = ProjectedDiscriminator(blind_eyes(), ndf=facts.ndf, drawn=False)
+        else:
             discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
-        _check_weights(discriminator, own, "discriminator")
+    _check_weights(discriminator, state["discriminator"], "discriminator")
     return facts
+
+
+def _kinds(settings: dict[str, Any]) -> dict[str, Any]:
+    """What a generator is beside its numbers; older settings do not say."""
+    upsample, skip = settings.get("upsample", UPSAMPLES[0]), settings.get("skip", False)
+    if upsample not in UPSAMPLES or type(skip) is not bool:
+        raise ValueError(f"upsample {upsample!r:.40}, skip {skip!r:.40}")
+    return {"upsample": upsample, "skip": skip}
 
 
 def _shape(settings: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -151,20 +167,11 @@ def _shape(settings: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: settings[name] for name in names}
 
 
-def _parts(settings: dict[str, Any]) -> dict[str, Any]:
-    """What a generator is made of; DCGAN's parts where the settings are older than the choice."""
-    upsample, skip = settings.get("upsample", UPSAMPLES[0]), settings.get("skip", False)
-    if upsample not in UPSAMPLES or not isinstance(skip, bool):
-        raise ValueError(f"upsample {upsample!r:.40}, skip {skip!r:.40}")
-    return {"upsample": upsample, "skip": skip}
-
-
-def _generator(shape: dict[str, int], parts: dict[str, Any]) -> Generator:
+def _generator(shape: dict[str, Any], settings: dict[str, Any]) -> Generator:
     """A generator that takes no memory: it is only to be compared with."""
+    numbers = {name: shape[name] for name in ("latent_dim", "ngf", "size")}
     with torch.device("meta"):
-        return Generator(
-            latent_dim=shape["latent_dim"], ngf=shape["ngf"], size=shape["size"], **parts
-        )
+        return Generator(**numbers, **_kinds(settings))
 
 
 def _check_weights(network: nn.Module, found: dict[str, Tensor], name: str) -> None:
@@ -191,10 +198,10 @@ def load_generator(path: Path) -> tuple[Generator, State]:
     """
     state = load_checkpoint(path)
     try:
-        shape = _shape(state["settings"], "latent_dim", "ngf", "size")
-        parts = _parts(state["settings"])
-        _check_weights(_generator(shape, parts), sampler_of(state), "generator")
-        generator = Generator(**shape, **parts)
+        settings = state["settings"]
+        shape = _shape(settings, "latent_dim", "ngf", "size")
+        _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+        generator = Generator(**shape, **_kinds(settings))
         generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error

@@ -78,6 +78,11 @@ class Eyes(nn.Module):
         return super().train(False)
 
 
+def blind_eyes() -> Eyes:
+    """What has the shape of EfficientNet-Lite1 and sees nothing: where shapes alone count."""
+    return Eyes([], widths=WIDTHS, side=0)
+
+
 class SpectralConv2d(nn.Conv2d):
     """A convolution divided by its spectral norm (Miyato et al. 2018, arXiv:1802.05957).
 
@@ -169,17 +174,18 @@ class ProjectedDiscriminator(nn.Module):
     first a 3 x 3 convolution of the mixed one, doubled (bilinear), added to the one before.
     """
 
-    def __init__(self, eyes: Eyes, *, ndf: int = 64) -> None:
+    def __init__(self, eyes: Eyes, *, ndf: int = 64, drawn: bool = True) -> None:
         """Lay out the net; the weights that learn are PyTorch's own until `start`.
 
         Args:
             eyes: What is looked through. A module of theirs moves along, but is in no state.
             ndf: Channels of the finest mixed map; of the others twice as many each.
+            drawn: Whether the fixed random weights are drawn; not where only shapes count.
         """
         super().__init__()
         self.eyes = eyes
         widths = [ndf * 2**scale for scale in range(len(eyes.widths))]
-        random = torch.Generator().manual_seed(MIXING_SEED)
+        random = torch.Generator().manual_seed(MIXING_SEED) if drawn else None
         for scale, (seen, width) in enumerate(zip(eyes.widths, widths, strict=True)):
             self.register_buffer(f"across_{scale}", _fixed(seen, width, 1, random))
         for scale, width in enumerate(widths[:-1]):
@@ -266,8 +272,10 @@ def summed(logits: Tensor) -> Tensor:
     return logits.mean(dim=2).sum(dim=1)
 
 
-def _fixed(into: int, out: int, side: int, random: torch.Generator) -> Tensor:
+def _fixed(into: int, out: int, side: int, random: torch.Generator | None) -> Tensor:
     """Random weights of a convolution that keep a map's variance (He et al. 2015, eq. 10)."""
+    if random is None:
+        return torch.empty(out, into, side, side)
     weight = torch.randn(out, into, side, side, generator=random)
     return weight / math.sqrt(into * side * side)
 

@@ -135,14 +135,14 @@ def sample_run(
         say("drawing the grid")
         _write_grid(generator, settings, where.grid)
     if generator is not None and where.files is not None:
-        say("drawing the pictures")
+        say("sampling")
         replaced = _write_files(generator, settings, where.files)
     if generator is not None and where.walk is not None:
         say("drawing the walk")
         movie = make_walk(generator.network, settings, _scale(settings, generator.size))
         walk = _write_gif(movie, where.walk, f"walk, {_note(generator, settings)}")
     if where.timelapse is not None:
-        say("putting the training together")
+        say("building the time-lapse")
         scale = _scale(settings, plan.grids[0].pictures.shape[1])
         movie = make_timelapse(plan.grids, settings, scale)
         note = f"training to epoch {plan.grids[-1].epoch}"

@@ -40,7 +40,7 @@ class TrainConfig:
     recipe: Annotated[
         str,
         Option(
-            "Where the other settings start from: balanced; article, the plain DCGAN; or "
+            "Starting point for all other settings: balanced; article, the plain DCGAN; or "
             "projected, whose discriminator looks through a pretrained network."
         ),
     ] = "article"
@@ -59,19 +59,17 @@ class TrainConfig:
     upsample: Annotated[
         str,
         Option(
-            "How the generator doubles its maps: transposed (DCGAN's convolutions), or nearest "
-            "(pixels repeated, then convolutions)."
+            "Upsampling in the generator: transposed (transposed convolutions, as in DCGAN) or "
+            "nearest (nearest-neighbour upsampling, then a convolution)."
         ),
     ] = "transposed"
-    skip: Annotated[
-        bool, Option("Let the generator's coarse maps gate its fine ones (skip-layer excitation).")
-    ] = False
+    skip: Annotated[bool, Option("Use skip-layer excitation in the generator.")] = False
     # The loss goes with it: cross entropy on pixels, hinge on features.
     discriminator: Annotated[
         str,
         Option(
-            "What the discriminator looks at: pixels, or projected, features of a pretrained "
-            "network (EfficientNet-Lite1)."
+            "Input of the discriminator: pixels, or projected (features of a pretrained "
+            "EfficientNet-Lite1)."
         ),
     ] = PIXELS
     lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
@@ -82,8 +80,8 @@ class TrainConfig:
             default="0.001; above width 32 less: 0.0005 at 64",
         ),
     ] = 2e-4
-    beta1: Annotated[float, Option("Adam's decay of the gradients' average.")] = 0.5
-    beta2: Annotated[float, Option("Adam's decay of the squared gradients' average.")] = 0.999
+    beta1: Annotated[float, Option("Adam's beta1.")] = 0.5
+    beta2: Annotated[float, Option("Adam's beta2.")] = 0.999
     norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
         "batch"
     )
@@ -99,20 +97,22 @@ class TrainConfig:
             default="train from scratch",
         ),
     ] = ""
-    r1: Annotated[float, Option("Weight of R1, which keeps the discriminator smooth; 0: none.")] = (
-        0.0
-    )
+    r1: Annotated[
+        float, Option("Weight of the R1 gradient penalty on the discriminator; 0 for none.")
+    ] = 0.0
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Mirror half of the images, another half each time.")] = False
+    flip: Annotated[bool, Option("Flip images horizontally at random.")] = False
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
     ] = ""
     average_kimg: Annotated[
         float,
-        Option("Half-life of the averaged generator, in thousands of images seen; 0: no average."),
+        Option(
+            "Half-life of the averaged generator (EMA), in thousands of images; 0 for no average."
+        ),
     ] = 0.0
     # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
     # faster on GPUs since about 2020 and on the newest processors; tf32 is float32 whose factors
@@ -122,17 +122,14 @@ class TrainConfig:
     precision: Annotated[
         str,
         Option(
-            "auto (what is fastest on this machine), float32, or bfloat16; on NVIDIA GPUs also "
-            "tf32 and float16."
+            "auto (the fastest on this machine), float32 or bfloat16; on NVIDIA GPUs also tf32 "
+            "and float16."
         ),
     ] = FITTING
     # The same numbers to rounding, and more memory.
     graphs: Annotated[
         str,
-        Option(
-            "CUDA graphs, which start several steps at once (NVIDIA only): on, off, or auto, on "
-            "wherever they work."
-        ),
+        Option("Use CUDA graphs (NVIDIA only): on, off, or auto, which is on wherever they work."),
     ] = FITTING
     # Of fewer than 250 images none: training needs them more.
     held_out: Annotated[
@@ -162,7 +159,9 @@ class TrainConfig:
     sample_every: Annotated[int, Option("Epochs between two sample grids.")] = 5
     checkpoint_minutes: Annotated[
         float,
-        Option("Minutes between two checkpoints, which a crash may cost; 0: every epoch."),
+        Option(
+            "Minutes between checkpoints, at most this much is lost in a crash; 0 for every epoch."
+        ),
     ] = 1.0
     device: Annotated[str, Option("cpu, cuda, mps, or auto for the fastest there is.")] = "auto"
 

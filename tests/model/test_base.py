@@ -26,7 +26,7 @@ from catgan.model.base import (
     save_base_seen,
 )
 from catgan.model.networks import Discriminator, Generator, NetworkFacts, init_weights
-from catgan.model.projected import WIDTHS, Eyes, ProjectedDiscriminator
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes
 from catgan.model.sample import draw_latents, sample_images
 
 FACTS = NetworkFacts(ngf=4, ndf=4, latent_dim=8, size=32, norm="none", images_shown=123)
@@ -66,7 +66,7 @@ def test_one_on_features_keeps_what_is_drawn_from_a_constant_to_itself(tmp_path:
         FACTS, norm="group", upsample="nearest", skip=True, discriminator="projected"
     )
     generator = Generator(latent_dim=8, ngf=4, size=32, upsample="nearest", skip=True)
-    discriminator = ProjectedDiscriminator(Eyes([], widths=WIDTHS, side=0), ndf=4)
+    discriminator = ProjectedDiscriminator(blind_eyes(), ndf=4)
     dice = torch.Generator().manual_seed(0)
     init_weights(generator, dice)
     discriminator.start(dice)

@@ -15,7 +15,7 @@ import torch
 
 from catgan.core.pictures import Pictures, encode_png
 from catgan.measure.extractors.base import Features
-from catgan.model.projected import Eyes
+from catgan.model.projected import WIDTHS, Eyes
 
 MakeDataSet = Callable[..., Path]
 
@@ -48,13 +48,14 @@ class PixelExtractor:
 def tiny_eyes() -> Eyes:
     """What a discriminator on features looks through, in the small: four random layers."""
     random = torch.Generator().manual_seed(3)
-    widths = (3, 3, 4, 5, 6)
+    widths = (3, *WIDTHS)
     stages: list[torch.nn.Module] = []
     for into, out in itertools.pairwise(widths):
         layer = torch.nn.Conv2d(into, out, 3, stride=1 if not stages else 2, padding=1)
         with torch.no_grad():
             for weight in layer.parameters():
-                weight.copy_(torch.randn(weight.shape, generator=random) / 3)
+                drawn = torch.randn(weight.shape, generator=random)
+                weight.copy_(drawn / layer.weight[0].numel() ** 0.5)
         stages.append(torch.nn.Sequential(layer, torch.nn.ReLU6(inplace=True)))
     return Eyes(stages, widths=widths[1:], side=32)
 

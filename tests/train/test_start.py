@@ -233,6 +233,25 @@ def test_a_start_whose_settings_are_not_those_of_its_weights(
         settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"upsample": "transposed"}, {"upsample": "magic"}, {"skip": False}, {"skip": 1},
+        {"discriminator": "pixels"}, {"discriminator": ["projected"]}, {"ndf": 8}, {"ndf": 4096},
+    ],
+)  # fmt: skip
+def test_a_projected_start_whose_settings_are_not_those_of_its_weights(
+    make_data_set: MakeDataSet, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    data, first = make_data_set(8), Run(folder=tmp_path / "first")
+    changes = {"size": 32} if "skip" in wrong else {}  # at 16 there is nothing to gate
+    train_gan(data, first.folder, projected(**changes), open_eyes=tiny_eyes)
+    state = load_checkpoint(first.last)
+    save_checkpoint(first.last, state | {"settings": state["settings"] | wrong})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt does not hold what a run could start"):
+        settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
+
+
 def test_a_run_whose_optimiser_lost_its_averages(
     make_data_set: MakeDataSet, tmp_path: Path
 ) -> None:

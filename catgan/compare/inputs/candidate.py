@@ -77,7 +77,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
     checkpoint = run.checkpoint()
     if checkpoint is None:
         raise CheckpointRefused(
-            f"The run {name} has no checkpoint yet, so there is no generator to look at; "
+            f"The run {name} has no checkpoint yet, so there is no generator to sample from; "
             "let it train for an epoch or more first: catgan train"
         )
     dataset = _dataset(run.find_data(config.data, data), name)
@@ -220,7 +220,7 @@ def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int
         notes.append(
             "The data set has changed since this run was trained: then "
             f"{then[0]} images to train on and {then[1]} held out, now {now[0]} and {now[1]}. "
-            "Images that were added count as trained on."
+            "New images count as trained on."
         )
     elif _differs(dataset, config.data.digest):
         notes.append(

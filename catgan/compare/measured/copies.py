@@ -21,5 +21,5 @@ def copying_note(run: MeasuredRun) -> list[str]:
     copies = "they are copies" if run.candidate.run is None else "it copies"
     return [
         f"{percent(found.number.number)} of {what} are close to a training image, where new photos "
-        f"would give {percent(USUAL)}: {copies}, and a good KID is no merit then."
+        f"would give {percent(USUAL)}: {copies}, so a good KID means little."
     ]

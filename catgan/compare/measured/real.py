@@ -1,4 +1,4 @@
-"""The real images of an arm, measured as its samples are: what there is to reach."""
+"""The real images of an arm, measured as its samples are: the ceiling."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence

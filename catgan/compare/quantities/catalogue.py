@@ -28,7 +28,7 @@ from catgan.measure.statistics.rate import Rate
 
 OTHER_REFERENCE = "not comparable (different reference images)"
 FAVOURS = "favours the crops: not ranked"
-CEILING = "The same for real images of the same kind and size: what there is to reach."
+CEILING = "The same for real images of the same kind and size: the ceiling."
 
 
 def _rests_on(found: Estimate) -> Json:
@@ -68,9 +68,9 @@ def _diversity(evidence: Evidence) -> Estimate | Missing:
 DIVERSITY = Quantity(
     key="diversity",
     label="variety of samples",
-    meaning="How different the samples are from one another, if real images are 1.",
-    reading="Near 0, the generator draws one cat over and over. Above 1 is not better: images of "
-    "nothing in particular differ more than cats do.",
+    meaning="How different the samples are from one another; real images are 1.",
+    reading="Near 0, the generator produces one cat over and over. Above 1 is not better: images "
+    "of nothing in particular differ more than cats do.",
     better=Better.NEITHER,
     digits=2,
     measure=_diversity,
@@ -89,8 +89,8 @@ def _close(evidence: Evidence) -> Rate | Missing:
 CLOSE = Quantity(
     key="close",
     label="samples close to a training image",
-    meaning="Share of samples that are suspiciously like one of the training images.",
-    reading="Less is better. Close means like one training image and no other, more so than all "
+    meaning="Share of samples that are suspiciously similar to a training image.",
+    reading="Lower is better. Close means like one training image and no other, more so than all "
     "but 5% of real images that were never trained on (or, with fewer than 20 held out, of the "
     "training images among themselves). So about 5% is what new photos of the same cat would give, "
     "and far more means copying. Samples that look like nothing are close to nothing, so 0% alone "
@@ -108,7 +108,7 @@ CLOSE = Quantity(
 def _faces(evidence: Evidence) -> Rate | Missing:
     finder = evidence.instruments.faces
     if finder is None:
-        return Missing(why=f"not looked for: {evidence.instruments.why_no_faces}")
+        return Missing(why=f"not measured: {evidence.instruments.why_no_faces}")
     evidence.say(f"{evidence.name}: looking for faces")
     return face_rate(evidence.images[: evidence.config.faces], finder)
 
@@ -141,7 +141,7 @@ KID = Quantity(
     label="KID of samples",
     meaning="Distance between the distributions of samples and real images; 0 means "
     "indistinguishable.",
-    reading="Kernel inception distance. Less is better; a little below 0 happens by chance.",
+    reading="Kernel inception distance. Lower is better; a little below 0 happens by chance.",
     better=Better.LESS,
     digits=3,
     part=REFERENCE,
@@ -176,8 +176,8 @@ PRECISION = Quantity(
     key="precision",
     label="precision",
     meaning="Share of samples that lie near some real image in feature space.",
-    reading="More is better. One odd real image that lies far from all others counts as near to "
-    "many poor samples, so believe it only together with density. Its interval leaves out what "
+    reading="Higher is better. One odd real image that lies far from all others counts as near to "
+    "many poor samples, so read it only together with density. Its interval leaves out what "
     "other real images would change.",
     better=Better.MORE,
     digits=None,
@@ -199,9 +199,9 @@ RECALL = dataclasses.replace(
     key="recall",
     label="recall",
     meaning="Share of real images that lie near some sample in feature space.",
-    reading="More is better: it falls when the generator draws the same few cats. Blurred samples "
-    "far from everything can raise it, so believe it only together with coverage. Its interval "
-    "leaves out what other samples would change.",
+    reading="Higher is better: it falls when the generator makes the same few cats. Blurred "
+    "samples far from everything can raise it, so read it only together with coverage. Its "
+    "interval leaves out what other samples would change.",
     number=lambda found: found.recall,
 )
 
@@ -214,9 +214,9 @@ def _density_coverage(evidence: Evidence) -> DensityCoverage | Missing:
 DENSITY = Quantity(
     key="density",
     label="density",
-    meaning="How thickly the samples lie where real images lie, if real images are 1.",
-    reading="Precision that odd images fool less. Above 1 is not better: samples then crowd where "
-    "real images are most alike.",
+    meaning="How densely the samples lie where real images lie; real images are 1.",
+    reading="Like precision, but less sensitive to odd images. Above 1 is not better: "
+    "samples then crowd where real images are most alike.",
     better=Better.NEITHER,
     digits=2,
     part=REFERENCE,
@@ -241,9 +241,9 @@ COVERAGE = dataclasses.replace(
     DENSITY,
     key="coverage",
     label="coverage",
-    meaning="Share of real images that have a sample that is like them.",
-    reading="Recall that odd samples do not fool. More is better; below the number stands what as "
-    "many new real images would reach.",
+    meaning="Share of real images with a similar sample.",
+    reading="Like recall, but less sensitive to odd samples. Higher is better; below the "
+    "number stands what as many new real images would reach.",
     better=Better.MORE,
     digits=None,
     number=lambda found: found.coverage,
@@ -257,7 +257,7 @@ COVERAGE = dataclasses.replace(
 def _second(evidence: Evidence) -> Features | Missing:
     seen = evidence.second
     if seen is None:
-        return Missing(why=f"not asked: {evidence.instruments.why_no_second}")
+        return Missing(why=f"not measured: {evidence.instruments.why_no_second}")
     return seen
 
 
@@ -278,7 +278,7 @@ SECOND_RECOGNISED = Quantity(
     label="the same by a second network",
     meaning="Share of samples that a second, larger classifier recognises as a cat.",
     reading="It took no part in finding faces or in choosing the best epoch, so nothing was tuned "
-    "to please it. Where both networks agree, the result is not one network's taste.",
+    "to please it. Where both networks agree, the result does not depend on one network.",
     better=Better.MORE,
     digits=None,
     opinion=True,
@@ -308,7 +308,7 @@ SECOND_KID = dataclasses.replace(
     key="second_kid",
     label="KID by a second network",
     meaning="Distance between samples and real images in the features of a second network.",
-    reading="Another network, another scale: compare it with other values in this row only. The "
+    reading="Each network has its own scale: compare values within this row only. The "
     "best epoch was chosen by the first network, not by this one.",
     opinion=True,
     measure=_second_kid,
@@ -319,7 +319,7 @@ SECOND_KID = dataclasses.replace(
 def _cascades(evidence: Evidence) -> Rate | Missing:
     finder = evidence.instruments.cascades
     if finder is None:
-        return Missing(why=f"not looked for: {evidence.instruments.why_no_cascades}")
+        return Missing(why=f"not measured: {evidence.instruments.why_no_cascades}")
     evidence.say(f"{evidence.name}: looking for faces with cascades")
     return face_rate(evidence.images[: evidence.config.faces], finder)
 
@@ -339,7 +339,7 @@ CASCADES = Quantity(
     real=RealRow(
         label="real images with a face for OpenCV",
         meaning=CEILING,
-        reading="Above it is no praise.",
+        reading="Scoring above it is not better.",
     ),
 )
 

@@ -44,7 +44,7 @@ class TooFew(Missing):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RealRow:
-    """The same quantity measured of real images: what there is to reach."""
+    """The same quantity measured of real images: the ceiling."""
 
     label: str
     """The row's name for people."""

