@@ -6,8 +6,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo install test test-slow soak lint docs clean bench-curate bench-screens bench-train bench-card
 
 help:
-	@echo "make demo      the whole of catgan on an album that it draws itself (five minutes, offline)"
-	@echo "make install   catgan into .venv (a few minutes the first time, nothing the second)"
+	@echo "make demo      run all of catgan on a photo album it generates (five minutes, offline)"
+	@echo "make install   install catgan into .venv (a few minutes the first time)"
 	@echo "make test      lint, types and the tests"
 	@echo "make test-slow the tests that take their time: other people's libraries and programs"
 	@echo "make soak      a campaign of faults and bad input (half an hour; see docs/reliability.md)"
@@ -17,13 +17,13 @@ help:
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
 	@echo "make bench-train    how fast training is, against the PyTorch tutorial's loop (six minutes)"
 	@echo "make bench-card     how fast training is on an NVIDIA GPU (three minutes)"
-	@echo "make clean     throw .venv away"
+	@echo "make clean     delete .venv"
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "catgan needs Python 3.11 or newer; say which one to take: make install PYTHON=python3.12"; exit 1; }
+	  || { echo "catgan needs Python 3.11 or newer; name one: make install PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv \
-	  || { rm -rf .venv; echo "This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	  || { rm -rf .venv; echo "This Python cannot create virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 # One stamp for each kind of installation: what is newer than pyproject.toml stays.
 .venv/installed: pyproject.toml | .venv/bin/python
@@ -35,7 +35,7 @@ help:
 	@touch $@ .venv/installed
 
 install: .venv/installed
-	@echo "Ready. Type:  . .venv/bin/activate  and then:  catgan --help"
+	@echo "Ready. Run:  . .venv/bin/activate  and then:  catgan --help"
 
 # Nobody needs photos for a first look. DEMO: a folder and options, say DEMO="/tmp/cats --seed 1".
 DEMO ?=

@@ -1,4 +1,4 @@
-"""Makes the base model that is kept in the package out of a finished run.
+"""Make the base model that is kept in the package from a finished run.
 
     catgan train curated/face-crop --name base --ngf 32 --ndf 32 --precision bfloat16 --held-out 0
     python -m benchmarks.base export runs/base catgan/model/base
@@ -159,54 +159,54 @@ def measure(pictures: Pictures, folder: Path) -> Measures:
 
 CARD = """# The base model
 
-Both nets of a small GAN that has learned what cats' faces look like: the generator G, averaged over
-its training, and the discriminator D that it learned from. `catgan demo` draws its cat with G, and
-`catgan train --start-from base` begins with both. {size} x {size} pixels, {latent_dim} latent
-numbers, width {ngf} and {ndf}; half precision, {megabytes:.1f} MB.
+The two networks of a small GAN trained on cats' faces: the generator G, averaged over its training,
+and the discriminator D. `catgan demo` generates its cat with G, and `catgan train --start-from
+base` fine-tunes both. {size} x {size} pixels, latents of length {latent_dim}, width {ngf} and
+{ndf}; half precision, {megabytes:.1f} MB.
 
-## What it was trained on
+## Training data
 
-{training:,} pictures: every face that `catgan curate` with its default settings found, levelled and
-cropped in 1,479 photographs of cats by many owners. The photographs are not part of catgan, nor is
-any crop of them. Cats lying, looking away, half hidden and badly lit are among them; most look at
-the camera.
+{training:,} images: every face that `catgan curate` found with its default settings, levelled and
+cropped, in 1,479 photos of cats by many owners. The photos are not part of catgan, nor is any crop
+of them. Most cats look at the camera. Some lie down, look away, are half hidden or badly lit.
 
-## How
+## Training
 
     {command}
 
-The recipe `balanced` (docs/training.md), {images_shown:,} pictures shown.{twin}
+The recipe is `balanced` (docs/training.md), and the model has seen {images_shown:,} images,
+counting each epoch.{twin}
 
-## What it is worth
+## Quality
 
-{samples:,} samples of seed {seed}, next to the {training:,} training pictures (none was held out),
-as EfficientNet-Lite0 sees them (`{extractor}`):
+{samples:,} samples of seed {seed} beside the {training:,} training images (none was held out), in
+EfficientNet-Lite0 features (`{extractor}`). Parentheses hold 95% intervals:
 
-| | samples | training pictures |
+| | samples | training images |
 | --- | --- | --- |
 | recognised as a cat | {recognised} | {real} |
-| KID to the training pictures | {kid:.3f} ± {kid_error:.3f} | 0 |
-| variety, next to theirs | {diversity:.2f} | 1 |
-| nearer to a training picture than 5% of these are to another one | {close} | 5% |
+| KID to the training images | {kid:.3f} ± {kid_error:.3f} | 0 |
+| variety, relative to theirs | {diversity:.2f} | 1 |
+| nearer to a training image than 5% of these are to another one | {close} | 5% |
 
-![the first {shown} of them](../../../docs/pictures/base.jpg)
+![The first {shown} samples](../../../docs/pictures/base.jpg)
 
 ## Are the samples copies?
 
-The last line asks that: for each sample the nearest training picture is sought, mirrored ones
-included, in the net's {features:,} features. A generator of new pictures as good as photos would
-come to about 5%, one that copies to far more. Looked at, of the nearest pairs: pose and kind of fur
-agree, the cats do not.
+The last row of the table tests that. It takes the nearest training image of each sample, mirrored
+ones included, in the network's {features:,} features. New images as good as photos would give about
+5%, copies far more. In the closest pairs we inspected, pose and coat match but the cats differ.
 
-`seen.safetensors` holds what it takes to ask the same wherever catgan runs: {axes} numbers for each
-training picture, its features along the axes in which they differ most. No picture comes of them.
-By these alone {refused} of the samples are too near ({both} of
-{samples:,} are so by both counts). `catgan demo` takes none that is.
+`seen.safetensors` allows the same test wherever catgan runs. It holds {axes} numbers for each
+training image: its features along the axes in which they vary most. No image can be made from them.
+By these numbers alone {refused} of the samples are too near; by both tests
+{both} of {samples:,} are. `catgan demo` rejects every face that is
+too near by these numbers.
 
-## What it is not for
+## Limits
 
-It knows cats' faces from the front, at {size} x {size}, of the kinds of cats that people have
-photographed, and some of what it draws is hardly a cat. MIT licence, as all of catgan.
+The model knows cats' faces from the front, at {size} x {size}, of the kinds of cats that people
+photograph. Some of its samples hardly look like cats. MIT licence, like all of catgan.
 """
 
 
@@ -258,12 +258,12 @@ def _twin_words(twin: Run) -> str:
     )
     last = measured[-1]
     text = (
-        "For how long that gets better was asked of a twin, trained on "
-        f"{config.data.train} of the pictures with {len(config.data.held_out)} others held out. "
-        f"KID to these, by thousands of pictures shown: {course} (standard error "
+        f"A second model, trained on {config.data.train} of the images with "
+        f"{len(config.data.held_out)} others held out, shows how quality develops. KID to the "
+        f"held-out images, by thousands of images seen: {course} (standard error "
         f"{last.kid_error:.3f}). At the end {last.recognised:.0%} of its samples are recognised as "
-        f"a cat, {last.copies:.0%} are nearer to a training picture than 95% of the held-out ones, "
-        f"and D's gap between training and held-out pictures is {last.gap:.2f}."
+        f"a cat, {last.copies:.0%} are nearer to a training image than 95% of the held-out ones, "
+        f"and D's gap between training and held-out images is {last.gap:.2f}."
     )
     return "\n" + "\n".join(textwrap.wrap(text, 100))
 

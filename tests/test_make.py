@@ -1,4 +1,4 @@
-"""`make demo`: what it runs is what README says, and it runs."""
+"""`make demo` runs `catgan demo`, and `make help` lists every target."""
 
 import os
 import re

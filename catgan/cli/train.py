@@ -110,7 +110,8 @@ def train(
     if not dry_run:
         names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
-        screen.say(f"Next: {command_line(['catgan', 'compare', *names, *where])}")
+        then = "compare" if len(names) > 1 else "sample"
+        screen.say(f"Next: {command_line(['catgan', then, *names, *where])}")
 
 
 def _names(datasets: "list[DataSet]", name: str | None) -> list[str]:
@@ -160,7 +161,7 @@ def _outlook_words(
         yield (
             f"That is short: from scratch, the first samples are recognised as cats after about "
             f"{outlook.first:,} images and half of them after {outlook.half:,} "
-            f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
+            f"(--epochs {needed}). Fine-tuning the bundled cat-face model gets there in "
             f"{FINE_TUNED[1]:,}: {command_line(better)}"
         )
 
@@ -338,7 +339,12 @@ def _brief_words(result: "TrainResult", dataset: "DataSet", settings: TrainConfi
     """What to do where hardly any sample is recognised as a cat yet."""
     if result.recognised is None or result.recognised >= LITTLE or not result.finished:
         return []
-    more = ["catgan", "train", str(dataset.folder), "--epochs", str(4 * settings.epochs)]
+    from catgan.train.outlook import look_ahead
+
+    pictures = max(1, result.images_shown // max(1, result.epochs))
+    half = look_ahead(settings, pictures).half
+    enough = 4 * settings.epochs if half is None else -(-half // pictures)
+    more = ["catgan", "train", str(dataset.folder), "--epochs", str(max(enough, 2 * result.epochs))]
     if result.run.name != dataset.name:
         more += ["--name", result.run.name]
     return [

@@ -54,9 +54,13 @@ def look_ahead(config: TrainConfig, pictures: int, *, seen_before: int = 0) -> O
     scale = narrower**0.5
     return Outlook(
         images=images,
-        first=round(first * scale, -3),
-        half=round(half * scale, -3),
+        first=_thousands(first * scale),
+        half=_thousands(half * scale),
     )
+
+
+def _thousands(images: float) -> int:
+    return 1000 * round(images / 1000)
 
 
 PROBED = 3  # steps that are timed, after one that is not

@@ -34,6 +34,9 @@ def behind_verdict(difference: Difference, digits: int | None) -> str:
 
 def _interval(value: float, low: float, high: float, digits: int | None) -> str:
     parts = value, low, high
+    if digits is not None and (low > 0 or high < 0):
+        # a difference that is shown is not to read as 0.00
+        digits += next((more for more in range(4) if abs(value) >= 10.0 ** -(digits + more)), 4)
     if digits is None:
         digits = 1 if max(map(abs, parts)) < 0.01 else 0
         parts, unit = (100 * value, 100 * low, 100 * high), " points"

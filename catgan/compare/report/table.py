@@ -1,5 +1,7 @@
 """A comparison for a terminal: the table, and the sentences under it."""
 
+from pathlib import Path
+
 from catgan.compare.comparison import Comparison
 from catgan.compare.quantities.catalogue import RECOGNISED
 from catgan.core.systems import command_line
@@ -43,8 +45,16 @@ def too_brief(comparison: Comparison) -> list[str]:
     candidate = arm.shown.candidate
     epochs = max((one.epoch for one in candidate.stats), default=0)
     shown = max((one.images_shown for one in candidate.stats), default=0)
-    line = ["catgan", "train", str(arm.real.split.folder), "--epochs", str(4 * epochs)]
+    line = ["catgan", "train", _near(arm.real.split.folder), "--epochs", str(4 * epochs)]
     return [
         f"Trained too briefly to compare: {arm.label} has seen {count(shown, 'image')}. "
         f"To go on: {command_line(line)}"
     ]
+
+
+def _near(folder: Path) -> str:
+    """A folder as one would type it from here."""
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)
