@@ -103,7 +103,9 @@ def compare(
     best = next((arm for arm in reversed(comparison.arms) if arm.is_run), None)
     if best is not None:
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
-        screen.say(f"Next: {command_line(['catgan', 'sample', best.shown.candidate.name, *where])}")
+        run = best.shown.candidate
+        name = run.name if (runs / run.name).resolve() == run.folder.resolve() else str(run.folder)
+        screen.say(f"Next: {command_line(['catgan', 'sample', name, *where])}")
     written = {"report": str(report.resolve())}
     if csv is not None:
         screen.say(f"The numbers, for a spreadsheet: {csv.resolve()}")

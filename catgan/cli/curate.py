@@ -93,13 +93,14 @@ def curate(
         screen.say(f"Removed since the last run: {count(result.gone, 'photo')} and {whose} images.")
     for name in result.dropped:
         screen.say(f"{curated / name} was removed; --ablation brings it back at once.")
+    frames = f" ({count(result.frames, 'frame')} of videos)" if result.frames else ""
     rows = [
         (str(verdict), str(result.counts[verdict]), meaning)
         for verdict, meaning in MEANING.items()
         if result.counts[verdict]
     ]
     screen.table(
-        f"{count(result.photos, 'photo')}, {result.fresh:,} of them new",
+        f"{count(result.photos, 'photo')}, {result.fresh:,} of them new{frames}",
         ("verdict", "photos", "meaning"),
         rows,
     )
@@ -124,6 +125,7 @@ def curate(
         {
             "curated": str(curated),
             "photos": result.photos,
+            "frames": result.frames,
             "fresh": result.fresh,
             "gone": result.gone,
             "dropped": list(result.dropped),

@@ -17,8 +17,6 @@ from catgan.core.errors import BadUsage, Interrupted, TrainingLost
 from catgan.core.systems import command_line, is_plain_name
 from catgan.train.config import BASE, DEFAULT_RECIPE, TrainConfig, check_each
 
-LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
-
 if TYPE_CHECKING:
     from catgan.console import Bar, Screen
     from catgan.formats.datasets import DataSet
@@ -137,20 +135,22 @@ def _outlook_words(
     fresh = [job for job in jobs if not Run(folder=job[1]).last.exists()]
     if not fresh:
         return
-    dataset, _, settings = fresh[-1]  # of face crops, where there are both
+    dataset, place, settings = fresh[-1]  # of face crops, where there are both
     seen = networks(settings.start_from).facts.images_shown if settings.start_from else 0
     count = len(dataset.files) - settings.held_out_of(len(dataset.files))
     outlook = look_ahead(settings, count, seen_before=seen)
     total = sum(_images(dataset, settings) for dataset, _, settings in fresh)
     epochs = words.count(settings.epochs, "epoch")
     sentence = f"{epochs} will show {words.count(total, 'training image')}"
-    if not dry_run:
-        seconds = 1.1 * total / probe_speed(settings)  # and a tenth for measuring
+    rate = None if dry_run else probe_speed(settings)
+    if rate is not None:
+        seconds = 1.1 * total / rate  # and a tenth for measuring
         sentence += f": about {words.duration(seconds)} on this machine"
     yield f"{sentence}."
     if not outlook.is_short:
         return
     better = ["catgan", "train", str(dataset.folder), "--name", "tries", "--start-from", BASE]
+    better += [] if place.parent == Path("runs") else ["--runs", str(place.parent)]
     if outlook.half is None:
         yield (
             f"Samples of recipe {settings.recipe} are rarely recognised as cats; "
@@ -337,16 +337,17 @@ def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
 
 def _brief_words(result: "TrainResult", dataset: "DataSet", settings: TrainConfig) -> list[str]:
     """What to do where hardly any sample is recognised as a cat yet."""
+    from catgan.formats.runs import training_line
+    from catgan.measure.metrics.recognised import LITTLE
+    from catgan.train.outlook import look_ahead
+
     if result.recognised is None or result.recognised >= LITTLE or not result.finished:
         return []
-    from catgan.train.outlook import look_ahead
 
     pictures = max(1, result.images_shown // max(1, result.epochs))
     half = look_ahead(settings, pictures).half
     enough = 4 * settings.epochs if half is None else -(-half // pictures)
-    more = ["catgan", "train", str(dataset.folder), "--epochs", str(max(enough, 2 * result.epochs))]
-    if result.run.name != dataset.name:
-        more += ["--name", result.run.name]
+    more = training_line(dataset, result.run, max(enough, 2 * result.epochs))
     return [
         f"{words.percent(result.recognised)} of its samples are recognised as cats: trained too "
         f"briefly. To go on: {command_line(more)}"

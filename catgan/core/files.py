@@ -342,7 +342,10 @@ def check_place(path: Path) -> None:
     """
     there = next((folder for folder in path.absolute().parents if folder.exists()), None)
     if there is None:
-        raise BadUsage(f"{path} cannot be written: there is no drive {path.absolute().anchor}")
+        raise BadUsage(
+            f"{path} cannot be written: there is no drive "
+            f"{path.absolute().anchor}; name another place."
+        )
     if not there.is_dir():
         raise BadUsage(f"{path} cannot be written: {there} is a file, not a folder.")
     if not os.access(there, os.W_OK | os.X_OK):

@@ -2,6 +2,9 @@
 
 SNIFF = 64  # bytes that tell a picture from other files
 
+READ = "JPEG, HEIC, PNG, WebP, AVIF, TIFF, BMP, GIF or raw photos"
+"""What is read, for people."""
+
 # A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
 RAW_SUFFIXES = frozenset(
     {".dng", ".nef", ".nrw", ".arw", ".sr2", ".cr2", ".cr3", ".raf", ".orf", ".rw2", ".pef",

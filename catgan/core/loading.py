@@ -7,7 +7,7 @@ cost it seconds.
 import dataclasses
 import functools
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +124,11 @@ def load_pictures(paths: Sequence[Path], size: int | None = None) -> Pictures:
 
 
 def load_all(
-    paths: Sequence[Path], size: int, *, workers: int = 0
+    paths: Sequence[Path],
+    size: int,
+    *,
+    workers: int = 0,
+    tick: Callable[[int], None] | None = None,
 ) -> Generator[Loaded, None, None]:
     """Load pictures, in order, a few of them in memory at a time.
 
@@ -135,13 +139,16 @@ def load_all(
         paths: The files.
         size: Side of the results, pixels.
         workers: Processes at most; 0 for one a processor, 1 works in this one.
+        tick: Called with the number of files tried, after each; may raise to end it.
 
     Raises:
         UnreadablePhoto: Some cannot be read; names them, once all have been tried. None that comes
             after the first of them is given.
     """
     broken: list[Broken] = []
-    for loaded in _each(paths, size, workers):
+    for done, loaded in enumerate(_each(paths, size, workers), start=1):
+        if tick is not None:
+            tick(done)
         if isinstance(loaded, Broken):
             broken.append(loaded)
         elif not broken:

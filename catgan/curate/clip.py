@@ -67,6 +67,14 @@ def can_read_clips() -> bool:
     return True
 
 
+def decoding_errors() -> tuple[type[Exception], ...]:
+    """What decoding a spoiled video may raise: as of photos, whatever a parser stumbles over."""
+    import av
+
+    parsing = (ArithmeticError, AttributeError, EOFError, LookupError, OSError, ValueError)
+    return (av.FFmpegError, MemoryError, *parsing)
+
+
 class Clip:
     """A video that is open; a context manager."""
 
@@ -87,6 +95,9 @@ class Clip:
             self._container.close()
             raise UnreadablePhoto("the file has sound, but no picture")
         self._stream = self._container.streams.video[0]
+        if self._stream.codec_context is None:
+            self._container.close()
+            raise UnreadablePhoto("the video is in a format that cannot be decoded here")
         self._stream.codec_context.thread_count = 1  # the parallelism is over clips
         self._errors = (av.FFmpegError, OSError, ValueError)
 

@@ -37,7 +37,7 @@ class CurateConfig:
     blur_screen: Annotated[bool, Option("Leave blurred faces out of face-crop.")] = True
     dark_screen: Annotated[bool, Option("Leave nearly black faces out of face-crop.")] = True
     duplicate_screen: Annotated[
-        bool, Option("Keep only the sharpest of nearly identical photos, such as a burst.")
+        bool, Option("Keep only the best of nearly identical photos, such as a burst.")
     ] = True
     ablation: Annotated[
         bool, Option("Write a third data set, full-body-kept: the photos of face-crop, whole.")

@@ -152,6 +152,9 @@ class Found:
     """Folders that could not be looked into."""
     unused: Mapping[Unused, int]
     """What was passed over, and is to be told."""
+    unseen: frozenset[str] = frozenset()
+    """The names of files that are there and cannot be looked at just now: videos where these are
+    not wanted, and what the system would not open."""
 
 
 def check_raw(raw: Path) -> None:
@@ -184,6 +187,7 @@ def find_photos(raw: Path, *, clips: bool = False) -> Found:
         clips=tuple(search.clips),
         unlisted=tuple(search.unlisted),
         unused=dict(search.unused),
+        unseen=frozenset(search.unseen),
     )
 
 
@@ -196,6 +200,7 @@ class _Search:
         self.photos: list[PhotoFile] = []
         self.unlisted: list[Unlisted] = []
         self.unused: Counter[Unused] = Counter()
+        self.unseen: list[str] = []
 
     def walk(self, folder: Path, prefix: str) -> None:
         try:
@@ -239,12 +244,15 @@ class _Search:
                     return
                 if not looks_like_picture(head):
                     self._pass_over_file(head, suffix)
+                    if is_video(head, suffix):
+                        self.unseen.append(name)
                     return
         except OSError:
             if meant:
                 self.photos.append(PhotoFile(path=path, name=name, bytes=0, modified=0, seen=False))
             else:
                 self.unused[Unused.UNOPENED] += 1
+                self.unseen.append(name)
             return
         self.photos.append(_file(path, name, status))
 

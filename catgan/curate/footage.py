@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.photos import Photo
-from catgan.curate.clip import SHORT, Clip, Still
+from catgan.curate.clip import SHORT, Clip, Still, decoding_errors
 from catgan.curate.config import CurateConfig
 from catgan.curate.detector import Detector
 from catgan.curate.duplicates import NEAR_CROP
@@ -46,6 +46,11 @@ def examine_clip(
             seen = _look_through(clip, detector, config, on_frame or (lambda: None))
     except UnreadablePhoto as error:
         return [(unreadable(file, str(error), digest, probe), None)]
+    except (
+        decoding_errors()
+    ) as error:  # as of photos: decoders raise what their parsers stumble over
+        why = f"the video cannot be read ({type(error).__name__})"
+        return [(unreadable(file, why, digest, probe), None)]
     chosen = choose(seen, config.clip_frames)
     return [
         (

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
 from catgan.core.files import AnyPath, Json, locked, make_folder, read_there, write_picture
+from catgan.core.kinds import READ
 from catgan.core.loading import load_pictures
 from catgan.core.pages import for_notebook
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
@@ -78,7 +79,9 @@ class CurateResult:
     curated: Path
     """The folder."""
     photos: int
-    """Photos in the raw folder."""
+    """Photos and videos in the raw folder."""
+    frames: int
+    """Frames of videos that are used; each has a verdict of its own, as a photo has."""
     fresh: int
     """Photos that this run looked at for the first time. Those known to be unreadable it looked at
     again; all others were known."""
@@ -166,7 +169,7 @@ def curate_photos(
         dropped = folder.dropped()
         changed = folder.prepare()
         known = folder.known()
-        found = still_known(photos, known, folder, unlisted=there.unlisted)
+        found = still_known(photos, known, folder, there=there)
         new_photos = _not_in(photos, found)
         # Why a photo could not be read may be gone by now: a package is there, or more memory.
         listed = {photo.name for photo in photos}
@@ -218,7 +221,8 @@ def curate_photos(
         raise NoPictures(_none_readable(raw, unreadable, there))
     return CurateResult(
         curated=curated,
-        photos=len(findings),
+        photos=len({finding.clip or finding.path for finding in findings}),
+        frames=sum(bool(finding.clip) for finding in findings),
         fresh=len(new_photos),
         gone=_gone(known, findings),
         counts=counts(judged),
@@ -243,7 +247,7 @@ def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = 
     there = _find(raw, config or CurateConfig())
     _check_any(raw, there, folder)
     photos = [*there.photos, *there.clips]
-    found = still_known(photos, folder.known(), folder, unlisted=there.unlisted)
+    found = still_known(photos, folder.known(), folder, there=there)
     done = {finding.clip or path for path, finding in found.items()}
     fresh = len(_not_in(photos, found))
     return CuratePlan(
@@ -293,7 +297,9 @@ def recorded_settings(config: CurateConfig, recipe: Recipe | None) -> Json:
 
 def _find(raw: Path, config: CurateConfig) -> Found:
     """What is in the folder; videos, where they are wanted and can be read."""
-    return find_photos(raw, clips=config.clip_frames > 0 and can_read_clips())
+    found = find_photos(raw, clips=config.clip_frames > 0 and can_read_clips())
+    # frames that are not wanted go; those that only cannot be read just now stay
+    return found if config.clip_frames > 0 else dataclasses.replace(found, unseen=frozenset())
 
 
 def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
@@ -307,7 +313,7 @@ def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
         " ".join(
             [
                 f"There are no photos in {raw}, nor in the folders inside it; "
-                "put some there (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+                f"put some there ({READ}).",
                 *told,
                 *sentences(there.unused),
             ]
@@ -322,7 +328,7 @@ def _none_readable(raw: Path, unreadable: Mapping[str, int], there: Found) -> st
         what = f"The only file in {raw} could not be read: {next(iter(unreadable))}."
     return " ".join(
         [
-            f"{what} Put photos there that can (JPEG, HEIC, PNG, WebP, TIFF, BMP or GIF).",
+            f"{what} Put photos there that can ({READ}).",
             *sentences(there.unused),
         ]
     )
@@ -337,7 +343,7 @@ def still_known(
     known: Mapping[str, Finding],
     folder: CuratedFolder,
     *,
-    unlisted: Collection[Unlisted] = (),
+    there: Found | None = None,
 ) -> dict[str, Finding]:
     """The findings that still hold: of files that have not changed, whose pictures are all there.
 
@@ -349,7 +355,7 @@ def still_known(
         photos: The photos there are.
         known: What earlier runs found, by path.
         folder: Has the pictures.
-        unlisted: Folders that may hold photos that are known.
+        there: What was found, and where nothing could be looked at just now.
 
     Returns:
         Findings of some of the photos, and of those in the folders not listed, by path.
@@ -359,7 +365,10 @@ def still_known(
     found = {
         path: finding
         for path, finding in known.items()
-        if _inside(path, unlisted) and finding.sha256 and finding.drawn() <= drawn
+        if there is not None
+        and (_inside(path, there.unlisted) or (finding.clip or path) in there.unseen)
+        and finding.sha256
+        and finding.drawn() <= drawn
     }
     frames: dict[str, list[Finding]] = {}
     for one in known.values():
@@ -458,11 +467,12 @@ def _same_content(
 
 def _gone(known: Mapping[str, Finding], findings: Sequence[Finding]) -> int:
     """How many photos of earlier runs are no longer there, under whatever name."""
-    paths = {finding.path for finding in findings}
+    paths = {finding.clip or finding.path for finding in findings}
     contents = {finding.sha256 for finding in findings}
-    return sum(
-        path not in paths and finding.sha256 not in contents for path, finding in known.items()
-    )
+    gone = {
+        finding.clip or path for path, finding in known.items() if finding.sha256 not in contents
+    }
+    return len(gone - paths)
 
 
 def _looked_at(

@@ -28,7 +28,7 @@ _WORDS = {
     ),
     Unused.JPEG_XL: ("JPEG XL file", "JPEG XL files", "export as JPEG"),
     Unused.JPEG_2000: ("JPEG 2000 file", "JPEG 2000 files", "export as JPEG"),
-    Unused.VIDEO: ("video", "videos", "pip install 'catgan[video]' adds frames of them"),
+    Unused.VIDEO: ("video", "videos", "pip install av adds frames of them"),
     Unused.LIVE_PHOTO: (
         "video of a Live Photo, whose photo is used",
         "videos of Live Photos, whose photos are used",

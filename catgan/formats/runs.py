@@ -11,7 +11,7 @@ from catgan.core.files import Json, write_json
 from catgan.core.names import existing
 from catgan.core.version import __version__
 from catgan.formats import stats
-from catgan.formats.datasets import digest_of, open_dataset
+from catgan.formats.datasets import DataSet, digest_of, open_dataset
 from catgan.formats.records import check_ranges, from_json, read_object, to_json
 from catgan.formats.stats import EpochStats, read_stats
 
@@ -260,6 +260,31 @@ def _readable(table: Json) -> Json:
     if isinstance(start, dict):
         return table | {"start": {**start, "from_": start.get("from")}}
     return table
+
+
+def training_line(dataset: DataSet | Path, run: Run, epochs: int) -> list[str]:
+    """The command that trains a run on, to be shown to people.
+
+    Args:
+        dataset: What it is trained on, or where that is.
+        run: The run.
+        epochs: How long in all.
+    """
+    folder = dataset if isinstance(dataset, Path) else dataset.folder
+    line = ["catgan", "train", near(folder), "--epochs", str(epochs)]
+    if run.name != folder.resolve().name:
+        line += ["--name", run.name]
+    if run.folder.parent != Path("runs"):
+        line += ["--runs", near(run.folder.parent)]
+    return line
+
+
+def near(folder: Path) -> str:
+    """A folder as one would type it from here."""
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)
 
 
 def find_runs(root: Path) -> list[Run]:

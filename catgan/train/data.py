@@ -128,8 +128,15 @@ def _look_through(
     digest = hashlib.sha256()
     smallest, resized, cut, enlarged = None, 0, 0, 0
     told = time.monotonic() + QUIET_SECONDS - REPORT_SECONDS
-    with contextlib.closing(load_all(dataset.paths(), size)) as pictures:
-        for done, (name, picture) in enumerate(zip(dataset.files, pictures, strict=True), start=1):
+
+    def tick(done: int) -> None:
+        nonlocal told
+        if report is not None and time.monotonic() - told >= REPORT_SECONDS:
+            report(done, len(dataset.files))
+            told = time.monotonic()
+
+    with contextlib.closing(load_all(dataset.paths(), size, tick=tick)) as pictures:
+        for name, picture in zip(dataset.files, pictures, strict=True):
             add_to_digest(digest, name, picture.sha256)
             short = min(picture.width, picture.height)
             smallest = short if smallest is None else min(short, smallest)
@@ -137,9 +144,6 @@ def _look_through(
             cut += picture.width != picture.height
             enlarged += short < size
             keep(name, picture.pixels)
-            if report is not None and time.monotonic() - told >= REPORT_SECONDS:
-                report(done, len(dataset.files))
-                told = time.monotonic()
     train, out = split
     return DataRecord(
         name=dataset.name,

@@ -300,13 +300,14 @@ def _train(
                 _checkpoint(trainer, recorder)
                 saved = time.monotonic()
             if progress is not None and now - reported >= REPORT_SECONDS:
+                means = trainer.means()  # waits for a GPU, so that its speed is known
                 rate = clock.images_per_second()
-                progress(view.progress(trainer, rate, trainer.means(), epoch_done=False))
+                progress(view.progress(trainer, rate, means, epoch_done=False))
                 reported = now
 
         # The epoch's figures; it ends with them, so that a measurement broken off is begun anew.
-        rate = clock.images_per_second()
         means, epoch = trainer.means(), trainer.epoch + 1
+        rate = clock.images_per_second()
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
         measured = not lost and evaluator.is_due(epoch)

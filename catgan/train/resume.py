@@ -158,6 +158,11 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
             f"Use --name tries for a run on the new ones; with --start-from {run.folder} it begins "
             "with what this one has learned."
         )
+    if record.data.held_out != data.record.held_out:
+        raise SettingsDiffer(
+            f"{run.folder} was trained with other images of {data.record.folder} held out than "
+            "would be now (which belong together has changed). Use --name tries for a new run."
+        )
     if not run.last.exists():
         return None
     state = load_checkpoint(run.last)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections import deque
 from collections.abc import Callable
 
 import torch
@@ -31,6 +32,8 @@ TERMS = tuple(field.name for field in dataclasses.fields(StepTerms))
 GRID = 64  # fixed latents that every sample grid shows
 STEPS_AT_ONCE = 8
 """Steps that a GPU is given at a time: enough that Python is far ahead of it all the while."""
+MOST_AHEAD = 4
+"""Groups of steps that Python may be ahead of a GPU."""
 GRID_SEED = 1_000_003  # added to the run's, so that the grid's latents are no training latents
 
 
@@ -99,6 +102,7 @@ class Trainer:
             fixed=self._at_once > 1,
         )
         self._sent: Tensor | None = None  # images that are not on the GPU, for the steps under way
+        self._reached: deque[torch.cuda.Event] = deque()  # after each of the last few groups
         self._take_all = self._taker()
         self._grid_latents = draw_latents(GRID, config.latent_dim, config.seed + GRID_SEED)
         self.epoch = 0
@@ -162,8 +166,19 @@ class Trainer:
         if self._at_once > 1 and self._pictures.place != "device":
             self._send(orders)
         self._take_all(tuple(kinds))
+        self._keep_pace()
         self._position += sum(len(order) for order in orders)
         self.images_shown = shown
+
+    def _keep_pace(self) -> None:
+        """Wait where a GPU is too far behind: what is sent to it takes memory until it is used."""
+        if self.device.type != "cuda":
+            return
+        reached = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        reached.record()
+        self._reached.append(reached)
+        if len(self._reached) > MOST_AHEAD:
+            self._reached.popleft().synchronize()
 
     def _next_orders(self, most: int | None) -> list[Tensor]:
         """The images of the steps that are taken at once.

@@ -149,3 +149,19 @@ def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_no_pictures_are_none() -> None:
     assert list(load_all([], 16)) == []
+
+
+def test_it_may_be_ended_while_a_broken_folder_is_tried(tmp_path: Path) -> None:
+    """After the first broken file none is given, but the rest is tried for a while."""
+    paths = write_noise(tmp_path, 6)
+    paths[1].write_bytes(b"")
+    tried = []
+
+    def tick(done: int) -> None:
+        tried.append(done)
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(load_all(paths, 16, workers=1, tick=tick))
+    assert tried == [1, 2, 3, 4]

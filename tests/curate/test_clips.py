@@ -1,5 +1,6 @@
 """Videos, drawn and encoded here: which frames are used, upright, in sRGB, and held out as one."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -17,8 +18,9 @@ from catgan.core.pictures import Picture
 from catgan.curate import clip as clip_module
 from catgan.curate.clip import HLG, PQ, Clip, Still, tone_map
 from catgan.curate.config import CurateConfig
-from catgan.curate.find import find_photos
+from catgan.curate.find import PhotoFile, find_photos
 from catgan.curate.finding import frame_path, photo_stem
+from catgan.curate.footage import examine_clip
 from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
 from catgan.curate.unused import Unused
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, find_datasets, groups_of, held_out
@@ -223,7 +225,7 @@ class TestCurate:
         result = curate(tmp_path / "raw", tmp_path / "c")
         rows = [one for one in read_photos(tmp_path / "c") if one.clip]
         assert len(rows) >= 2
-        assert (result.photos, result.fresh) == (len(rows) + 1, 2)
+        assert (result.photos, result.frames, result.fresh) == (2, len(rows), 2)
         digest = sha256(path.read_bytes())
         for row in rows:
             assert row.path.startswith("2024/clip.mkv@")
@@ -291,7 +293,7 @@ class TestCurate:
         film(tmp_path / "raw" / "clip.mkv", walk(40))
         for most in (1, 2):
             config = CurateConfig(workers=1, clip_frames=most)
-            assert curate(tmp_path / "raw", tmp_path / str(most), config).photos == most
+            assert curate(tmp_path / "raw", tmp_path / str(most), config).frames == most
 
     def test_a_still_life_is_one_photo(self, tmp_path: Path) -> None:
         frame = draw_photo(240, 200, Head(cx=110, cy=100, w=90), seed=1)
@@ -325,6 +327,47 @@ class TestCurate:
 
         (left, *_), (right, *_) = eyes(np.asarray(Image.open(path)))
         assert abs(left[1] - right[1]) < 1
+
+
+class TestNotReadJustNow:
+    def test_what_is_known_of_a_video_stays_where_the_package_is_gone(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its frames are neither gone nor looked at again; they go where nobody wants videos."""
+        raw, curated = tmp_path / "raw", tmp_path / "curated"
+        film(raw / "clip.mkv", walk(40))
+        write(raw / "still.png", encode(walk(1, seed=5)[0], "PNG"))
+        first = curate(raw, curated)
+        assert first.frames > 1
+        assert first.photos == 2
+        before = tree(curated)
+        with monkeypatch.context() as without:
+            without.setattr("catgan.curate.pipeline.can_read_clips", lambda: False)
+            again = curate(raw, curated)
+        assert (again.gone, again.fresh, again.frames) == (0, 0, first.frames)
+        assert again.unused[Unused.VIDEO] == 1
+        assert tree(curated) == before
+        unwanted = curate(raw, curated, dataclasses.replace(HERE, clip_frames=0))
+        assert unwanted.frames == 0
+
+    @pytest.mark.parametrize("seed", range(40))
+    def test_spoiled_bytes_are_a_verdict(self, tmp_path: Path, seed: int) -> None:
+        """Wherever they lie: of the 40 some make the codec unknown, and some change nothing."""
+        path = tmp_path / "raw" / "clip.mkv"
+        film(path, walk(3))
+        dice = np.random.default_rng(seed)
+        data = bytearray(path.read_bytes())
+        head = min(len(data), 600 if seed % 2 else len(data))  # the tables lie in front
+        for place in dice.integers(4, head, 6):
+            data[place] = dice.integers(256)
+        path.write_bytes(bytes(data))
+        for finding, _ in examine_clip(clip_of(tmp_path / "raw"), EyeDetector(), HERE):
+            assert finding.readable or finding.why_not
+
+
+def clip_of(raw: Path) -> PhotoFile:
+    (found,) = find_photos(raw, clips=True).clips
+    return found
 
 
 class TestLeftAlone:

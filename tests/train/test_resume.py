@@ -15,7 +15,7 @@ from catgan.core.errors import (
     SettingsDiffer,
 )
 from catgan.core.files import locked
-from catgan.formats.runs import DataRecord, Run, RunConfig
+from catgan.formats.runs import DataRecord, Run, RunConfig, training_line
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import FREE, MACHINE, RECIPES, TrainConfig
 from catgan.train.loop import train_gan
@@ -243,3 +243,11 @@ def test_what_another_process_trained_meanwhile_is_not_undone(
         train_gan(data, run.folder, small(epochs=4), on_start=goes_on)
     assert [stats.epoch for stats in run.read_stats()] == [1, 2]
     assert train_gan(data, run.folder, small(epochs=4)).epochs == 4
+
+
+def test_the_line_that_goes_on_names_the_run() -> None:
+    data, runs = Path("curated/face-crop"), Path("runs")
+    plain = training_line(data, Run(folder=runs / "face-crop"), 80)
+    assert plain == ["catgan", "train", "curated/face-crop", "--epochs", "80"]
+    other = training_line(data.absolute(), Run(folder=Path("mine/tries")), 80)
+    assert other == [*plain, "--name", "tries", "--runs", "mine"]

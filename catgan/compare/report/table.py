@@ -1,13 +1,11 @@
 """A comparison for a terminal: the table, and the sentences under it."""
 
-from pathlib import Path
-
 from catgan.compare.comparison import Comparison
 from catgan.compare.quantities.catalogue import RECOGNISED
 from catgan.core.systems import command_line
 from catgan.core.words import count
-
-LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
+from catgan.formats.runs import training_line
+from catgan.measure.metrics.recognised import LITTLE
 
 
 def table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -45,16 +43,9 @@ def too_brief(comparison: Comparison) -> list[str]:
     candidate = arm.shown.candidate
     epochs = max((one.epoch for one in candidate.stats), default=0)
     shown = max((one.images_shown for one in candidate.stats), default=0)
-    line = ["catgan", "train", _near(arm.real.split.folder), "--epochs", str(4 * epochs)]
+    assert candidate.run is not None  # see above
+    line = training_line(arm.real.split.folder, candidate.run, 4 * epochs)
     return [
         f"Trained too briefly to compare: {arm.label} has seen {count(shown, 'image')}. "
         f"To go on: {command_line(line)}"
     ]
-
-
-def _near(folder: Path) -> str:
-    """A folder as one would type it from here."""
-    try:
-        return str(folder.relative_to(Path.cwd()))
-    except ValueError:
-        return str(folder)

@@ -6,6 +6,9 @@ from catgan.core.errors import BadUsage
 from catgan.measure.extractors.base import Features
 from catgan.measure.statistics.rate import Rate, rate
 
+LITTLE = 0.02
+"""Share of samples recognised, below which a run has come to nothing yet."""
+
 
 def recognised_rate(features: Features, *, extractor: str = "") -> Rate:
     """How many images are more likely a cat than not: probability above one half.
