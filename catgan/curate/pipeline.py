@@ -161,7 +161,8 @@ def curate_photos(
         left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
-        frames = multiprocessing.get_context("spawn").Value("L", 0)
+        # what is shared costs a process beside this one, so only where it is wanted
+        frames = multiprocessing.get_context("spawn").Value("L", 0) if there.clips else None
 
         def report() -> None:
             if progress is None:
@@ -174,7 +175,7 @@ def curate_photos(
                     total=total,
                     fresh=new,
                     counts=dict(tally),
-                    frames=frames.value,
+                    frames=0 if frames is None else frames.value,
                     seconds_left=passed / new * left if new else None,
                 )
             )
@@ -436,7 +437,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-    frames: "Synchronized[int]",
+    frames: "Synchronized[int] | None",
 ) -> Iterator[tuple[int, list[Finding]]]:
     """How many files were looked at, and what was found: photos first, since videos take longer."""
     arguments = (make_detector, config, folder.selection)
