@@ -475,10 +475,13 @@ def _looked_at(
 @contextmanager
 def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
     """Report while the block runs, which may wait for a video for minutes."""
+    if report is None:
+        yield
+        return
     done = threading.Event()
 
     def tick() -> None:
-        while report is not None and not done.wait(1.0):
+        while not done.wait(1.0):
             report()
 
     ticker = threading.Thread(target=tick, daemon=True)
