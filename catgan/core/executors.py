@@ -163,7 +163,8 @@ class ChunkMap(Generic[Item, Result]):
                     suspects = list(pending)
                     pending.clear()
                     for suspect, future in suspects:
-                        whole = future.done() and future.exception() is None
+                        over = future.done() and not future.cancelled()
+                        whole = over and future.exception() is None
                         yield future.result() if whole else self._one_by_one(suspect)
                     pool = self._pool(self._workers)
                     continue

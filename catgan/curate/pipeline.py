@@ -183,7 +183,8 @@ def curate_photos(
         left = len(fresh)
         tally = Counter(_first_verdict(finding) for finding in found.values())
         pace = _Pace()
-        frames = multiprocessing.get_context("spawn").Value("L", 0)
+        # what is shared costs a process beside this one, so only where it is wanted
+        frames = multiprocessing.get_context("spawn").Value("L", 0) if there.clips else None
 
         def report() -> None:
             if progress is None:
@@ -195,7 +196,7 @@ def curate_photos(
                     total=total,
                     fresh=new,
                     counts=dict(tally),
-                    frames=frames.value,
+                    frames=0 if frames is None else frames.value,
                     seconds_left=pace.seconds_left(new, left),
                 )
             )
@@ -480,7 +481,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-    frames: "Synchronized[int]",
+    frames: "Synchronized[int] | None",
 ) -> Generator[tuple[int, list[Finding]], None, None]:
     """How many files were looked at, and what was found: photos first, since videos take longer."""
     try:
@@ -549,10 +550,13 @@ class _Pace:
 @contextmanager
 def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
     """Report while the block runs, which may wait for a video for minutes."""
+    if report is None:
+        yield
+        return
     done = threading.Event()
 
     def tick() -> None:
-        while report is not None and not done.wait(1.0):
+        while not done.wait(1.0):
             report()
 
     ticker = threading.Thread(target=tick, daemon=True)
