@@ -3,6 +3,7 @@
     python -m benchmarks.ablation DATASET RUNS --arms article,balanced --seeds 0,1,2 --kimg 200
     python -m benchmarks.ablation --table RUNS
     python -m benchmarks.ablation --table RUNS --at 40    # each run as it was at 40,000 pictures
+    python -m benchmarks.ablation --judges RUNS    # what judges see that chose nothing
 
 What it brings to begin with nets that have learned already, those of a run on other pictures:
 
@@ -27,8 +28,20 @@ from typing import Any
 
 import torch
 
+from catgan.compare.config import CompareConfig
+from catgan.compare.pipeline import compare_runs
+from catgan.compare.quantities.catalogue import (
+    CASCADES,
+    DIVERSITY,
+    KID,
+    RECOGNISED,
+    SECOND_KID,
+    SECOND_RECOGNISED,
+)
 from catgan.core import words
 from catgan.core.errors import FolderRefused, TrainingLost
+from catgan.core.places import cache_folder
+from catgan.curate.finder import CascadeFinder
 from catgan.formats.datasets import open_dataset
 from catgan.formats.runs import find_runs
 from catgan.formats.stats import EpochStats
@@ -212,6 +225,42 @@ def table(runs: Path, *, kimg: float = math.inf) -> str:
     return "\n".join(lines)
 
 
+JUDGED = (RECOGNISED, SECOND_RECOGNISED, DIVERSITY, CASCADES, KID, SECOND_KID)
+
+
+def judged(runs: Path) -> str:
+    """What the best networks of every arm are worth to judges that chose nothing, as Markdown.
+
+    Beside them stands what the first network says, which chose the epochs; behind each number that
+    of real images. The cascades' share is to be read beside the variety of samples.
+
+    Args:
+        runs: The folder of runs.
+    """
+    arms = dict.fromkeys(run.name.rpartition("-s")[0] or run.name for run in find_runs(runs))
+    folder = cache_folder()
+    compared = compare_runs(
+        list(arms),
+        CompareConfig(device="cpu"),
+        runs=runs,
+        cascades=CascadeFinder(),
+        cache=None if folder is None else folder / "features",
+    )
+    rows = {row.key: row for row in compared.rows}
+    lines = [
+        f"| | {' | '.join(one.label for one in JUDGED)} |",
+        f"| --- |{' --- |' * len(JUDGED)}",
+    ]
+    for place, arm in enumerate(compared.arms):
+        cells = []
+        for one in JUDGED:
+            text, real = rows[one.key].cells[place].text, rows.get(f"{one.key}_real")
+            cells.append(text if real is None else f"{text}; real {real.cells[place].text}")
+        what = ARMS[arm.label].what if arm.label in ARMS else arm.label
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def _numbers(values: Sequence[float]) -> str:
     each = " ".join(f"{value:.3f}" for value in values)
     return each if len(values) == 1 else f"{statistics.fmean(values):.3f} ({each})"
@@ -228,6 +277,7 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, nargs="?")
     parser.add_argument("runs", type=Path, nargs="?")
     parser.add_argument("--table", type=Path, metavar="RUNS")
+    parser.add_argument("--judges", type=Path, metavar="RUNS")
     parser.add_argument("--at", type=float, default=math.inf, metavar="KIMG")
     parser.add_argument("--arms", default=",".join(name for name in ARMS if name not in WARM))
     parser.add_argument(
@@ -241,6 +291,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.table is not None:
         print(table(given.table, kimg=given.at))
+        return
+    if given.judges is not None:
+        print(judged(given.judges))
         return
     if given.runs is None:
         parser.error("name the data set and a folder for the runs")

@@ -86,6 +86,8 @@ def _start(way: str) -> None:
     global _detector
     cv2.setNumThreads(1)
     _detector = WAYS[way]()
+    if "torch" in sys.modules:  # imported here it would count as memory of every way
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _score(job: tuple[Path, Fractions]) -> tuple[bool, bool]:

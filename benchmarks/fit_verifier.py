@@ -351,7 +351,7 @@ def fit_proposal(data: tuple[Tensor, ...], epochs: int) -> ProposalHead:
     some = x[::7].float()
     head.mean.data, head.std.data = some.mean(dim=0), some.std(dim=0) + 0.05
     own_turn = nn.Parameter(torch.zeros(int(number.max()) + 1))
-    step = _steps(head.layers.parameters(), own_turn, 2e-2, 1e-3, epochs * -(-len(x) // 2048))
+    step = _steps(head.layers.parameters(), own_turn, 1e-3, epochs * -(-len(x) // 2048))
     for _ in range(epochs):
         for chosen in torch.split(torch.randperm(len(x)), 2048):
             out = head(F.dropout(x[chosen].float(), 0.1))
@@ -388,7 +388,7 @@ def fit_verifier(seen: Seen, chosen: NDArray[np.bool_], epochs: int = 12) -> Ver
     number = rows[:, 7].long()
     own_turn = nn.Parameter(torch.zeros(int(number.max()) + 2))  # the last is nobody's
     weights = [parameter for parameter in head.parameters() if parameter.requires_grad]
-    step = _steps(weights, own_turn, 2e-3, 0.02, epochs * -(-len(rows) // 256))
+    step = _steps(weights, own_turn, 0.02, epochs * -(-len(rows) // 256))
     head.train()
     for _ in range(epochs):
         for batch in torch.split(torch.randperm(len(rows)), 256):
@@ -411,9 +411,7 @@ def fit_verifier(seen: Seen, chosen: NDArray[np.bool_], epochs: int = 12) -> Ver
 class _steps:  # noqa: N801  # a function with a memory
     """AdamW with one rise and fall of its rate."""
 
-    def __init__(
-        self, weights: object, own_turn: nn.Parameter, turn_rate: float, decay: float, total: int
-    ) -> None:
+    def __init__(self, weights: object, own_turn: nn.Parameter, decay: float, total: int) -> None:
         groups = [
             {"params": list(weights), "weight_decay": decay},  # type: ignore[call-overload]
             {"params": [own_turn], "weight_decay": 0.0},

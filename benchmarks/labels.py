@@ -7,7 +7,6 @@ for measuring, the others for fitting.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,12 +81,6 @@ def labelled_photos(folder: Path) -> list[Labelled]:
 def photos_without(folder: Path) -> list[Path]:
     """The photos of `no-cat/`, by path."""
     return sorted((folder / "no-cat").rglob("*.jpg"))
-
-
-def half(path: Path) -> int:
-    """Which half of the photos without a cat one belongs to, 0 or 1: by a hash of its name."""
-    name = f"{path.parent.name}/{path.name}"
-    return hashlib.sha256(name.encode()).digest()[0] % 2
 
 
 def is_right(face: Square, boxes: Sequence[Box]) -> bool:

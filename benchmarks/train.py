@@ -30,6 +30,7 @@ from catgan.core.files import Json
 from catgan.core.pictures import Picture, encode_png
 from catgan.formats.datasets import open_dataset
 from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.model.networks import Discriminator
 from catgan.train.adam import Adam
 from catgan.train.config import TrainConfig
 from catgan.train.data import load_data
@@ -402,6 +403,7 @@ def _our_losses(folder: Path, batch: int, kind: torch.dtype = torch.float32) -> 
             losses.append((sums[0] - before[0], sums[1] - before[1]))
             before = sums
         return losses
+    assert isinstance(trainer.discriminator, Discriminator)
     nets = trainer.generator.to(kind), trainer.discriminator.to(kind)
     adams = [Adam(net, rate=RATE, betas=BETAS) for net in nets]
     latents = _latents_of(trainer)
@@ -557,7 +559,7 @@ def measure_evaluation(folder: Path, seconds: float, recipe: str, batch: str) ->
     due = [
         epoch
         for epoch in range(1, config.epochs + 1)
-        if config.evaluates_after(epoch, pictures=len(pictures), held_out=len(held_out))
+        if config.evaluates_after(epoch, pictures=len(pictures))
     ]
     measuring = times[0] + (len(due) - 1) * times[1]
     return {

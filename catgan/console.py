@@ -20,6 +20,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from catgan.core.files import Json
+from catgan.core.names import printable_json
 
 PLAIN_SECONDS = 10.0  # between two lines of progress where there is no terminal
 NOTEBOOK_SECONDS = 0.5  # between two states of the one line that a notebook has
@@ -71,7 +72,9 @@ class Screen:
     def result(self, record: Json) -> None:
         """The one JSON document, where it was asked for."""
         if self._as_json:
-            sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+            sys.stdout.write(
+                printable_json(json.dumps(record, ensure_ascii=False, indent=2)) + "\n"
+            )
 
     @contextmanager
     def progress(self, label: str) -> Iterator["Bar"]:

@@ -7,6 +7,7 @@ the colours, so that whatever is done to a photo, the truth can be read off the 
 
 import dataclasses
 import io
+import json
 import math
 import os
 import time
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from catgan.core.files import Json
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.square import Square
@@ -241,3 +243,8 @@ def tree(folder: Path) -> dict[str, bytes]:
         else path.read_bytes()
         for path in sorted(folder.rglob("*"))
     }
+
+
+def read_jsonl(path: Path) -> list[Json]:
+    """The objects of a file of JSON lines, whatever catgan may think of them."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]

@@ -124,7 +124,10 @@ def run(
             if index == 0:
                 started = time.monotonic()
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(number)
+                if number == signal.SIGINT:  # as a terminal sends it: to every process
+                    os.killpg(process.pid, number)
+                else:
+                    process.send_signal(number)
 
     sender = threading.Thread(target=send, daemon=True)
     sender.start()

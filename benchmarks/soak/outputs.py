@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.soak.ground import Ground
-from benchmarks.soak.outcome import PYTHON, Row, run
+from benchmarks.soak.outcome import Row, run
 
 ALL: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "curate": (Ground.curate("--workers", "1"), ("raw",)),
@@ -116,6 +116,3 @@ def no_permission(ground: Ground, place: Path) -> Iterator[Row]:
             for path in (folder, *folder.rglob("*")):
                 path.chmod(0o755)
     yield row
-
-
-__all__ = ["ALL", "PYTHON", "full_disk", "no_permission", "streams", "too_large"]

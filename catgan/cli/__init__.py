@@ -5,6 +5,7 @@ One module a command; each imports what it needs when it is called, so that `--h
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             _complain(_of_system(error))
             code = 1
         except MemoryError:
-            _complain("There is not enough memory for that; use a smaller size or batch.")
+            _complain("Out of memory; use a smaller size or batch.")
             code = 1
     sys.exit(code)
 
@@ -51,17 +52,20 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _of_system(error: OSError) -> str:
     what = error.strerror or type(error).__name__
     if error.filename is None:
-        return f"The operating system refused something ({what}); see to that, and try again."
+        return (
+            f"The operating system reported an error ({what}); fix that and rerun the same command."
+        )
     return (
         f"{os.fsdecode(error.filename)} cannot be used ({what}); "
-        "see to its permissions and its disk, and rerun the same command."
+        "check its permissions and its disk, and rerun the same command."
     )
 
 
 def _complain(sentence: str) -> None:
     from catgan.console import complain
 
-    complain(sentence)
+    with suppress(OSError):  # where nobody can be told, the exit status still says it
+        complain(sentence)
 
 
 def _version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.cli.privacy import contains_photos
 from catgan.compare.config import CompareConfig
 from catgan.core.errors import CatganError
+from catgan.core.systems import command_line
 
 if TYPE_CHECKING:
     from catgan.measure.metrics.faces import FaceFinder
@@ -42,7 +43,7 @@ def compare(
             "figures only."
         ),
     ] = True,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -77,12 +78,15 @@ def compare(
     with screen.progress("Comparing") as bar:
         steps = iter(range(1, 10_000))
         finder, why_not = _finder() if settings.faces else (None, "")
+        cascades, why_no_cascades = _cascades() if settings.faces else (None, "")
         comparison = compare_runs(
             names,
             settings,
             runs=runs,
             finder=finder,
             why_no_finder=why_not,
+            cascades=cascades,
+            why_no_cascades=why_no_cascades,
             cache=folder / "features" if cache and (folder := cache_folder()) else None,
             progress=lambda words: bar.update(next(steps), 0, words),
         )
@@ -90,12 +94,16 @@ def compare(
         write_report(comparison, report, photos=photos)
         if csv is not None:
             write_csv(comparison, csv)
-    screen.table("What the runs came to", *table(comparison))
+    screen.table("Results", *table(comparison))
     for sentence in sentences(comparison):
         screen.say(sentence)
     screen.say(f"The report, to open in a browser: {report.resolve()}")
     if photos:
         screen.say(f"{contains_photos('It')} --no-photos leaves them out.")
+    best = next((arm for arm in reversed(comparison.arms) if arm.is_run), None)
+    if best is not None:
+        where = [] if runs == Path("runs") else ["--runs", str(runs)]
+        screen.say(f"Next: {command_line(['catgan', 'sample', best.shown.candidate.name, *where])}")
     written = {"report": str(report.resolve())}
     if csv is not None:
         screen.say(f"The numbers, for a spreadsheet: {csv.resolve()}")
@@ -110,4 +118,14 @@ def _finder() -> "tuple[FaceFinder | None, str]":
 
         return PictureFinder(), ""
     except CatganError as error:  # a package is missing; the row of the table says so
+        return None, str(error)
+
+
+def _cascades() -> "tuple[FaceFinder | None, str]":
+    """OpenCV's cascades, likewise."""
+    try:
+        from catgan.curate.finder import CascadeFinder
+
+        return CascadeFinder(), ""
+    except CatganError as error:
         return None, str(error)

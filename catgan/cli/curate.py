@@ -7,6 +7,7 @@ import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.cli.privacy import contains_photos
+from catgan.core.systems import command_line
 from catgan.core.words import count, duration
 from catgan.curate.config import CurateConfig
 from catgan.formats.datasets import FACE_CROP, FULL_BODY
@@ -72,10 +73,10 @@ def curate(
 
         result = curate_photos(raw, curated, settings, progress=show)
     for difference in result.changed:
-        screen.say(f"Other settings than in the last run: {difference}.")
+        screen.say(f"Changed since the last run: {difference}.")
     if result.gone:
         whose = "its" if result.gone == 1 else "their"
-        screen.say(f"Gone since the last run: {count(result.gone, 'photo')} and {whose} images.")
+        screen.say(f"Removed since the last run: {count(result.gone, 'photo')} and {whose} images.")
     for name in result.dropped:
         screen.say(f"{curated / name} was removed; --ablation brings it back at once.")
     rows = [
@@ -89,16 +90,19 @@ def curate(
         rows,
     )
     for name, images in result.data_sets.items():
-        where = f"; to look at: {result.sheets[name]}" if name in result.sheets else ""
+        where = f"; contact sheet: {result.sheets[name]}" if name in result.sheets else ""
         screen.say(f"{curated / name}: {count(images, 'image')}{where}")
     if result.sheets:
         screen.say(contains_photos("Each sheet"))
     if not result.data_sets[FACE_CROP]:
         look = f"look at {result.sheets[FULL_BODY]}, or " if FULL_BODY in result.sheets else ""
         screen.say(
-            "No face of any photo could be used, so there is no face-crop data set; "
+            "No photo had a usable face, so there is no face-crop data set; "
             f"{look}try another recipe: --cascade turned."
         )
+    line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
+    screen.say(f"To see each photo and its verdict: {command_line(line)}")
+    screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
     screen.result(
         {
             "curated": str(curated),

@@ -7,6 +7,8 @@ import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
 from catgan.cli.privacy import contains_photos
+from catgan.core.files import check_destination
+from catgan.core.pages import PAGE
 from catgan.core.systems import command_line
 from catgan.core.words import count
 
@@ -34,7 +36,10 @@ def inspect(
     from catgan.inspect.summary import inspect_curated
 
     screen = Screen(as_json=json)
-    inspection = inspect_curated(curated, raw)
+    if page is not None:
+        check_destination(page, PAGE, option="--page", usual="inspect.html")
+    with screen.progress(f"Inspecting {curated}"):
+        inspection = inspect_curated(curated, raw)
     if page is not None:
         write_page(inspection, page)
     photos = count(inspection.photos, "photo")
@@ -53,7 +58,7 @@ def inspect(
         images = count(found.pictures, "image")
         screen.say(f"{found.name}: {images} of {width} x {height} pixels{about}")
         for pair, first, second, _ in found.pairs[:3]:
-            screen.say(f"  most alike: {first} and {second} ({pair.alike:.3f}; 1 is the same)")
+            screen.say(f"  most similar: {first} and {second} ({pair.alike:.3f}; 1 is identical)")
     if not inspection.finished:
         screen.say("The last curation was stopped before its end; rerun its command to resume.")
     if inspection.gone:
@@ -65,15 +70,13 @@ def inspect(
         )
     if inspection.raw is not None and inspection.gone is None:
         screen.say(
-            f"The photos are not where they were ({inspection.raw}); "
-            "name the folder they are in now: --raw"
+            f"The photos are no longer in {inspection.raw}; pass their new folder: --raw FOLDER"
         )
-    if page is not None:
+    if page is None:
+        line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
+        screen.say(f"To see the images, and each photo without a crop: {command_line(line)}")
+    else:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
         screen.say(contains_photos("It"))
-    else:
-        screen.say(
-            "To look at it: "
-            + command_line(["catgan", "inspect", str(curated), "--page", "inspect.html"])
-        )
+        screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
     screen.result(inspection.to_json())

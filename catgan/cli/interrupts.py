@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from catgan.core.errors import Interrupted
 
-WORDS = "Interrupted. Progress is saved; rerun the same command to resume."
+WORDS = "Interrupted. What was finished is saved; rerun the same command."
 AGAIN = 0.5  # seconds between two looks at whether it has got lost
 PATIENCE = 10.0  # seconds that cleaning up may take
 

@@ -34,7 +34,7 @@ def sample(
             help="A time-lapse of the training, from its sample grids.", metavar="FILE.gif"
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -68,48 +68,46 @@ def sample(
             progress=lambda words: bar.update(next(steps), 0, words),
         )
     screen.say(_origin_words(result.plan))
-    for words in _result_words(result):
-        screen.say(words)
+    for sentence in _result_words(result):
+        screen.say(sentence)
     screen.result(_plan_record(result.plan) | _result_record(result))
 
 
 def _origin_words(plan: "SamplePlan") -> str:
     if plan.generator is None:
         return f"{plan.run.folder}: {count(len(plan.grids), 'sample grid')}."
-    return (
-        f"{plan.run.folder}: drawn by {plan.generator.checkpoint} of epoch {plan.generator.epoch}."
-    )
+    where = plan.generator.checkpoint
+    return f"{plan.run.folder}: sampled from {where}, epoch {plan.generator.epoch}."
 
 
 def _plan_words(plan: "SamplePlan") -> list[str]:
     where, images = plan.outputs, count(plan.config.count, "image")
-    words = []
+    said = []
     if where.grid is not None:
-        words.append(f"a grid of {images} to {where.grid}")
+        said.append(f"a grid of {images} to {where.grid}")
     if where.files is not None:
-        words.append(f"{images} into {where.files}")
+        said.append(f"{images} into {where.files}")
     if where.walk is not None:
-        words.append(f"a walk of {count(plan.config.frames, 'frame')} to {where.walk}")
+        said.append(f"a walk of {count(plan.config.frames, 'frame')} to {where.walk}")
     if where.timelapse is not None:
-        words.append(
-            f"a time-lapse of {count(len(plan.grids), 'sample grid')} to {where.timelapse}"
-        )
-    return words
+        grids = count(len(plan.grids), "sample grid")
+        said.append(f"a time-lapse of {grids} to {where.timelapse}")
+    return said
 
 
 def _result_words(result: "SampleResult") -> list[str]:
     images = count(result.plan.config.count, "image")
-    words = []
+    said = []
     if result.grid is not None:
-        words.append(f"The grid of {images}: {result.grid}")
+        said.append(f"The grid of {images}: {result.grid}")
     if result.files is not None:
-        older = f"; {count(result.replaced, 'older one')} removed" if result.replaced else ""
-        words.append(f"{images} in {result.files}{older}")
+        older = f"; {result.replaced:,} left by an earlier call removed" if result.replaced else ""
+        said.append(f"{images} in {result.files}{older}")
     if result.walk is not None:
-        words.append(f"The walk: {_clip_words(result.walk)}")
+        said.append(f"The walk: {_clip_words(result.walk)}")
     if result.timelapse is not None:
-        words.append(f"The time-lapse: {_clip_words(result.timelapse)}")
-    return words
+        said.append(f"The time-lapse: {_clip_words(result.timelapse)}")
+    return said
 
 
 def _clip_words(clip: "Clip") -> str:

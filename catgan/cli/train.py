@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catgan.cli.interrupts import WORDS
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, Interrupted, TrainingLost
 from catgan.core.systems import command_line, is_plain_name
 from catgan.train.config import BASE, DEFAULT_RECIPE, TrainConfig, check_each
+
+LITTLE = 0.02  # share of samples recognised, below which a run has come to nothing yet
 
 if TYPE_CHECKING:
     from catgan.console import Bar, Screen
@@ -37,7 +40,7 @@ def train(
             "makes full-body-tries and face-crop-tries. [default: that of the data set]"
         ),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder that runs lie in.")] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -81,6 +84,7 @@ def train(
         screen.say(sentence)
     results = []
     lost: TrainingLost | None = None
+    stopped = WORDS
     with _stop_on_signal() as should_stop:
         for number, job in enumerate(jobs):
             later = sum(_images(dataset, settings) for dataset, _, settings in jobs[number + 1 :])
@@ -96,12 +100,13 @@ def train(
                 continue
             results.append(_result_record(result))
             if should_stop():
+                stopped = _stopped_words(result, settings=job[2])
                 break
     screen.result({"runs": results})
     if lost is not None:
         raise lost
     if should_stop():
-        raise typer.Exit(Interrupted.exit_code)
+        raise Interrupted(stopped)
     if not dry_run:
         names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
@@ -147,14 +152,14 @@ def _outlook_words(
     better = ["catgan", "train", str(dataset.folder), "--name", "tries", "--start-from", BASE]
     if outlook.half is None:
         yield (
-            f"The recipe {settings.recipe} hardly gets to cats that are recognised as such; "
-            f"{DEFAULT_RECIPE} does."
+            f"Samples of recipe {settings.recipe} are rarely recognised as cats; "
+            f"{DEFAULT_RECIPE} is the better choice."
         )
     elif not seen:
         needed = -(-outlook.half // max(1, count))
         yield (
-            f"That is short. From scratch it takes about {outlook.first:,} images until a first "
-            f"few samples are recognised as cats, and {outlook.half:,} until half of them are "
+            f"That is short: from scratch, the first samples are recognised as cats after about "
+            f"{outlook.first:,} images and half of them after {outlook.half:,} "
             f"(--epochs {needed:,}). Fine-tuning the bundled cat-face model gets there in "
             f"{FINE_TUNED[1]:,}: {command_line(better)}"
         )
@@ -212,6 +217,8 @@ def _train_one(
             open_networks=networks,
         )
     for sentence in _result_words(result, settings.epochs):
+        screen.say(sentence)
+    for sentence in _brief_words(result, dataset, settings):
         screen.say(sentence)
     return result
 
@@ -278,28 +285,25 @@ def _progress_words(progress: "TrainProgress", later: int = 0) -> str:
         later: Training images of the runs that come after it.
     """
     means = progress.means
-    words_ = [f"epoch {progress.epoch}/{progress.epochs}"]
+    parts = [f"epoch {progress.epoch}/{progress.epochs}"]
     if progress.seconds_left is not None and progress.images_per_second:
         left = progress.seconds_left + later / progress.images_per_second
-        words_.append(f"{words.duration(left)} left{' in all' if later else ''}")
-    words_.append("measuring" if progress.measuring else _balance_words(progress.balance))
+        parts.append(f"{words.duration(left)} left{' in all' if later else ''}")
+    parts.append("measuring" if progress.measuring else _balance_words(progress.balance))
     if progress.kid is not None:
         best = "" if progress.best_epoch is None else f" (best at {progress.best_epoch})"
-        words_.append(f"KID {progress.kid:.3f}{best}")
+        parts.append(f"KID {progress.kid:.3f}{best}")
     if progress.images_per_second is not None:
-        words_.append(f"{progress.images_per_second:.0f} images/s")
-    words_.append(f"loss D {means['loss_d']:.2f} G {means['loss_g']:.2f}")
-    words_.append(f"D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f}")
-    return ", ".join(words_)
+        parts.append(f"{progress.images_per_second:.0f} images/s")
+    parts.append(f"loss D {means['loss_d']:.2f} G {means['loss_g']:.2f}")
+    parts.append(f"D(x) {means['d_real']:.2f}, D(G(z)) {means['d_fake']:.2f}")
+    return ", ".join(parts)
 
 
 def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
     run, balance = result.run, _balance_words(result.balance)
     if not result.finished:
-        yield (
-            f"Interrupted in epoch {result.epochs + 1} of {epochs} of {run.folder}. "
-            "Progress is saved; rerun the same command to resume."
-        )
+        pass  # said in the end, as what kept the command from its end
     elif result.epochs_before >= epochs:
         done = words.count(result.epochs, "epoch")
         yield f"{run.folder} is finished already: {done}. To train it further, raise --epochs."
@@ -314,10 +318,42 @@ def _result_words(result: "TrainResult", epochs: int) -> Iterator[str]:
             f"{words.count(result.images_shown, 'image')} seen; {balance}; samples in {run.samples}"
         )
     if result.best_epoch is not None:
+        against = "training" if result.against_training else "held-out"
+        cats = ""
+        if result.recognised is not None:
+            cats = f"; {words.percent(result.recognised)} of its samples are recognised as cats"
         yield (
-            f"Best epoch: {result.best_epoch} (held-out KID {result.best_kid:.3f}), saved to "
-            f"{run.best}"
+            f"Best epoch: {result.best_epoch} ({against} KID {result.best_kid:.3f}{cats}), saved "
+            f"to {run.best}"
         )
+    if result.copying and result.copies is not None:
+        best = "an earlier one is called best" if result.best_epoch else "no epoch is called best"
+        yield (
+            f"It copies: {words.percent(result.copies)} of its samples are close to a training "
+            f"image, so {best}. Train on more images, or for fewer epochs."
+        )
+
+
+def _brief_words(result: "TrainResult", dataset: "DataSet", settings: TrainConfig) -> list[str]:
+    """What to do where hardly any sample is recognised as a cat yet."""
+    if result.recognised is None or result.recognised >= LITTLE or not result.finished:
+        return []
+    more = ["catgan", "train", str(dataset.folder), "--epochs", str(4 * settings.epochs)]
+    if result.run.name != dataset.name:
+        more += ["--name", result.run.name]
+    return [
+        f"{words.percent(result.recognised)} of its samples are recognised as cats: trained too "
+        f"briefly. To go on: {command_line(more)}"
+    ]
+
+
+def _stopped_words(result: "TrainResult", *, settings: TrainConfig) -> str:
+    if result.finished:
+        return WORDS
+    return (
+        f"Interrupted in epoch {result.epochs + 1} of {settings.epochs} of {result.run.folder}. "
+        "Progress is saved; rerun the same command to resume."
+    )
 
 
 def _balance_words(balance: "Balance") -> str:
@@ -335,6 +371,10 @@ def _result_record(result: "TrainResult") -> dict[str, Any]:
         "since": result.balance.since,
         "best_epoch": result.best_epoch,
         "best_kid": result.best_kid,
+        "against_training": result.against_training,
+        "recognised": result.recognised,
+        "copies": result.copies,
+        "copying": result.copying,
     }
 
 

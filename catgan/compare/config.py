@@ -16,7 +16,13 @@ class CompareConfig:
     seed: Annotated[
         int, Option("Random seed: draws the latents, the same ones for every run, and the images.")
     ] = 0
-    faces: Annotated[int, Option("Images of each kind to look for a face in; 0 for none.")] = 150
+    faces: Annotated[int, Option("Samples and real images searched for a face; 0 for none.")] = 150
+    second_judge: Annotated[
+        int,
+        Option(
+            "Samples and real images measured by a second network, which chose nothing; 0 for none."
+        ),
+    ] = 250
     apart: Annotated[
         bool,
         Option(
@@ -54,13 +60,11 @@ class CompareConfig:
     device: Annotated[str, Option("cpu, cuda, mps or auto.")] = "auto"
     max_reference: Annotated[
         int,
-        Option("Real images that samples are measured against, at most.", on_command_line=False),
+        Option("Maximum number of real images to measure samples against.", on_command_line=False),
     ] = 2000
     max_training: Annotated[
         int,
-        Option(
-            "Training images among which copies are looked for, at most.", on_command_line=False
-        ),
+        Option("Maximum number of training images searched for copies.", on_command_line=False),
     ] = 5000
 
     def __post_init__(self) -> None:
@@ -75,12 +79,16 @@ class CompareConfig:
             f"--samples is {self.samples}; it may be {MIN_PICTURES} to 50000 images.",
         )
         require(self.seed >= 0, f"--seed is {self.seed}; it may not be negative.")
-        check_most(self, {"seed": 2**32 - 1, "faces": 1_000_000})
+        check_most(self, {"seed": 2**32 - 1, "faces": 1_000_000, "second_judge": 1_000_000})
         require(
             self.max_reference >= MIN_PICTURES,
             f"max_reference is {self.max_reference}; it may be {MIN_PICTURES} or more images.",
         )
         require(self.faces >= 0, f"--faces is {self.faces}; it may not be negative.")
+        require(
+            self.second_judge >= 0,
+            f"--second-judge is {self.second_judge}; it may not be negative.",
+        )
         require(
             self.features in EXTRACTORS,
             f"--features is {self.features}; it may be {', '.join(EXTRACTORS)}.",

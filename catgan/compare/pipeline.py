@@ -12,21 +12,25 @@ from catgan.compare.inputs.arms import PlannedArm, plan_arms
 from catgan.compare.inputs.real_images import RealImages, open_real_images
 from catgan.compare.inputs.split import DataSplit
 from catgan.compare.measured.arm import Arm
+from catgan.compare.measured.copies import copying_note
 from catgan.compare.measured.real import MeasuredReal, measure_real
 from catgan.compare.measured.run import MeasuredRun, measure_run
 from catgan.compare.quantities.catalogue import QUANTITIES
 from catgan.compare.quantities.evidence import Instruments
 from catgan.compare.quantities.quantity import Quantity
+from catgan.core.errors import MissingPackage
 from catgan.core.files import AnyPath
 from catgan.measure.choices import MIN_PICTURES
 from catgan.measure.extractors.base import Extractor
 from catgan.measure.extractors.cache import CachedExtractor
-from catgan.measure.extractors.opening import open_extractor
+from catgan.measure.extractors.opening import open_extractor, open_second
 from catgan.measure.metrics.faces import FaceFinder, FoundFaces
 from catgan.model.device import pick_device
 
 NO_FINDER = "no face finder was handed in"
 NOT_ASKED = "--faces is 0"
+NO_SECOND = "no second network was handed in"
+NOT_SECOND = "--second-judge is 0"
 
 
 def compare_runs(
@@ -37,6 +41,9 @@ def compare_runs(
     extractor: Extractor | None = None,
     finder: FaceFinder | None = None,
     why_no_finder: str = NO_FINDER,
+    second: Extractor | None = None,
+    cascades: FaceFinder | None = None,
+    why_no_cascades: str = NO_FINDER,
     quantities: Sequence[Quantity[Any]] = (),
     cache: AnyPath | None = None,
     progress: Callable[[str], None] | None = None,
@@ -55,6 +62,10 @@ def compare_runs(
         extractor: Sees features, instead of the network that the settings name.
         finder: Says in which images there is a face; None to look for none.
         why_no_finder: Why there is none, in a few words, for the table.
+        second: A second network that says what is a cat, for a second opinion; where neither it nor
+            `extractor` is given, a larger one than what catgan chooses with.
+        cascades: Another face finder, for a second opinion; None for none.
+        why_no_cascades: Why there is none, likewise.
         quantities: What to measure beside the usual.
         cache: Folder to keep features in; None keeps none.
         progress: Told what is being done, a few words at a time.
@@ -77,15 +88,25 @@ def compare_runs(
     runs, cache = Path(runs), None if cache is None else Path(cache)
     planned = plan_arms(named, runs, against=config.against, apart=config.apart, data=config.data)
     config = dataclasses.replace(config, device=str(pick_device(config.device)))
+    why_no_second = NO_SECOND if config.second_judge else NOT_SECOND
     if extractor is None:
-        say("loading the network that images are measured with")
+        say("loading the networks that images are measured with")
         extractor = open_extractor(
             config.features, weights=config.weights, device=config.device, cache=cache
         )
-    if finder is not None and config.faces == 0:
+        if second is None and config.second_judge:
+            second, why_no_second = _second(config.device, cache)
+    if config.faces == 0:
         finder, why_no_finder = None, NOT_ASKED
+        cascades, why_no_cascades = None, NOT_ASKED
     instruments = Instruments(
-        extractor=extractor, faces=_keep(finder, cache), why_no_faces=why_no_finder
+        extractor=extractor,
+        faces=_keep(finder, cache),
+        why_no_faces=why_no_finder,
+        second=second if config.second_judge else None,
+        why_no_second=why_no_second,
+        cascades=_keep(cascades, cache),
+        why_no_cascades=why_no_cascades,
     )
     everything = (*QUANTITIES, *quantities)
     splits = [arm.candidates[0].split for arm in planned]
@@ -98,7 +119,12 @@ def compare_runs(
     for index, (arm, split) in enumerate(zip(planned, splits, strict=True)):
         if split not in opened:
             images = open_real_images(
-                split, extractor, config, n_reference=n_real or config.max_reference, say=say
+                split,
+                extractor,
+                config,
+                n_reference=n_real or config.max_reference,
+                say=say,
+                second=instruments.second,
             )
             opened[split] = (
                 images,
@@ -151,6 +177,14 @@ def equal_count(counts: Sequence[int]) -> int | None:
     return min((count for count in counts if count >= MIN_PICTURES), default=None)
 
 
+def _second(device: str, cache: Path | None) -> tuple[Extractor | None, str]:
+    """The second network, or why there is none: the rest can be measured without."""
+    try:
+        return open_second(device=device, cache=cache), ""
+    except MissingPackage as error:
+        return None, str(error)
+
+
 def _keep(finder: FaceFinder | None, cache: Path | None) -> Extractor | None:
     if finder is None:
         return None
@@ -161,9 +195,9 @@ def _keep(finder: FaceFinder | None, cache: Path | None) -> Extractor | None:
 def _arm(planned: PlannedArm, runs: Sequence[MeasuredRun], real: MeasuredReal) -> Arm:
     several = len(runs) > 1
     notes = [
-        f"{one.name}: {note}" if several else note
-        for one in planned.candidates
-        for note in one.notes
+        f"{run.candidate.name}: {note}" if several else note
+        for run in runs
+        for note in (*copying_note(run), *run.candidate.notes)
     ]
     return Arm(
         label=planned.label,

@@ -1,1 +1,1 @@
-"""What every command stands on: pictures, data sets, runs, settings, errors, whole files."""
+"""What every command stands on: photos, pictures, settings, processes, errors, whole files."""

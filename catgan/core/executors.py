@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import Any, Generic, TypeVar
 
 from catgan.core.errors import CatganError
@@ -29,11 +31,33 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started: they begin so, until `_start` ignores it.
+
+    It reaches every process of the terminal, and a new one imports for a second before anything of
+    ours is run in it. This process gets it when the block ends.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: processes inherit nothing
+        yield
+        return
+    resource_tracker.ensure_running()  # when first started it lets Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent alone decides what it means
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     initializer(*arguments)
+    # What libtiff and its like write about broken files, past Python, would land in the progress
+    # bar; what matters comes back as a result or an exception.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _end_with_parent() -> None:
@@ -71,7 +95,8 @@ class ChunkMap(Generic[Item, Result]):
         Args:
             work: A module-level function: items to as many results, in order.
             lost: The result for an item that kills the process working on it.
-            initializer: A module-level function run once in each process.
+            initializer: A module-level function run once in each process, whose standard error is
+                silent from then on.
             arguments: Its arguments.
             workers: Processes; 0 takes one a processor, 1 works in this process (and an item that
                 kills it ends everything).
@@ -137,7 +162,8 @@ class ChunkMap(Generic[Item, Result]):
 
     def _submit(self, pool: ProcessPoolExecutor, chunk: Sequence[Item]) -> "Future[list[Result]]":
         try:
-            return pool.submit(self._work, chunk)
+            with _ctrl_c_waits():
+                return pool.submit(self._work, chunk)
         except BrokenProcessPool as error:  # it broke since the last result was taken
             future: Future[list[Result]] = Future()
             future.set_exception(error)
@@ -148,7 +174,9 @@ class ChunkMap(Generic[Item, Result]):
         for attempt in range(1, STARTS + 1):
             pool = self._pool(1)
             try:
-                pool.submit(_ready).result()
+                with _ctrl_c_waits():
+                    ready = pool.submit(_ready)
+                ready.result()
                 break
             except BrokenProcessPool as error:
                 pool.shutdown(wait=True)

@@ -6,18 +6,27 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from catgan.core.errors import BadUsage, DiskFull, FolderRefused, NotWritable
+from catgan.core.errors import (
+    BadUsage,
+    DiskFull,
+    FileRefused,
+    FolderRefused,
+    NoSuchFolder,
+    NotWritable,
+)
+from catgan.core.names import printable, printable_json
 from catgan.core.systems import WINDOWS, is_full, replace, sync
 from catgan.core.words import amount
 
 Json = dict[str, Any]
 AnyPath = str | os.PathLike[str]  # what the functions of the Python API take for a path
 
+BEGINNING = 4096  # bytes of a file, by which it is known
 PARTIAL = ".partial"  # what a file being written is called until it is whole
 MOST_BYTES = 1 << 30  # of a file that is read whole: a gibibyte
 LOCK = ".lock"  # held in a folder that a process works in; empty, and stays when it is done
@@ -36,7 +45,7 @@ def explain_unwritable(path: Path) -> Iterator[None]:
     except OSError as error:
         if is_full(error) or error.errno == errno.EFBIG:
             large = error.errno == errno.EFBIG
-            why = "No file may be so large here" if large else "The disk is full"
+            why = "The file would be larger than allowed here" if large else "The disk is full"
             raise DiskFull(
                 f"{why}: {path} could not be written. "
                 "Free some space and rerun the same command; what is finished stays."
@@ -130,9 +139,19 @@ def read_there(path: Path) -> bytes | None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file or none."""
+    """Write a whole file or none; its folder is made where it is missing.
+
+    Raises:
+        DiskFull, NotWritable: See `explain_unwritable`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as partial:
         partial.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text, whole or not at all; names in it are made `printable`."""
+    write_bytes(path, printable(text).encode())
 
 
 def write_picture(path: Path, data: bytes) -> None:
@@ -153,13 +172,15 @@ def write_picture(path: Path, data: bytes) -> None:
 
 
 def to_json_line(record: Json) -> str:
-    """One record as one line, without the line end; keys stay in their order."""
-    return json.dumps(record, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+    """One record as one line, without the line end; keys stay in their order, names `printable`."""
+    line = json.dumps(record, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+    return printable_json(line)
 
 
 def write_json(path: Path, record: Json) -> None:
-    """Write one JSON document, indented, whole or not at all."""
-    write_bytes(path, (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode())
+    """Write one JSON document, indented, whole or not at all; names are `printable` in it."""
+    document = json.dumps(record, ensure_ascii=False, indent=2)
+    write_bytes(path, (printable_json(document) + "\n").encode())
 
 
 def write_jsonl(path: Path, records: Iterable[Json]) -> None:
@@ -170,34 +191,24 @@ def write_jsonl(path: Path, records: Iterable[Json]) -> None:
 
 
 def append_jsonl(path: Path, records: Iterable[Json]) -> None:
-    """Add JSON lines to the end; a kill in the middle costs at most the line being written."""
-    with explain_unwritable(path), path.open("a", encoding="utf-8", newline="\n") as out:
-        out.write("".join(to_json_line(record) + "\n" for record in records))
+    """Add JSON lines to the end; a kill in the middle costs at most the line being written.
 
-
-def read_jsonl(path: Path) -> Iterator[Json]:
-    """The records of a file of JSON lines; a last line cut short by a kill is passed over."""
-    try:
-        lines = io.TextIOWrapper(open_file(path), encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return
-    with lines:
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict):
-                yield record
+    Raises:
+        DiskFull, NotWritable, FileRefused: They cannot be.
+    """
+    text = "".join(to_json_line(record) + "\n" for record in records)
+    with explain_unwritable(path), open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as out:
+        out.write(text.encode())
 
 
 def append_line(path: Path, line: str) -> None:
     """Add a line to a file that several processes add to, in one write.
 
     Raises:
-        DiskFull, NotWritable: It cannot be.
+        DiskFull, NotWritable, FileRefused: It cannot be.
     """
-    with explain_unwritable(path), _alone(path), path.open("ab", buffering=0) as out:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    with explain_unwritable(path), _alone(path), open_own(path, flags) as out:
         out.write(line.encode() + b"\n")
 
 
@@ -210,11 +221,59 @@ def _alone(path: Path) -> AbstractContextManager[object]:
     return FileLock(path.with_name(path.name + LOCK))
 
 
-def drop_torn_line(path: Path) -> None:
-    """Cut a last line without its line end off, so that the next append starts on a fresh one."""
-    if not path.exists():
+def check_own(path: Path) -> None:
+    """That a file to be written in place is a plain file, or is not there yet.
+
+    Raises:
+        FileRefused: It is a link, a pipe, a device or a folder.
+    """
+    try:
+        _check_regular(path, path.lstat().st_mode)
+    except FileNotFoundError:
         return
-    with path.open("rb+") as file:
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
+        raise FileRefused(
+            f"{path} is {what}, and catgan writes into files of its own; "
+            "move it away, and rerun the same command."
+        )
+
+
+def open_own(path: Path, flags: int) -> BinaryIO:
+    """Open a file of catgan's to change it in place: never through a link, nor a pipe or a device.
+
+    Args:
+        path: The file.
+        flags: Of `os.open`.
+
+    Raises:
+        FileRefused: See `check_own`.
+        OSError: It cannot be opened.
+    """
+    check_own(path)  # Windows has no O_NOFOLLOW, and some systems name ELOOP otherwise
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    file = os.fdopen(os.open(path, flags, 0o666), "rb+" if flags & os.O_RDWR else "wb")
+    try:
+        _check_regular(path, os.fstat(file.fileno()).st_mode)
+    except FileRefused:
+        file.close()
+        raise
+    return file
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut a last line without its line end off, so that the next append starts on a fresh one.
+
+    Raises:
+        FileRefused: See `check_own`.
+    """
+    if not path.exists() and not path.is_symlink():
+        return
+    with open_own(path, os.O_RDWR) as file:
         size = file.seek(0, os.SEEK_END)
         position, step = size, 65536
         while position > 0:
@@ -234,10 +293,45 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sweep_partials(folder: Path) -> None:
-    """Remove what killed runs left half written in `folder` (not below it)."""
+def sweep_partials(folder: Path, ours: Callable[[str], object]) -> None:
+    """Remove what killed runs left half written in `folder` (not below it).
+
+    Args:
+        folder: The folder, there or not.
+        ours: Whether a file of this name is catgan's to write; somebody else may have partial ones.
+    """
     for leftover in folder.glob(f".*{PARTIAL}"):
-        leftover.unlink(missing_ok=True)
+        if ours(leftover.name.removeprefix(".").removesuffix(PARTIAL)):
+            leftover.unlink(missing_ok=True)
+
+
+def check_folder(folder: Path, advice: str) -> None:
+    """That a folder is there.
+
+    Args:
+        folder: The folder.
+        advice: What to do where it is not: `name the folder that ...`.
+
+    Raises:
+        NoSuchFolder: It is missing, or is a file.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise NoSuchFolder(f"{folder} {what}; {advice}.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder to write to, and those above it, where it is missing.
+
+    Raises:
+        FolderRefused: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FolderRefused(
+            f"{folder} cannot be made ({error.strerror}); name another folder."
+        ) from error
 
 
 def check_place(path: Path) -> None:
@@ -255,15 +349,48 @@ def check_place(path: Path) -> None:
         raise BadUsage(f"{path} cannot be written: {there} may not be written to.")
 
 
+def check_destination(path: Path, ours: bytes, *, option: str, usual: str) -> None:
+    """Refuse a file to write that cannot be written, or would replace somebody else's.
+
+    Args:
+        path: The file, there or not.
+        ours: What one that catgan wrote has near its beginning; an empty file may go, too.
+        option: The flag that names it.
+        usual: A name for such a file.
+
+    Raises:
+        BadUsage: It is a folder, or lies in what is none or may not be written to.
+        FileRefused: Something else than what catgan wrote is there.
+    """
+    if path.is_dir():
+        raise BadUsage(f"{path} is a folder; name a file to write: {option} {path / usual}")
+    check_place(path)
+    if path.exists() and not _begins(path, ours):
+        raise FileRefused(
+            f"{path} exists already, and catgan did not write it; name another file: {option}"
+        )
+
+
+def _begins(path: Path, ours: bytes) -> bool:
+    try:
+        with open_file(path) as file:
+            found = file.read(BEGINNING)
+    except OSError:
+        return False
+    return ours in found or not found
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep a second catgan out of `folder` while the block runs; a kill lets go by itself.
 
     Raises:
         FolderRefused: Another process is at work in it.
+        FileRefused: Its lock is a link or a pipe.
     """
     from filelock import FileLock, Timeout  # here: who only reads does not need it
 
+    check_own(folder / LOCK)
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()

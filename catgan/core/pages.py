@@ -10,6 +10,9 @@ from catgan.core.version import program
 if TYPE_CHECKING:
     import jinja2
 
+PAGE = b'<meta name="generator" content="catgan'
+"""What every page has near its beginning."""
+
 
 def page_environment(package: str) -> "jinja2.Environment":
     """Templates of a package's own `templates/`; text put into them is escaped, gaps are errors.

@@ -110,7 +110,7 @@ def read_photo(
     except UnidentifiedImageError as error:
         raise UnreadablePhoto(_unknown(data)) from error
     except MemoryError as error:
-        raise UnreadablePhoto("too large for the memory of this machine") from error
+        raise UnreadablePhoto("too large for this machine's memory") from error
     except Exception as error:
         # Decoders raise whatever their parsers stumble over (OSError, SyntaxError, struct.error,
         # ValueError, KeyError ...); whichever it is, the photo cannot be read.
@@ -149,7 +149,7 @@ def _decode(data: bytes, side: int | None, short: int | None, max_pixels: int) -
         width, height = image.size
         if width * height > max_pixels:
             raise UnreadablePhoto(
-                f"{width} x {height} is more than {max_pixels / 1e6:g} megapixels allow"
+                f"{width} x {height} is more than the {max_pixels / 1e6:g} megapixels allowed"
             )
         jpeg = image.format in ("JPEG", "MPO")
         scan_ends = _scan_ends(data) if jpeg else None
@@ -345,13 +345,13 @@ def _unknown(data: bytes) -> str:
     if _is_heif(data):
         if data[8:12] in (b"avif", b"avis"):
             if "AVIF" in Image.OPEN:
-                return "the file is broken: it begins like an AVIF photo"
+                return "the file is broken: it starts like an AVIF photo"
             return "AVIF photos need a newer Pillow: pip install --upgrade pillow"
         if _heif_formats():
-            return "the file is broken: it begins like a HEIC photo"
+            return "the file is broken: it starts like a HEIC photo"
         return "HEIC photos need one more package: pip install pillow-heif"
     if looks_like_picture(data[:SNIFF]):
-        return "the file is broken: it begins like a picture, but is none that can be decoded"
+        return "the file is broken: it starts like an image but cannot be decoded"
     return "not a picture"
 
 

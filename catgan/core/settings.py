@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 from catgan.core.errors import BadSettings, BadUsage
 from catgan.core.files import Json, read_file
+from catgan.core.names import printable
 from catgan.core.words import setting
 
 MOST_TOML = 1 << 20  # bytes of a file of settings or of a recipe
@@ -112,8 +113,13 @@ def changes(then: Json, now: Json, *, ignore: frozenset[str] = frozenset()) -> l
     return [
         Change(name=name, then=then.get(name, "not set"), now=now.get(name, "not set"))
         for name in names
-        if name not in ignore and then.get(name, "not set") != now.get(name, "not set")
+        if name not in ignore and _as_kept(then, name) != _as_kept(now, name)
     ]
+
+
+def _as_kept(settings: Json, name: str) -> object:
+    value = settings.get(name, "not set")
+    return printable(value) if isinstance(value, str) else value
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -145,6 +151,16 @@ def check_most(settings: Settings, most: Mapping[str, float]) -> None:
         require(value <= largest, f"{flag_of(name)} is {value}; it may be {largest:,} at most.")
 
 
+def read_toml(path: Path) -> Json:
+    """A TOML file.
+
+    Raises:
+        OSError: See `open_file`.
+        ValueError, RecursionError: It is not TOML.
+    """
+    return tomllib.loads(read_file(path, most=MOST_TOML).decode())
+
+
 def load_toml(path: Path) -> Json:
     """Settings from a TOML file: flag names (with - or _) and their values.
 
@@ -152,7 +168,7 @@ def load_toml(path: Path) -> Json:
         BadUsage: The file is missing or is not TOML.
     """
     try:
-        table = tomllib.loads(read_file(path, most=MOST_TOML).decode())
+        table = read_toml(path)
     except FileNotFoundError:
         raise BadUsage(f"There is no settings file {path}.") from None
     except (OSError, ValueError, RecursionError) as error:  # what is no TOML is a ValueError

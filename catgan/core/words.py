@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 _BALANCE = {
     "healthy": "healthy",
-    "diverged": "diverged: losses are NaN or infinite since epoch {since}",
+    "diverged": "diverged: losses have been NaN or infinite since epoch {since}",
     "unstable": "unstable since epoch {since}: the discriminator does worse than chance; "
     "lower --lr-d",
     "collapsed": "collapsed since epoch {since}: all samples look alike",
-    "winning": "the discriminator is winning since epoch {since}: it is never fooled, so the "
+    "winning": "the discriminator has been winning since epoch {since}: it is never fooled, so the "
     "generator stops learning",
-    "at-chance": "the discriminator is at chance since epoch {since}: it cannot tell real from "
-    "generated images",
+    "at-chance": "the discriminator has been at chance since epoch {since}: it cannot tell real "
+    "from generated images",
+    "copying": "copying training images since epoch {since}",
     "overfitted": "the discriminator has overfitted since epoch {since}: it has memorised "
     "training images",
     "collapsing": "collapsing since epoch {since}: samples grow more and more alike",
@@ -28,7 +29,9 @@ def balance(state: str | None, since: int | None) -> str:
     """
     if state is None:
         return ""
-    return _BALANCE.get(state, state + " since epoch {since}").format(since=since)
+    if state not in _BALANCE:
+        return f"{state} since epoch {since}"
+    return _BALANCE[state].format(since=since)
 
 
 def count(number: int, what: str) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catgan.core.photos import Photo
+from catgan.curate.cut import to_longer_side
+from catgan.curate.detector import RecipeDetector
 from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe, load_classifier
 from catgan.curate.square import Square
@@ -14,7 +16,7 @@ from catgan.curate.square import Square
 Grey = NDArray[np.uint8]
 
 
-class CascadeDetector:
+class CascadeDetector(RecipeDetector):
     """OpenCV's cascades over several turns of the photo.
 
     A box's score is the weight that the cascade's last stage gave it (`levelWeights` of
@@ -25,22 +27,12 @@ class CascadeDetector:
 
     def __init__(self, recipe: Recipe) -> None:
         """Load the cascades of a recipe; one detector serves one thread."""
-        self.recipe = recipe
+        super().__init__(recipe)
         self._classifiers = []
         for cascade in recipe.cascades:
             classifier = load_classifier(cascade.file)
             assert classifier is not None, cascade.file  # load_recipe has checked it
             self._classifiers.append((cascade, classifier))
-
-    @property
-    def name(self) -> str:
-        """The recipe's."""
-        return self.recipe.name
-
-    @property
-    def side(self) -> int:
-        """The longer side that the cascades look at, pixels."""
-        return self.recipe.side
 
     def find(self, photo: Photo) -> list[Square]:
         """The ears' squares of a photo, the best first, in pixels of the whole photo.
@@ -86,12 +78,8 @@ def search_picture(photo: Photo, side: int) -> Grey:
         (H, W) uint8, upright; its longer side is `side`.
     """
     grey = cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)
-    factor = side / max(grey.shape)
-    if factor != 1:
-        shape = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
-        how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        grey = cv2.resize(grey, shape, interpolation=how)
-    return np.asarray(cv2.equalizeHist(grey), dtype=np.uint8)
+    small, _ = to_longer_side(np.asarray(grey, dtype=np.uint8), side)
+    return np.asarray(cv2.equalizeHist(small), dtype=np.uint8)
 
 
 def level(grey: Grey, turn: float) -> tuple[Grey, NDArray[np.float64]]:

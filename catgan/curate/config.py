@@ -17,9 +17,7 @@ class CurateConfig:
     """The settings of `curate`; those that change what is written stand in `catgan.json`."""
 
     size: Annotated[int, Option("Side of the images, in pixels.")] = 64
-    margin: Annotated[
-        float, Option("Room around the face on each side, in widths of the face.")
-    ] = 0.25
+    margin: Annotated[float, Option("Margin around the face on each side, in face widths.")] = 0.25
     cascade: Annotated[
         str, Option("Face detector: a recipe by name, or a .toml or .xml file of your own.")
     ] = "verified"
@@ -37,7 +35,7 @@ class CurateConfig:
         bool, Option("Write a third data set, full-body-kept: the photos of face-crop, whole.")
     ] = False
     max_megapixels: Annotated[
-        float, Option("Photos with more megapixels than this are not opened.", default="250")
+        float, Option("Skip photos with more megapixels than this.", default="250")
     ] = 250.0
     workers: Annotated[int, Option("Processes.", default="one for each CPU")] = 0
 

@@ -9,7 +9,7 @@ from PIL import Image
 from catgan.core.errors import FaceTooSmall
 from catgan.core.photos import Photo, to_srgb
 from catgan.core.pictures import Picture
-from catgan.curate.opencv import cv2
+from catgan.curate.cut import cut_level
 from catgan.curate.square import Square, head_of
 
 OVERSAMPLE = 2  # source pixels for one of the crop that are plenty for antialiasing
@@ -61,6 +61,7 @@ def crop_face(photo: Photo, ears: Square, *, size: int = 64, margin: float = 0.2
 
     Raises:
         FaceTooSmall: The square covers fewer than `size` pixels of the photo.
+        UnreadablePhoto: See `cut_level`.
     """
     square = square_around(ears, margin=margin, width=photo.width, height=photo.height)
     if square.side < size:
@@ -68,13 +69,7 @@ def crop_face(photo: Photo, ears: Square, *, size: int = 64, margin: float = 0.2
     # Cut at the decoded resolution, then reduce: turning and antialiasing stay apart.
     here = square.scaled(photo.scale)
     pixels = max(size, round(here.side))
-    cut = cv2.warpAffine(
-        photo.pixels,
-        here.levelled(pixels),
-        (pixels, pixels),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
+    cut = cut_level(photo.pixels, here, pixels, kernel="cubic")
     if pixels > size:
         cut = np.asarray(Image.fromarray(cut).resize((size, size), Image.Resampling.LANCZOS))
     return to_srgb(np.asarray(cut, dtype=np.uint8), photo.profile)

@@ -26,6 +26,24 @@ class Detector(Protocol):
         ...
 
 
+class RecipeDetector:
+    """A detector that does as a recipe says, and is called by its name."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Keep the recipe."""
+        self.recipe = recipe
+
+    @property
+    def name(self) -> str:
+        """The recipe's."""
+        return self.recipe.name
+
+    @property
+    def side(self) -> int:
+        """The longer side that photos are looked at in, pixels."""
+        return self.recipe.side
+
+
 def make_recipe_detector(recipe: Recipe) -> Detector:
     """The detector that a recipe asks for.
 

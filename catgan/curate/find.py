@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
-from catgan.core.files import open_file, read_file
+from catgan.core.files import check_folder, open_file, read_file
+from catgan.core.names import printable
 from catgan.core.photos import SNIFF, looks_like_picture
-from catgan.formats.photos import printable
 
 # A file so named was meant to be a photo: if it is none, it gets a verdict that says so.
 PHOTO_SUFFIXES = frozenset(
@@ -51,9 +51,7 @@ class PhotoFile:
 
 def check_raw(raw: Path) -> None:
     """Raise `NoSuchFolder` unless `raw` is a folder that can be listed."""
-    if not raw.is_dir():
-        what = "is a file, not a folder" if raw.exists() else "does not exist"
-        raise NoSuchFolder(f"{raw} {what}; name the folder that your photos are in.")
+    check_folder(raw, "name the folder that your photos are in")
     if not os.access(raw, os.R_OK | os.X_OK):
         raise NoSuchFolder(f"{raw} may not be read; change its permissions, or name another one.")
 

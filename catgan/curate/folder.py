@@ -1,6 +1,7 @@
 """The curated folder: whether it may be written to, what stands in it, and what is left over."""
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from catgan.core.files import (
     PARTIAL,
     Json,
     append_jsonl,
+    check_own,
     drop_torn_line,
     explain_unwritable,
     sha256,
@@ -32,6 +34,7 @@ from catgan.formats.records import read_records, to_json
 
 METHOD = 1  # goes up when the same photo and settings give other pictures: all are looked at again
 LATER: Json = {"ablation": False}  # settings that older folders lack, as those were made
+JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 HARMLESS = LITTER | {
     "README.md", ".gitignore", ".gitkeep", ".lock",
     f".{curated.NAME}{PARTIAL}",  # the last two: all there is when the very first step is killed
@@ -78,7 +81,8 @@ class CuratedFolder:
 
         Raises:
             FolderRefused: It is a file, was not made by catgan, or one lies inside the other; or
-                `full-body-kept` is wanted, and somebody else's.
+                `full-body-kept` is wanted, and somebody else's; or a folder in it is a link.
+            FileRefused: A file that lines are added to is a link, a pipe or a device.
             BadRecord: Its `catgan.json` is damaged.
         """
         mine, theirs = self.root.resolve(), self.raw.resolve()
@@ -95,12 +99,14 @@ class CuratedFolder:
             return
         if not self.root.is_dir():
             raise FolderRefused(f"{self.root} is a file; name a folder to write to.")
-        for name in (FULL_BODY, FULL_BODY_KEPT, FACE_CROP):
-            if (self.root / name).is_symlink():
+        for folder in self.selection.folders():
+            if folder.is_symlink():
                 raise FolderRefused(
-                    f"{self.root / name} is a link; catgan writes into folders of its own: "
+                    f"{folder} is a link; catgan writes into folders of its own: "
                     "move the link away, or name another folder."
                 )
+        check_own(self.selection.announcement)
+        check_own(self.journal)
         note = read_note(self.root)
         if note is None and (strangers := _strangers(self.root)):
             raise FolderRefused(
@@ -135,12 +141,12 @@ class CuratedFolder:
         self._write_note(owns_kept=wants_kept or owns_kept)
         selection, ours = self.selection, self._ours()
         selection.move_over((*DRAWN, FULL_BODY_KEPT) if owns_kept else DRAWN, ours)
-        selection.prepare()
-        sweep_partials(self.root)
+        selection.prepare(ours)
+        sweep_partials(self.root, self._is_ours)
         if owns_kept and not wants_kept:  # now, for it is out of date from the next picture on
             self.sheet(FULL_BODY_KEPT).unlink(missing_ok=True)
             selection.remove(FULL_BODY_KEPT, ours)
-        for journal in self.root.glob(".findings-*.jsonl"):
+        for journal in self._journals():
             if journal != self.journal:
                 journal.unlink()
         if not self.journal.exists():
@@ -194,13 +200,22 @@ class CuratedFolder:
         settings or older ones, each with as many pictures as it has faces.
         """
         ours = self.selection.announced()
-        lines = [*self.root.glob(".findings-*.jsonl"), self.root / photos.NAME]
+        lines = [*self._journals(), self.root / photos.NAME]
         for path in lines:
             for record in read_records(path, PhotoRecord, forgiving=True):
                 stem = PurePosixPath(record.path).stem
                 for index in range(max(1, len(record.faces))):
                     ours.add(picture_name(stem, record.sha256, index))
         return ours
+
+    def _journals(self) -> list[Path]:
+        """The journals there are, under whatever settings."""
+        return [path for path in self.root.glob(".findings-*") if JOURNAL.fullmatch(path.name)]
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a file of this name beside the data sets is one of ours."""
+        sheets = {self.sheet(data_set).name for data_set in (*DRAWN, FULL_BODY_KEPT)}
+        return name in {curated.NAME, photos.NAME, *sheets} or bool(JOURNAL.fullmatch(name))
 
     def finish(self, judged: Sequence[Judged]) -> None:
         """Say in `catgan.json` that all is done: the last thing written."""

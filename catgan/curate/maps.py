@@ -9,11 +9,11 @@ import dataclasses
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from catgan.core.pictures import Picture
-from catgan.curate.opencv import cv2
+from catgan.curate.cut import to_longer_side
 from catgan.measure.extractors.efficientnet import MEAN, STD, load_net
 
 STRIDE = 16  # pixels between two places of the finer map
@@ -51,10 +51,10 @@ class NetMaps:
         """Load the net.
 
         Raises:
-            MissingPackage: timm or the package with the weights is missing or broken.
+            MissingPackage: The package with the weights is missing or broken.
         """
         # channels last: a third faster on processors, for the same numbers
-        self._net: nn.Module = load_net().to(memory_format=torch.channels_last)
+        self._net = load_net().to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def look(self, pictures: Picture) -> Maps:
@@ -66,14 +66,14 @@ class NetMaps:
         net = self._net
         x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
         x = ((x / 255 - MEAN) / STD).contiguous(memory_format=torch.channels_last)
-        x = net.bn1(net.conv_stem(x))  # type: ignore[operator]
+        x = net.bn1(net.conv_stem(x))
         fine = x
-        for index, block in enumerate(net.blocks):  # type: ignore[arg-type]
+        for index, block in enumerate(net.blocks):
             x = block(x)
             if index == 4:
                 fine = x
         coarse = x
-        last = net.bn2(net.conv_head(x))  # type: ignore[operator]
+        last = net.bn2(net.conv_head(x))
         return Maps(
             fine.permute(0, 2, 3, 1).contiguous(),
             coarse.permute(0, 2, 3, 1).contiguous(),
@@ -92,11 +92,8 @@ def on_grid(pixels: Picture, side: int) -> tuple[Picture, float]:
         (H', W', 3) uint8 with sides that 32 divides, the photo in its upper left corner; and the
         canvas's pixels for one of the photo.
     """
-    height, width = pixels.shape[:2]
-    factor = side / max(height, width)
-    shape = (max(1, round(width * factor)), max(1, round(height * factor)))
-    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(pixels, shape, interpolation=how)
-    canvas = np.full((-(-shape[1] // 32) * 32, -(-shape[0] // 32) * 32, 3), GROUND, np.uint8)
-    canvas[: shape[1], : shape[0]] = small
+    small, factor = to_longer_side(pixels, side)
+    height, width = small.shape[:2]
+    canvas = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), GROUND, np.uint8)
+    canvas[:height, :width] = small
     return canvas, factor

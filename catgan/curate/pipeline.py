@@ -3,13 +3,14 @@
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from catgan.core.errors import FolderRefused, NoPictures, UnreadablePhoto
+from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import AnyPath, Json, locked, read_there, sha256, write_picture
+from catgan.core.files import AnyPath, Json, locked, make_folder, read_there, sha256, write_picture
 from catgan.core.loading import load_pictures
 from catgan.core.pages import for_notebook
 from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
@@ -22,7 +23,7 @@ from catgan.curate.find import PhotoFile, check_raw, find_photos
 from catgan.curate.finding import Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, first_verdict, judge
-from catgan.curate.recipe import load_recipe
+from catgan.curate.recipe import Recipe, load_recipe
 
 SHEET_PICTURES = 200
 SHEET_COLUMNS = 20
@@ -51,7 +52,7 @@ class CuratePlan:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that would be looked at; the others are known."""
+    """Photos that would be looked at for the first time; the others are known."""
     dropped: tuple[str, ...]
     """Data sets of an earlier run that would be taken away, as these settings have them not."""
 
@@ -65,7 +66,8 @@ class CurateResult:
     photos: int
     """Photos in the raw folder."""
     fresh: int
-    """Photos that this run looked at; the others were known."""
+    """Photos that this run looked at for the first time. Those known to be unreadable it looked at
+    again; all others were known."""
     gone: int
     """Photos of an earlier run that the raw folder no longer has; their pictures went too."""
     counts: dict[str, int]
@@ -130,22 +132,18 @@ def curate_photos(
     """
     raw, curated = Path(raw), Path(curated)
     config = config or CurateConfig()
-    folder = _open(raw, curated, config, own_detector=make_detector is not None)
-    if make_detector is None:
-        make_detector = partial(make_recipe_detector, load_recipe(config.cascade))
+    folder, make_detector = _open(raw, curated, config, make_detector)
     photos = _photos(raw)
-    try:
-        curated.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FolderRefused(
-            f"{curated} cannot be made ({error.strerror}); name another folder."
-        ) from error
+    make_folder(curated)
     with locked(curated):
         dropped = folder.dropped()
         changed = folder.prepare()
         known = folder.known()
         found = still_known(photos, known, folder)
-        fresh = [photo for photo in photos if photo.name not in found]
+        fresh = sum(photo.name not in found for photo in photos)
+        # Why a photo could not be read may be gone by now: a package is there, or more memory.
+        found = {name: finding for name, finding in found.items() if finding.readable}
+        to_look = [photo for photo in photos if photo.name not in found]
         tally = Counter(_first_verdict(finding) for finding in found.values())
         started = time.monotonic()
 
@@ -153,7 +151,7 @@ def curate_photos(
             if progress is None:
                 return
             left = len(photos) - len(found)
-            new = len(fresh) - left
+            new = len(to_look) - left
             passed = time.monotonic() - started
             progress(
                 CurateProgress(
@@ -166,11 +164,12 @@ def curate_photos(
             )
 
         report()
-        for chunk in _looked_at(fresh, make_detector, config, folder):
-            folder.add(chunk)
-            found |= {finding.path: finding for finding in chunk}
-            tally.update(map(_first_verdict, chunk))
-            report()
+        with closing(_looked_at(to_look, make_detector, config, folder)) as looked_at:
+            for chunk in looked_at:
+                folder.add(chunk)
+                found |= {finding.path: finding for finding in chunk}
+                tally.update(map(_first_verdict, chunk))
+                report()
         findings = [found[photo.name] for photo in photos]
         judged = judge(findings, config)
         folder.settle(findings, judged)
@@ -179,7 +178,7 @@ def curate_photos(
     return CurateResult(
         curated=curated,
         photos=len(photos),
-        fresh=len(fresh),
+        fresh=fresh,
         gone=_gone(known, findings),
         counts=counts(judged),
         data_sets=sizes(judged, folder.names),
@@ -196,33 +195,39 @@ def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = 
         What `curate_photos` does, but for `DiskFull`.
     """
     raw, curated = Path(raw), Path(curated)
-    folder = _open(raw, curated, config or CurateConfig())
+    folder, _ = _open(raw, curated, config or CurateConfig())
     photos = _photos(raw)
     found = still_known(photos, folder.known(), folder)
     return CuratePlan(photos=len(photos), fresh=len(photos) - len(found), dropped=folder.dropped())
 
 
 def _open(
-    raw: Path, curated: Path, config: CurateConfig, *, own_detector: bool = False
-) -> CuratedFolder:
-    """The folder to be written to, checked; nothing is changed."""
+    raw: Path,
+    curated: Path,
+    config: CurateConfig,
+    make_detector: Callable[[], Detector] | None = None,
+) -> tuple[CuratedFolder, Callable[[], Detector]]:
+    """The folder to be written to, checked, and what makes the face finder; nothing is changed."""
     check_raw(raw)
-    settings = recorded_settings(config, own_detector=own_detector)
-    folder = CuratedFolder(root=curated, raw=raw, settings=settings)
+    recipe = None
+    if make_detector is None:
+        recipe = load_recipe(config.cascade)
+        make_detector = partial(make_recipe_detector, recipe)
+    folder = CuratedFolder(root=curated, raw=raw, settings=recorded_settings(config, recipe))
     folder.check()
-    return folder
+    return folder, make_detector
 
 
-def recorded_settings(config: CurateConfig, *, own_detector: bool = False) -> Json:
+def recorded_settings(config: CurateConfig, recipe: Recipe | None) -> Json:
     """The settings that change what is written, as `catgan.json` has them.
 
-    Raises:
-        BadRecipe: The recipe is missing or is none.
+    Args:
+        config: All settings.
+        recipe: The one that they name; None where the caller brings a detector.
     """
     record = {name: value for name, value in to_json(config).items() if name != "workers"}
-    if own_detector:
+    if recipe is None:
         return record | {"cascade": "the caller's own"}
-    recipe = load_recipe(config.cascade)
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
@@ -296,7 +301,7 @@ def _looked_at(
     make_detector: Callable[[], Detector],
     config: CurateConfig,
     folder: CuratedFolder,
-) -> Iterator[list[Finding]]:
+) -> Generator[list[Finding], None, None]:
     if not photos:
         return
     chunks = ChunkMap[PhotoFile, Finding](
@@ -306,7 +311,10 @@ def _looked_at(
         arguments=(make_detector, config, folder.selection),
         workers=config.workers,
     )
-    yield from chunks.run(photos)
+    try:
+        yield from chunks.run(photos)
+    finally:
+        worker.end()  # with one worker it is this process
 
 
 def _first_verdict(finding: Finding) -> str:

@@ -4,14 +4,12 @@ import dataclasses
 import math
 import subprocess
 import sys
-import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from catgan.core.errors import BadRecipe
 from catgan.core.files import read_file, sha256
-from catgan.core.settings import MOST_TOML
+from catgan.core.settings import read_toml
 from catgan.core.systems import WINDOWS
 from catgan.curate.opencv import cv2, haarcascades
 
@@ -102,7 +100,7 @@ def load_recipe(name: str) -> Recipe:
 
 def _from_toml(path: Path) -> Recipe:
     try:
-        table: dict[str, Any] = tomllib.loads(read_file(path, most=MOST_TOML).decode())
+        table = read_toml(path)
         cascades = tuple(
             Cascade(
                 file=_find(str(entry["file"]), beside=path.parent),
@@ -191,15 +189,16 @@ def _checked(path: Path) -> Path:
     return path
 
 
-# Some broken cascades end the process that looks with them: such a one is to be another.
+# Some broken cascades end the process that looks with them: such a one is to be another. Hits are
+# not grouped (the 0), which takes half a minute where there is one at every place.
 _TRY = """
 import sys
 from pathlib import Path
 import numpy as np
 from catgan.curate.recipe import load_classifier
 cascade = load_classifier(Path(sys.argv[1]))
-noise = np.random.default_rng(0).integers(0, 256, (96, 96), dtype=np.uint8)
-cascade.detectMultiScale3(noise, 1.1, 1, minSize=(24, 24), outputRejectLevels=True)
+noise = np.random.default_rng(0).integers(0, 256, (240, 240), dtype=np.uint8)
+cascade.detectMultiScale3(noise, 1.1, 0, minSize=(24, 24), outputRejectLevels=True)
 """
 
 

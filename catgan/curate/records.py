@@ -52,8 +52,11 @@ def journal_record(finding: Finding) -> PhotoRecord:
 
 
 def finding_of(record: PhotoRecord) -> Finding | None:
-    """The finding that a line of the journal is of; None where it is a line of `photos.jsonl`."""
+    """The finding that a line of the journal is of; None where it is a line of `photos.jsonl`, or
+    lacks what pictures are named and compared by."""
     if record.bytes is None or record.modified is None:
+        return None
+    if record.width > 0 and not (record.height and record.sha256 and record.fingerprint):
         return None
     without = record.verdict in (Verdict.UNREADABLE, Verdict.FACE_TOO_SMALL)
     return Finding(

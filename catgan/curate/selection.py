@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from catgan.core.files import append_line, read_file, sweep_partials, write_picture
+from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
 from catgan.core.pictures import encode_png
 from catgan.core.systems import replace
 from catgan.curate.examine import Pictures
@@ -38,16 +38,39 @@ class Selection:
         """Where the pictures of a data set lie."""
         return self.root / name / SPLIT
 
-    def prepare(self) -> None:
-        """Make the data sets' folders, without what a killed run left half written."""
+    @property
+    def announcement(self) -> Path:
+        """The file with the names of pictures about to be written."""
+        return self.root / ANNOUNCED
+
+    def folders(self) -> list[Path]:
+        """Every folder that pictures are written to, moved to or taken from, the outer ones first.
+
+        Those of `full-body-kept` too where that is not wanted: an earlier run may have made it.
+        """
+        names = (*DRAWN, FULL_BODY_KEPT)
+        waiting = self.folder(FULL_BODY) / LEFT_OUT
+        return [
+            *(self.root / name for name in names),
+            *map(self.folder, names),
+            waiting,
+            *map(self._waiting, DRAWN),
+        ]
+
+    def prepare(self, ours: Collection[str]) -> None:
+        """Make the data sets' folders, without what a killed run left half written.
+
+        Args:
+            ours: File names of catgan's pictures.
+        """
         for name in self.names:
             self.folder(name).mkdir(parents=True, exist_ok=True)
-        self.sweep()
+        self.sweep(ours)
 
-    def sweep(self) -> None:
-        """Remove what killed processes left half written."""
+    def sweep(self, ours: Collection[str]) -> None:
+        """Remove what killed processes left half written of our own files."""
         for name in self.names:
-            sweep_partials(self.folder(name))
+            _sweep(self.folder(name), ours)
 
     def move_over(self, names: Collection[str], ours: Collection[str]) -> None:
         """Bring data sets into today's layout: an older catgan's pictures lay one folder higher.
@@ -57,17 +80,17 @@ class Selection:
             ours: File names of catgan's pictures; others stay where they are.
         """
         for name in names:
-            for file, old in _files(self.root / name).items():
-                if file not in ours:
-                    continue
+            moved = {f: old for f, old in _files(self.root / name).items() if f in ours}
+            if moved:  # before them: without a picture to move nobody would think of it
+                (self.root / name / METADATA).unlink(missing_ok=True)
+            for file, old in moved.items():
                 new = self.folder(name) / file
                 new.parent.mkdir(exist_ok=True)
                 if new.exists():
                     old.unlink()
                 else:
                     replace(old, new)
-            sweep_partials(self.root / name)
-            (self.root / name / METADATA).unlink(missing_ok=True)
+            _sweep(self.root / name, ours)
 
     def drawn(self) -> set[Drawn]:
         """The pictures there are, in a data set or left out; empty files (a power cut) are none."""
@@ -89,7 +112,7 @@ class Selection:
             DiskFull: There is no room for one.
         """
         names = (finding.file(index) for index in range(max(1, len(pictures.crops))))
-        append_line(self.root / ANNOUNCED, "\n".join(names))
+        append_line(self.announcement, "\n".join(names))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
         write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
@@ -97,15 +120,20 @@ class Selection:
             write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
 
     def announced(self) -> set[str]:
-        """File names of pictures that a run was about to write, since the last one that ended."""
+        """File names of pictures that a run was about to write, since the last one that ended.
+
+        Raises:
+            FileRefused: The file with them is none of ours.
+        """
+        check_own(self.announcement)
         try:
-            return set(read_file(self.root / ANNOUNCED).decode("utf-8", "replace").split("\n"))
-        except OSError:
+            return set(read_file(self.announcement).decode("utf-8", "replace").split("\n"))
+        except FileNotFoundError:
             return set()
 
     def forget_announced(self) -> None:
         """All that was announced is on record by now."""
-        (self.root / ANNOUNCED).unlink(missing_ok=True)
+        self.announcement.unlink(missing_ok=True)
 
     def arrange(
         self, known: Collection[Drawn], wanted: Collection[Drawn], ours: Collection[str]
@@ -120,7 +148,7 @@ class Selection:
         Raises:
             DiskFull: There is no room for a copy in `full-body-kept`.
         """
-        self.sweep()  # a process that died of a photo leaves a partial file
+        self.sweep(ours)  # a process that died of a photo leaves a partial file
         for name in DRAWN:
             inside, outside = self._inside(name), self._left_out(name)
             for file in sorted({*inside, *outside}):
@@ -168,7 +196,7 @@ class Selection:
         for file, path in self._inside(name).items():
             if file in ours:
                 path.unlink()
-        sweep_partials(self.folder(name))
+        _sweep(self.folder(name), ours)
         self.close(name)
 
     def close(self, name: str) -> None:
@@ -195,6 +223,10 @@ class Selection:
         for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _sweep(folder: Path, ours: Collection[str]) -> None:
+    sweep_partials(folder, lambda name: name == METADATA or name in ours)
 
 
 def _files(folder: Path, suffix: str = "") -> dict[str, Path]:

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
+from catgan.curate.cut import cut_level
+from catgan.curate.detector import RecipeDetector
 from catgan.curate.heads import (
     CROP_REACH,
     CROP_SIDE,
@@ -35,7 +37,7 @@ LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
 VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
 
 
-class VerifiedDetector:
+class VerifiedDetector(RecipeDetector):
     """Proposes, refines and verifies; one serves one thread."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -46,20 +48,9 @@ class VerifiedDetector:
             BadRecipe: The fitted parts are.
         """
         assert recipe.verifier is not None
-        torch.set_num_threads(1)  # the parallelism is over photos
-        self.recipe = recipe
+        super().__init__(recipe)
         self._maps = NetMaps()
         self._proposal, self._verifier = load_heads(recipe.verifier)
-
-    @property
-    def name(self) -> str:
-        """The recipe's."""
-        return self.recipe.name
-
-    @property
-    def side(self) -> int:
-        """The longer side that the net looks at, pixels."""
-        return self.recipe.side
 
     def find(self, photo: Photo) -> list[Square]:
         """The ears' squares of a photo, the best first, in pixels of the whole photo.
@@ -177,17 +168,12 @@ def level_crop(pixels: Picture, head: Square, *, mirrored: bool = False) -> Pict
     side = max(head.side * CROP_REACH, 1.0)
     times = int(np.clip(math.ceil(side / CROP_SIDE), 1, 6))  # cut larger, then averaged down
     size = CROP_SIDE * times
-    cut = cv2.warpAffine(
-        pixels,
-        dataclasses.replace(head, side=side).levelled(size, mirrored=mirrored),
-        (size, size),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(GROUND, GROUND, GROUND),
-    )
+    square = dataclasses.replace(head, side=side)
+    cut = cut_level(pixels, square, size, kernel="linear", ground=GROUND, mirrored=mirrored)
     if times > 1:
-        cut = cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(cut, dtype=np.uint8)
+        small = cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+        cut = np.asarray(small, dtype=np.uint8)
+    return cut
 
 
 def unique(heads: Sequence[Square]) -> list[Square]:

@@ -1,8 +1,7 @@
 """What one process does: examine photos and put their pictures in place."""
 
 import dataclasses
-import multiprocessing
-import os
+import sys
 from collections.abc import Callable, Sequence
 
 from catgan.core.errors import CatganError
@@ -25,26 +24,40 @@ class _Bench:
 
 
 _bench: _Bench | CatganError | None = None  # one a process, set up by `start`
+_threads: tuple[int, int | None] | None = None  # those of OpenCV and of PyTorch before that
 
 
 def start(
     make_detector: Callable[[], Detector], config: CurateConfig, selection: Selection
 ) -> None:
-    """Set this process up; the parallelism is over photos, so OpenCV gets one thread.
+    """Set this process up; the parallelism is over photos, so libraries get one thread.
 
     A detector that cannot be made is kept for `look` to raise: an error here would only break the
-    pool, and nobody would learn what to install.
+    pool, and nobody would learn what to install. In a process that goes on to other things, `end`
+    comes last.
     """
-    global _bench
+    global _bench, _threads
+    opencv, torch = cv2.getNumThreads(), None
     cv2.setNumThreads(1)
     try:
         _bench = _Bench(make_detector(), config, selection)
     except CatganError as error:
         _bench = error
-    if multiprocessing.parent_process() is not None:
-        # libtiff and its like write remarks on broken files past Python, into the progress bar;
-        # what matters comes back as a verdict or an exception.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    if "torch" in sys.modules:  # a detector needs it
+        torch = sys.modules["torch"].get_num_threads()
+        sys.modules["torch"].set_num_threads(1)
+    _threads = opencv, torch
+
+
+def end() -> None:
+    """Leave this process as `start` found it; nothing where there was none."""
+    global _bench, _threads
+    if _threads is not None:
+        opencv, torch = _threads
+        cv2.setNumThreads(opencv)
+        if torch is not None:
+            sys.modules["torch"].set_num_threads(torch)
+    _bench = _threads = None
 
 
 def look(photos: Sequence[PhotoFile]) -> list[Finding]:
@@ -67,4 +80,4 @@ def look(photos: Sequence[PhotoFile]) -> list[Finding]:
 
 def lost(photo: PhotoFile) -> Finding:
     """The finding for a photo that ended the process reading it."""
-    return unreadable(photo, "reading it ended the program that reads photos")
+    return unreadable(photo, "reading it crashed the reader")

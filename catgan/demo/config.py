@@ -13,8 +13,8 @@ MOST_PHOTOS = 9999  # what the photos' names have digits for
 class DemoConfig:
     """The settings of `demo`."""
 
-    photos: Annotated[int, Option("Photos in the album, broken files among them.")] = 300
-    seed: Annotated[int, Option("Random seed: another seed, another cat in other rooms.")] = 0
+    photos: Annotated[int, Option("Photos in the album, including corrupt files.")] = 300
+    seed: Annotated[int, Option("Random seed: another seed gives another cat in other rooms.")] = 0
     workers: Annotated[int, Option("Processes.", default="one for each CPU")] = 0
 
     def __post_init__(self) -> None:

@@ -5,9 +5,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from catgan.core.errors import BadRecord, CatganError, FolderRefused, SettingsDiffer
+from catgan.core.errors import CatganError, FolderRefused, SettingsDiffer
 from catgan.core.executors import ChunkMap
-from catgan.core.files import AnyPath, Json, check_place, drop_torn_line, locked, write_picture
+from catgan.core.files import (
+    AnyPath,
+    Json,
+    check_place,
+    drop_torn_line,
+    locked,
+    make_folder,
+    write_picture,
+)
 from catgan.core.settings import changes, to_json
 from catgan.core.systems import LITTER
 from catgan.core.words import count
@@ -16,6 +24,7 @@ from catgan.demo.config import DemoConfig
 from catgan.demo.face import draw_faces
 from catgan.demo.photo import Shot, Taken, take
 from catgan.demo.truth import (
+    BROKEN,
     FORMAT,
     NAME,
     Header,
@@ -108,12 +117,7 @@ def draw_album(
     raw, config = Path(raw), config or DemoConfig()
     plan = plan_album(raw, config)
     if plan.missing:
-        try:
-            raw.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FolderRefused(
-                f"{raw} cannot be made ({error.strerror}); name another folder."
-            ) from error
+        make_folder(raw)
         with locked(raw):
             plan = plan_album(raw, config)  # another catgan may have been at work in it until now
             if plan.missing:
@@ -133,15 +137,15 @@ def plan_album(raw: AnyPath, config: DemoConfig | None = None) -> DemoPlan:
 
     Raises:
         BadUsage: There is something to draw, and `raw` may not be written to.
-        FolderRefused: There is, and `raw` holds files of somebody else's; or it holds a damaged
-            album, or is a file.
+        FolderRefused: There is, and `raw` holds files of somebody else's; or it is a file.
+        BadRecord: It holds a damaged album.
         SettingsDiffer: It holds one of other settings.
     """
     raw, config = Path(raw), config or DemoConfig()
     kinds = kinds_of(config)
     known = _known(raw, config)
     names = [name_of(number) for number in range(1, config.photos + 1)]
-    missing = tuple(name for name in names if known is None or name not in known)
+    missing = tuple(name for name in names if not (known and _is_there(raw, known.get(name))))
     if missing:
         _check_others(raw, PASSED_OVER if known is None else {*PASSED_OVER, NAME, *known})
         check_place(raw / NAME)
@@ -154,32 +158,37 @@ def plan_album(raw: AnyPath, config: DemoConfig | None = None) -> DemoPlan:
 
 
 def _known(raw: Path, config: DemoConfig) -> dict[str, Truth] | None:
-    """The photos of this album that are there, by name; None where no album was begun.
+    """The photos of this album that are on record, by name; None where no album was begun.
 
     Raises:
-        FolderRefused, SettingsDiffer: See `plan_album`.
+        FolderRefused, SettingsDiffer, BadRecord: See `plan_album`.
     """
     if not raw.exists():
         return None
     if not raw.is_dir():
         raise FolderRefused(f"{raw} is a file, not a folder; name a folder for the album.")
+    header = read_header(raw)
+    if header is None:
+        return None
+    then = header.settings if header.format == FORMAT else {"format": "another"}
+    changed = changes(then, _recorded(config))
+    if changed:
+        raise SettingsDiffer(
+            f"{raw} holds an album of other settings ({changed[0]}); "
+            "name another folder, or use those settings."
+        )
+    return {truth.file: truth for truth in read_truth(raw)}
+
+
+def _is_there(raw: Path, truth: Truth | None) -> bool:
+    """Whether a photo lies in its place, whole: a power cut leaves empty files."""
+    if truth is None:
+        return False
     try:
-        header = read_header(raw)
-        if header is None:
-            return None
-        then = header.settings if header.format == FORMAT else {"format": "another"}
-        changed = changes(then, _recorded(config))
-        if changed:
-            raise SettingsDiffer(
-                f"{raw} holds an album of other settings ({changed[0]}); "
-                "name another folder, or use those settings."
-            )
-        return {truth.file: truth for truth in read_truth(raw) if (raw / truth.file).is_file()}
-    except BadRecord as error:
-        raise FolderRefused(
-            f"{raw / NAME} is damaged (a line of it describes no photo); "
-            "name another folder, or move that album away."
-        ) from error
+        size = (raw / truth.file).stat().st_size
+    except FileNotFoundError:
+        return False
+    return size > 0 or truth.kind == BROKEN
 
 
 def _check_others(raw: Path, ours: Collection[str]) -> None:

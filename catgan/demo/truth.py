@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from catgan.core.files import append_jsonl, read_jsonl, write_jsonl
-from catgan.formats.records import from_json
+from catgan.core.files import append_jsonl, write_jsonl
+from catgan.formats.records import from_json, read_records
 
 NAME = "demo.jsonl"
 FORMAT = 1
@@ -103,9 +103,9 @@ def read_header(folder: Path) -> Header | None:
     """The first line of an album's `demo.jsonl`; None where there is no drawn album.
 
     Raises:
-        BadRecord: It is damaged.
+        BadRecord: It is damaged; names line and field.
     """
-    table = next(read_jsonl(folder / NAME), None)
+    table = next(read_records(folder / NAME, dict), None)
     if table is None or table.get("kind") != KIND:
         return None
     return from_json(table, Header, f"{folder / NAME}, line 1,")
@@ -115,11 +115,9 @@ def read_truth(folder: Path) -> Iterator[Truth]:
     """What is on the photos of an album, in their order; nothing where it is no drawn album.
 
     Raises:
-        BadRecord: A line describes no photo.
+        BadRecord: A line describes no photo; names line and field.
     """
-    for number, table in enumerate(read_jsonl(folder / NAME), start=1):
-        if "file" in table:
-            yield from_json(table, Truth, f"{folder / NAME}, line {number},")
+    return read_records(folder / NAME, Truth, skip=1)
 
 
 def write_truth(folder: Path, header: Header, truths: Iterable[Truth]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from catgan.core.errors import BadRecord, FolderRefused, NoSuchFolder
 from catgan.core.files import is_locked, write_json
+from catgan.core.names import existing
 from catgan.core.systems import command_line
 from catgan.core.version import __version__
 from catgan.formats.records import from_json, read_object, to_json
@@ -65,14 +66,6 @@ def read_note(curated: Path) -> CuratedNote | None:
     return from_json(table, CuratedNote, str(path))
 
 
-def is_curated(curated: Path) -> bool:
-    """Whether `curate` made a folder, as far as this catgan can tell."""
-    try:
-        return read_note(curated) is not None
-    except (FolderRefused, BadRecord):
-        return False
-
-
 def check_finished(curated: Path) -> None:
     """Refuse a folder whose data sets are being made, or were left half made.
 
@@ -121,7 +114,8 @@ def recorded_raw(curated: Path, note: CuratedNote) -> Path | None:
     """Where the photos were when the folder was last curated; None where the note does not say."""
     if note.raw is None:
         return None
-    short, true = Path(os.path.normpath(curated / note.raw)), curated.resolve() / note.raw
+    short = existing(Path(os.path.normpath(curated / note.raw)))
+    true = existing(curated.resolve() / note.raw)
     return short if short.resolve() == true.resolve() else true.resolve()  # `curated` is a link
 
 

@@ -11,8 +11,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import read_file, sha256, write_jsonl
+from catgan.core.errors import NoPictures
+from catgan.core.files import check_folder, read_file, sha256, write_jsonl
+from catgan.core.names import name_bytes
 from catgan.core.words import count
 from catgan.formats.records import read_records, to_json
 
@@ -113,9 +114,7 @@ def find_datasets(folder: Path) -> list[DataSet]:
         NoSuchFolder: There is no such folder.
         NoPictures: Neither the folder nor a subfolder has pictures.
     """
-    if not folder.is_dir():
-        what = "a file, not a folder" if folder.exists() else "missing"
-        raise NoSuchFolder(f"{folder} is {what}; name a folder of pictures.")
+    check_folder(folder, "name a folder of images")
     if pictures_of(folder) != folder and (own := open_dataset(folder)) is not None:
         return [own]
     subfolders = sorted(
@@ -168,7 +167,7 @@ def held_out(files: tuple[str, ...], count: int) -> tuple[tuple[str, ...], tuple
     Returns:
         (train, held out), each in the order of `files`.
     """
-    by_hash = sorted(files, key=lambda name: sha256(name.encode()))
+    by_hash = sorted(files, key=lambda name: sha256(name_bytes(name)))
     chosen = set(by_hash[:count])
     train = tuple(name for name in files if name not in chosen)
     out = tuple(name for name in files if name in chosen)
@@ -195,4 +194,4 @@ def add_to_digest(digest: "hashlib._Hash", name: str, contents: str) -> None:
         name: The file's.
         contents: SHA-256 of the file, hexadecimal.
     """
-    digest.update(f"{name} {contents}\n".encode())
+    digest.update(name_bytes(f"{name} {contents}\n"))

@@ -4,16 +4,18 @@ Its journal, `.findings-*.jsonl`, has the same lines and two fields more.
 """
 
 import dataclasses
-import os
 import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
 from catgan.core.files import write_jsonl
-from catgan.formats.records import read_records, to_json
+from catgan.core.names import existing
+from catgan.formats.records import check_ranges, read_records, to_json
 
 NAME = "photos.jsonl"
+SHA256, FINGERPRINT = re.compile("([0-9a-f]{64})?"), re.compile("([0-9a-f]{16})?")
+MOST_SIDE = 10**9  # pixels
 
 
 class Verdict(StrEnum):
@@ -78,10 +80,16 @@ class PhotoRecord:
     modified: int | None = None
     """When the file last changed, nanoseconds since 1970; in the journal alone."""
 
+    def __post_init__(self) -> None:
+        """Refuse what no photo can have, which pictures are named, compared and sorted by.
 
-def printable(name: str) -> str:
-    """A file name as text that can be written anywhere, even if it is no valid Unicode."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+        Raises:
+            ValueError: Names the field.
+        """
+        check_ranges(self, {"width": (0, MOST_SIDE), "height": (0, MOST_SIDE)})
+        for name, digits in (("sha256", SHA256), ("fingerprint", FINGERPRINT)):
+            if not digits.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is not hexadecimal digits, or too few")
 
 
 def find_photo(raw: Path, record: PhotoRecord) -> Path:
@@ -91,13 +99,7 @@ def find_photo(raw: Path, record: PhotoRecord) -> Path:
         raw: The folder of photos.
         record: Of one of them; its path is `printable`.
     """
-    path = raw / record.path
-    if path.exists():
-        return path
-    escaped = record.path.encode()
-    return raw / os.fsdecode(
-        re.sub(rb"\\x([0-9a-f]{2})", lambda byte: bytes.fromhex(byte[1].decode()), escaped)
-    )
+    return existing(raw / record.path)
 
 
 def read_photos(curated: Path) -> list[PhotoRecord]:

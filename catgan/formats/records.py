@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,6 +38,22 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Enum) else value
 
 
+def check_ranges(record: Any, ranges: Mapping[str, tuple[int, int]]) -> None:
+    """For `__post_init__`: whole numbers that can be, so that nothing is computed with others.
+
+    Args:
+        record: A dataclass.
+        ranges: Field -> the least and the most that it may be; None is passed over.
+
+    Raises:
+        ValueError: One lies outside; `read_records` and `from_json` make `BadRecord` of it.
+    """
+    for name, (least, most) in ranges.items():
+        value = getattr(record, name)
+        if value is not None and not least <= value <= most:
+            raise ValueError(f"{name} is {value}")
+
+
 def from_json(table: Json, kind: type[Record], where: str) -> Record:
     """The record of a JSON object; fields that are not known are passed over.
 
@@ -47,7 +63,7 @@ def from_json(table: Json, kind: type[Record], where: str) -> Record:
         where: What it is of, to begin a sentence with.
 
     Raises:
-        BadRecord: A field is missing or of another type; names it.
+        BadRecord: A field is missing, of another type, or cannot be; names it.
     """
     try:
         return msgspec.convert(table, kind)
@@ -75,6 +91,7 @@ def read_records(
     *,
     upgrade: Callable[[Json], Json] | None = None,
     forgiving: bool = False,
+    skip: int = 0,
 ) -> Iterator[Record]:
     """The records of a file of JSON lines; nothing where there is no such file.
 
@@ -85,6 +102,7 @@ def read_records(
         kind: A dataclass.
         upgrade: Makes of what an older catgan wrote what this one would write.
         forgiving: Pass over every line that is no such record, instead of refusing the file.
+        skip: Lines at the beginning that are of another kind.
 
     Raises:
         BadRecord: A line is no such record; names the line and the field.
@@ -97,7 +115,7 @@ def read_records(
         raise _damaged(str(path), error) from error
     with lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
+            if number <= skip or not line.strip():
                 continue
             try:
                 table = msgspec.json.decode(line, type=dict[str, Any])

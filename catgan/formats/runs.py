@@ -8,10 +8,11 @@ from typing import Any
 
 from catgan.core.errors import BadRecord, UnknownRun
 from catgan.core.files import Json, write_json
+from catgan.core.names import existing
 from catgan.core.version import __version__
 from catgan.formats import stats
 from catgan.formats.datasets import digest_of, open_dataset
-from catgan.formats.records import from_json, read_object, to_json
+from catgan.formats.records import check_ranges, from_json, read_object, to_json
 from catgan.formats.stats import EpochStats, read_stats
 
 CONFIG = "config.json"
@@ -20,6 +21,7 @@ FORMAT = 4
 """Of `config.json` and `stats.jsonl`. In 3 `graphs` was true or false; in 2 the state of balance
 was a sentence, too; 1 is not read."""
 OLDEST = 2
+MOST_COUNTED = 10**9  # images, or pixels of a side
 
 BEST, LAST = "best", "last"
 
@@ -48,6 +50,15 @@ class DataRecord:
     """How many were trained on."""
     held_out: tuple[str, ...] = ()
     """The names of those that were not."""
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be.
+
+        Raises:
+            ValueError: Names the field.
+        """
+        counts = ("size", "resized", "cut", "enlarged", "train")
+        check_ranges(self, dict.fromkeys(counts, (0, MOST_COUNTED)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +109,16 @@ class RunConfig:
     """What it began with; None for new networks."""
     computed: tuple[ComputedRecord, ...] = ()
     """What it was computed on, from the beginning; a new entry wherever that changed."""
+
+    def __post_init__(self) -> None:
+        """Refuse a size of images that cannot be: everything that shows a run computes with it.
+
+        Raises:
+            ValueError: Says so.
+        """
+        size = self.settings.get("size", 1)
+        if type(size) is not int or not 1 <= size <= MOST_COUNTED:
+            raise ValueError(f"settings.size is {size!r:.40}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +238,7 @@ class Run:
         else:
             from_here = [] if data.relative is None else [self.folder.resolve() / data.relative]
             places = [Path(os.path.normpath(place)) for place in from_here] + [Path(data.folder)]
-        there = [place for place in dict.fromkeys(places) if place.is_dir()]
+        there = [place for place in dict.fromkeys(map(existing, places)) if place.is_dir()]
         if len(there) > 1:
             for place in there:
                 dataset = open_dataset(place)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catgan.core.files import Json, append_jsonl, write_jsonl
-from catgan.formats.records import read_records, to_json
+from catgan.formats.records import check_ranges, read_records, to_json
 
 NAME = "stats.jsonl"
 
@@ -20,6 +20,7 @@ STATES = (
     "collapsed",
     "winning",
     "at-chance",
+    "copying",
     "overfitted",
     "collapsing",
     "past-best",
@@ -54,7 +55,8 @@ class EpochStats:
     loss_g: float | None = None
     """Loss of the generator, likewise."""
     d_real: float | None = None
-    """D(x): the discriminator's mean probability for real images, 0 to 1."""
+    """D(x): the discriminator's mean probability for real images, 0 to 1; with hinge losses the
+    share of them that it calls real."""
     d_fake: float | None = None
     """D(G(z)) before the discriminator's update, 0 to 1."""
     d_fake_after: float | None = None
@@ -63,6 +65,8 @@ class EpochStats:
     """Variance between real images, mean over squares of 8 x 8 pixels and channels."""
     spread_fake: float | None = None
     """The same between generated images."""
+    hinge: bool | None = None
+    """True where the losses are hinge losses; else they are cross entropies."""
     images_per_second: float | None = None
     """Real images shown a second."""
     lost: bool | None = None
@@ -71,12 +75,16 @@ class EpochStats:
     """KID of samples against held-out images."""
     kid_error: float | None = None
     """Its standard error."""
+    kid_train: float | None = None
+    """KID of samples against the training images, where too few are held out."""
+    kid_train_error: float | None = None
+    """Its standard error."""
     recognised: float | None = None
     """Share of samples recognised as a cat, 0 to 1."""
     diversity: float | None = None
     """Variance of the samples' features over that of real images'."""
     copies: float | None = None
-    """Share of samples close to a training image, 0 to 1."""
+    """Share of samples close to a training image, 0 to 1; `neighbours.too_close` says how close."""
     copying: bool | None = None
     """Whether that share is larger than chance allows."""
     gap: float | None = None
@@ -87,6 +95,25 @@ class EpochStats:
     """The state of the run after this epoch: one of `STATES`."""
     since: int | None = None
     """The first epoch of that state; None where it is healthy."""
+
+    def __post_init__(self) -> None:
+        """Refuse counts that cannot be.
+
+        Raises:
+            ValueError: Names the field.
+        """
+        most = {"epoch": 10**9, "images_shown": 10**15, "since": 10**9}
+        check_ranges(self, {name: (0, largest) for name, largest in most.items()})
+
+    @property
+    def distance(self) -> float | None:
+        """KID against held-out images; against those trained on where too few are held out."""
+        return self.kid_train if self.kid is None else self.kid
+
+    @property
+    def distance_error(self) -> float | None:
+        """Its standard error."""
+        return self.kid_train_error if self.kid is None else self.kid_error
 
     def finite(self) -> "EpochStats":
         """The same without NaN and infinity, which JSON does not have."""

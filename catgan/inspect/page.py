@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from catgan.core.files import AnyPath, write_bytes
+from catgan.core.files import AnyPath, write_text
 from catgan.core.pages import data_uri, page_environment
 from catgan.core.pictures import Picture, encode_jpeg, encode_png, sheet
 from catgan.core.version import __version__
@@ -16,9 +16,7 @@ def write_page(inspection: Inspection, path: AnyPath) -> None:
     Raises:
         DiskFull: There is no room for it.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, render(inspection).encode())
+    write_text(Path(path), render(inspection))
 
 
 def render(inspection: Inspection) -> str:

@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from catgan.core.errors import NoPictures, NoSuchFolder
-from catgan.core.files import AnyPath, Json
+from catgan.core.errors import NoPictures
+from catgan.core.files import AnyPath, Json, check_folder
 from catgan.core.loading import load_pictures
 from catgan.core.pages import for_notebook
 from catgan.core.pictures import (
@@ -28,6 +28,7 @@ from catgan.formats.datasets import (
     read_metadata,
 )
 from catgan.formats.photos import FaceRecord, PhotoRecord, find_photo, read_photos
+from catgan.inspect.others import OtherPhotos, other_photos
 from catgan.inspect.pairs import Pair, nearest_pairs
 from catgan.inspect.spread import Spread, spread_of
 
@@ -93,6 +94,8 @@ class Inspection:
     """What it was curated with; empty for a folder that `curate` did not make."""
     verdicts: tuple[VerdictCount, ...]
     """Verdicts that were given, the commonest first."""
+    others: tuple[OtherPhotos, ...]
+    """The photos that got another verdict than `kept`."""
     spreads: tuple[Spread, ...]
     """Face sizes, turns, sharpness and so on of the faces cropped."""
     sets: tuple[SetSummary, ...]
@@ -132,6 +135,10 @@ class Inspection:
             "finished": self.finished,
             "settings": self.settings,
             "verdicts": {found.verdict: found.photos for found in self.verdicts},
+            "others": {
+                other.verdict: [{"path": one.name, "reason": one.reason} for one in other.photos]
+                for other in self.others
+            },
             "spreads": [spread.to_json() for spread in self.spreads],
             "data_sets": [
                 {
@@ -164,9 +171,7 @@ def inspect_curated(folder: AnyPath, raw: AnyPath | None = None) -> Inspection:
         UnequalSizes, UnreadablePhoto: A data set is broken.
     """
     folder, raw = Path(folder), None if raw is None else Path(raw)
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise NoSuchFolder(f"{folder} {what}; name the folder that curate wrote.")
+    check_folder(folder, "name the folder that curate wrote")
     records = read_photos(folder)
     try:
         datasets = find_datasets(folder)
@@ -185,6 +190,7 @@ def inspect_curated(folder: AnyPath, raw: AnyPath | None = None) -> Inspection:
         finished=note.finished,
         settings=note.settings,
         verdicts=_verdicts(records),
+        others=other_photos(folder, raw, records),
         # the faces that have a picture in the set
         spreads=tuple(_spreads([face for photo in records for face in photo.faces if face.file])),
         sets=tuple(

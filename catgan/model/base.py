@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from catgan.core.errors import MissingPackage
 from catgan.core.files import sha256, write_bytes
+from catgan.model.choices import PIXELS, PROJECTED
 from catgan.model.networks import Discriminator, Generator, NetworkFacts
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes, is_fixed
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -37,8 +39,9 @@ class BaseModel:
     """What they are."""
     generator: Generator
     """The averaged one."""
-    discriminator: Discriminator
-    """The one that the generator learned from."""
+    discriminator: Discriminator | ProjectedDiscriminator
+    """The one that the generator learned from; one on features is without the pretrained network,
+    and cannot judge."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,7 +114,12 @@ def load_base(folder: Path = FOLDER) -> BaseModel:
     facts, generator = _load_generator(folder)
     path = folder / DISCRIMINATOR
     own, tensors = _read(path)
-    discriminator = Discriminator(ndf=own.ndf, size=own.size, norm=own.norm)
+    discriminator: Discriminator | ProjectedDiscriminator
+    if own.discriminator == PROJECTED:
+        discriminator = ProjectedDiscriminator(blind_eyes(), ndf=own.ndf)
+        tensors |= discriminator.fixed()
+    else:
+        discriminator = Discriminator(ndf=own.ndf, size=own.size, norm=own.norm)
     return BaseModel(
         facts=facts, generator=generator, discriminator=_filled(discriminator, tensors, path)
     )
@@ -154,6 +162,8 @@ def save_base(
         discriminator: The discriminator's state.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if facts.discriminator == PROJECTED:  # what is drawn from a constant need not be kept
+        discriminator = {k: v for k, v in discriminator.items() if not is_fixed(k)}
     words = {"format": FORMAT, **{k: str(v) for k, v in dataclasses.asdict(facts).items()}}
     for name, tensors in ((GENERATOR, generator), (DISCRIMINATOR, discriminator)):
         halves = {
@@ -166,7 +176,13 @@ def save_base(
 def _load_generator(folder: Path) -> tuple[NetworkFacts, Generator]:
     path = folder / GENERATOR
     facts, tensors = _read(path)
-    generator = Generator(latent_dim=facts.latent_dim, ngf=facts.ngf, size=facts.size)
+    generator = Generator(
+        latent_dim=facts.latent_dim,
+        ngf=facts.ngf,
+        size=facts.size,
+        upsample=facts.upsample,
+        skip=facts.skip,
+    )
     return facts, _filled(generator, tensors, path)
 
 
@@ -183,6 +199,9 @@ def _read(path: Path) -> tuple[NetworkFacts, dict[str, Tensor]]:
                 size=int(words["size"]),
                 norm=words["norm"],
                 images_shown=int(words["images_shown"]),
+                upsample=words.get("upsample", "transposed"),
+                skip=words.get("skip") == "True",
+                discriminator=words.get("discriminator", PIXELS),
             )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, ValueError) as error:

@@ -5,17 +5,18 @@ It is PyTorch's own format, and only tensors and plain values are ever read out 
 """
 
 import io
-import pickle
-import zipfile
+import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from catgan.core.errors import CheckpointRefused
 from catgan.core.files import open_file, write_bytes
-from catgan.model.networks import Generator, NetworkFacts
+from catgan.model.choices import DISCRIMINATORS, LARGEST, NORMS, PIXELS, PROJECTED, UPSAMPLES
+from catgan.model.networks import Discriminator, Generator, NetworkFacts
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes
 
 FORMAT = 2
 """Of the file; no other one is read."""
@@ -46,7 +47,6 @@ def save_checkpoint(path: Path, state: State) -> None:
     # by way of memory: where a disk runs full, PyTorch's writer says that in ways of its own
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **state}, buffer)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, buffer.getvalue())
 
 
@@ -58,15 +58,16 @@ def load_checkpoint(path: Path) -> State:
             and plain values.
     """
     try:
-        with open_file(path, most=MOST_BYTES) as file:
+        with open_file(path, most=MOST_BYTES) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's remarks on odd files; what matters raises
             state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointRefused(
             f"There is no checkpoint {path}; train the run first: catgan train"
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError) as error:
-        raise _refused(path) from error
-    except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # PyTorch and pickle raise whatever the bytes make them stumble over
         raise _refused(path) from error
     if not isinstance(state, dict) or not state.keys() >= NEEDED:
         raise _refused(path)
@@ -79,9 +80,13 @@ def load_checkpoint(path: Path) -> State:
             f"{path} was written by {age} version of catgan (format {written}; this one reads "
             f"{FORMAT}); use that version, or train the run anew."
         )
-    if wrong := _impossible(state):
+    try:
+        wrong = _impossible(state)
+    except Exception as error:  # tensors of kinds that nobody can compute with
+        raise _refused(path) from error
+    if wrong:
         raise CheckpointRefused(
-            f"{path} holds {wrong}, which no training leaves; "
+            f"{path} holds {wrong}, which training never writes; "
             "name another file, or train the run anew."
         )
     return state
@@ -115,14 +120,66 @@ def _refused(path: Path) -> CheckpointRefused:
 
 
 def facts_of(state: State) -> NetworkFacts:
-    """What the networks of a checkpoint are.
+    """What the networks of a checkpoint are; both are there, and are what its settings say.
 
     Raises:
-        KeyError: Its settings do not say.
+        KeyError: It has no discriminator, or its settings do not say.
+        ValueError: Its settings cannot be, or its weights are others.
     """
     settings = state["settings"]
-    shape = {name: settings[name] for name in ("latent_dim", "ngf", "ndf", "size", "norm")}
-    return NetworkFacts(**shape, images_shown=state["images_shown"])
+    shape, norm = _shape(settings, "latent_dim", "ngf", "ndf", "size"), settings["norm"]
+    if norm not in NORMS:
+        raise ValueError(f"norm {norm!r:.40}")
+    kind = settings.get("discriminator", PIXELS)
+    if kind not in DISCRIMINATORS:
+        raise ValueError(f"discriminator {kind!r:.40}")
+    facts = NetworkFacts(
+        **shape,
+        **_kinds(settings),
+        norm=norm,
+        discriminator=kind,
+        images_shown=state["images_shown"],
+    )
+    _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+    discriminator: nn.Module
+    with torch.device("meta"):
+        if kind == PROJECTED:
+            discriminator = ProjectedDiscriminator(blind_eyes(), ndf=facts.ndf, drawn=False)
+        else:
+            discriminator = Discriminator(ndf=facts.ndf, size=facts.size, norm=norm)
+    _check_weights(discriminator, state["discriminator"], "discriminator")
+    return facts
+
+
+def _kinds(settings: dict[str, Any]) -> dict[str, Any]:
+    """What a generator is beside its numbers; older settings do not say."""
+    upsample, skip = settings.get("upsample", UPSAMPLES[0]), settings.get("skip", False)
+    if upsample not in UPSAMPLES or type(skip) is not bool:
+        raise ValueError(f"upsample {upsample!r:.40}, skip {skip!r:.40}")
+    return {"upsample": upsample, "skip": skip}
+
+
+def _shape(settings: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        value = settings[name]
+        if type(value) is not int or not 1 <= value <= LARGEST[name]:
+            raise ValueError(f"{name} {value!r:.40}")
+    return {name: settings[name] for name in names}
+
+
+def _generator(shape: dict[str, Any], settings: dict[str, Any]) -> Generator:
+    """A generator that takes no memory: it is only to be compared with."""
+    numbers = {name: shape[name] for name in ("latent_dim", "ngf", "size")}
+    with torch.device("meta"):
+        return Generator(**numbers, **_kinds(settings))
+
+
+def _check_weights(network: nn.Module, found: dict[str, Tensor], name: str) -> None:
+    wanted = {
+        key: (value.shape, value.is_floating_point()) for key, value in network.state_dict().items()
+    }
+    if wanted != {key: (value.shape, value.is_floating_point()) for key, value in found.items()}:
+        raise ValueError(f"weights of its {name} are not those of its settings")
 
 
 def sampler_of(state: State) -> dict[str, Tensor]:
@@ -140,11 +197,11 @@ def load_generator(path: Path) -> tuple[Generator, State]:
         CheckpointRefused: See `load_checkpoint`; or the weights do not fit the settings.
     """
     state = load_checkpoint(path)
-    settings = state["settings"]
     try:
-        generator = Generator(
-            latent_dim=settings["latent_dim"], ngf=settings["ngf"], size=settings["size"]
-        )
+        settings = state["settings"]
+        shape = _shape(settings, "latent_dim", "ngf", "size")
+        _check_weights(_generator(shape, settings), sampler_of(state), "generator")
+        generator = Generator(**shape, **_kinds(settings))
         generator.load_state_dict(sampler_of(state))
     except (RuntimeError, KeyError, TypeError, ValueError) as error:
         raise _refused(path) from error

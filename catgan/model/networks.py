@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from catgan.model.choices import NORMS
+from catgan.model.choices import NORMS, UPSAMPLES
 
 CHANNELS = 3
 GROUP = 16  # channels that group norm takes together
+GATES = 2  # of a generator with skips: from 4 x 4 to 16 x 16, and from 8 x 8 to 32 x 32
 TOGETHER = 64  # pictures up to which a processor gains by taking batches together
 
 
@@ -29,6 +30,12 @@ class NetworkFacts:
     """What stands behind the discriminator's hidden layers."""
     images_shown: int
     """Real images seen in training."""
+    upsample: str = "transposed"
+    """How the generator doubles the side of its maps."""
+    skip: bool = False
+    """Whether its coarse maps gate the fine ones."""
+    discriminator: str = "pixels"
+    """What the discriminator looks at."""
 
 
 def check_size(size: int) -> int:
@@ -73,6 +80,46 @@ def _is_channels_last(weight: Tensor) -> bool:
     return weight.is_contiguous(memory_format=torch.channels_last)
 
 
+class _Doubled(nn.Conv2d):
+    """Each pixel made four, and a 3 x 3 convolution of the result.
+
+    It is computed as the transposed convolution of 4 x 4 that it equals, in which the taps that
+    fall on the same pixel are added up beforehand: four products a value instead of nine.
+    """
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__(into, out, 3, padding=1, bias=False)
+        taps = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]], dtype=torch.float32)
+        self.register_buffer("_taps", torch.kron(taps, taps), persistent=False)  # (16, 9)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, 2 H, 2 W)."""
+        nine = self.weight.transpose(0, 1).flatten(2)
+        weight = nine @ self.get_buffer("_taps").T
+        return F.conv_transpose2d(input, weight.view(*weight.shape[:2], 4, 4), stride=2, padding=1)
+
+
+class _SkipGate(nn.Module):
+    """Skip-layer excitation: a coarse map says which channels of a finer one count.
+
+    Liu et al. 2021 (arXiv:2101.04775), section 3.1, with the activation of its code.
+    """
+
+    def __init__(self, coarse: int, fine: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.AdaptiveAvgPool2d(4),
+            nn.Conv2d(coarse, fine, 4, bias=False),
+            nn.SiLU(inplace=True),
+            nn.Conv2d(fine, fine, 1, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """The finer map, each channel weighed by 0 to 1."""
+        return fine * self.main(coarse)  # type: ignore[no-any-return]
+
+
 class Generator(nn.Module):
     """Latent vectors to pictures.
 
@@ -82,10 +129,39 @@ class Generator(nn.Module):
                          -> (N,   ngf, 32, 32) -> (N, 3, 64, 64)
     """
 
-    def __init__(self, *, latent_dim: int = 100, ngf: int = 64, size: int = 64) -> None:
-        """Lay out the net; the weights are PyTorch's own until `init_weights`."""
+    def __init__(
+        self,
+        *,
+        latent_dim: int = 100,
+        ngf: int = 64,
+        size: int = 64,
+        upsample: str = "transposed",
+        skip: bool = False,
+    ) -> None:
+        """Lay out the net; the weights are PyTorch's own until `init_weights`.
+
+        Args:
+            latent_dim: Length of the latent vector.
+            ngf: Feature maps of the last hidden layer.
+            size: Side of the pictures, pixels.
+            upsample: How sides are doubled: `transposed` (DCGAN's transposed convolutions of
+                4 x 4), or `nearest` (pixels repeated, and convolutions of 3 x 3).
+            skip: Whether maps of 4 x 4 gate those of 16 x 16, and 8 x 8 those of 32 x 32, where
+                there are such (skip-layer excitation).
+
+        Raises:
+            ValueError: There is no such way to double, or `size` does not fit.
+        """
         super().__init__()
+        if upsample not in UPSAMPLES:
+            raise ValueError(f"the generator's upsample is one of {UPSAMPLES}, not {upsample}")
         self.latent_dim = latent_dim
+
+        def doubling(into: int, out: int) -> nn.Module:
+            if upsample == "nearest":
+                return _Doubled(into, out)
+            return nn.ConvTranspose2d(into, out, 4, stride=2, padding=1, bias=False)
+
         width = ngf * 2 ** (check_size(size) - 1)
         layers: list[nn.Module] = [
             _First(latent_dim, width, 4, stride=1, padding=0, bias=False),
@@ -94,16 +170,22 @@ class Generator(nn.Module):
         ]
         while width > ngf:
             layers += [
-                nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1, bias=False),
+                doubling(width, width // 2),
                 nn.BatchNorm2d(width // 2),
                 nn.ReLU(inplace=True),
             ]
             width //= 2
         layers += [
-            nn.ConvTranspose2d(width, CHANNELS, 4, stride=2, padding=1, bias=False),
+            doubling(width, CHANNELS),
             nn.Tanh(),
         ]
         self.main = nn.Sequential(*layers)
+        widths = [ngf * 2**halvings for halvings in reversed(range(check_size(size)))]
+        self.gates = nn.ModuleDict()
+        if skip:
+            # maps double at every third layer: 4 x 4 behind the third, 8 x 8 behind the sixth
+            for coarse in range(min(GATES, len(widths) - 2)):
+                self.gates[f"{4 << coarse}"] = _SkipGate(widths[coarse], widths[coarse + 2])
 
     def forward(self, latents: Tensor) -> Tensor:
         """Pictures of latents.
@@ -114,7 +196,18 @@ class Generator(nn.Module):
         Returns:
             (N, 3, size, size) float32 in -1 to 1.
         """
-        return self.main(latents[:, :, None, None])  # type: ignore[no-any-return]
+        if not self.gates:
+            return self.main(latents[:, :, None, None])  # type: ignore[no-any-return]
+        maps: dict[int, Tensor] = {}
+        result = latents[:, :, None, None]
+        for layer in self.main:
+            result = layer(result)
+            if isinstance(layer, nn.ReLU):
+                side = result.shape[-1]
+                if f"{side // 4}" in self.gates:
+                    result = self.gates[f"{side // 4}"](maps[side // 4], result)
+                maps[side] = result
+        return result
 
 
 class Discriminator(nn.Module):
@@ -184,11 +277,13 @@ class Discriminator(nn.Module):
 def _norm(name: str, width: int) -> list[nn.Module]:
     if name == "batch":
         return [nn.BatchNorm2d(width)]
-    if name == "group":
-        # of a width that is no multiple of 16, as little more as it can be divided into
-        groups = next(count for count in range(max(1, width // GROUP), 0, -1) if width % count == 0)
-        return [nn.GroupNorm(groups, width)]
-    return []
+    return [group_norm(width)] if name == "group" else []
+
+
+def group_norm(width: int) -> nn.GroupNorm:
+    """Group norm of 16 channels a group: of a width that is no multiple, as little more as fits."""
+    groups = next(count for count in range(max(1, width // GROUP), 0, -1) if width % count == 0)
+    return nn.GroupNorm(groups, width)
 
 
 def init_weights(net: nn.Module, generator: torch.Generator, *, start: str = "dcgan") -> None:

@@ -19,7 +19,7 @@ class SampleConfig:
     """The settings of `sample`."""
 
     count: Annotated[int, Option("Images in the grid or the folder.")] = 64
-    seed: Annotated[int, Option("Random seed: another seed draws other cats.")] = 0
+    seed: Annotated[int, Option("Random seed: another seed gives other cats.")] = 0
     checkpoint: Annotated[
         str, Option("best, last or a file.", default="best where there is one")
     ] = AUTO
@@ -32,9 +32,7 @@ class SampleConfig:
     ] = None
     tiles: Annotated[int, Option("Images side by side in a GIF.")] = 6
     frames: Annotated[int, Option("Frames of the walk.")] = 72
-    stops: Annotated[
-        int, Option("Latents that a walk passes through before it is back.", on_command_line=False)
-    ] = 6
+    stops: Annotated[int, Option("Latents that a walk passes through.", on_command_line=False)] = 6
     fps: Annotated[
         int | None, Option("Frames a second.", default="12 for a walk, 8 for a time-lapse")
     ] = None

@@ -65,7 +65,7 @@ def find_checkpoint(run: Run, checkpoint: str) -> Path:
         return found
     if run.checkpoint() is None:
         raise CheckpointRefused(
-            f"The run {run.name} has no checkpoint yet, so there is nothing that could draw; "
+            f"The run {run.name} has no checkpoint yet, so there is nothing to sample from; "
             "let it train for an epoch or more first: catgan train"
         )
     other = LAST if checkpoint == BEST else BEST

@@ -47,7 +47,7 @@ def check_room(height: int, width: int, frames: int, advice: str) -> None:
         height: Pixels.
         width: Pixels.
         frames: Of that size.
-        advice: What to change, as in "fewer --count".
+        advice: What to change, as in "a smaller --count".
 
     Raises:
         BadSettings: It is too much.
@@ -57,7 +57,7 @@ def check_room(height: int, width: int, frames: int, advice: str) -> None:
     require(
         total <= MAX_PIXELS,
         f"That would be {width} x {height} pixels{of_frames}, more than "
-        f"{MAX_PIXELS // 1_000_000} million; take {advice}, or a smaller --scale.",
+        f"{MAX_PIXELS // 1_000_000} million; use {advice}, or a smaller --scale.",
     )
 
 

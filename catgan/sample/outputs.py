@@ -99,6 +99,6 @@ def _check_owner(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists() and not is_ours(path):
             raise FileRefused(
-                f"{path} is there already and was not drawn by catgan sample; "
+                f"{path} exists already and was not written by catgan sample; "
                 "name another place, or move it away."
             )

@@ -157,14 +157,14 @@ def sample_run(
         say("drawing the grid")
         _write_grid(generator, settings, where.grid)
     if generator is not None and where.files is not None:
-        say("drawing the pictures")
+        say("sampling")
         replaced = _write_files(generator, settings, where.files)
     if generator is not None and where.walk is not None:
         say("drawing the walk")
         movie = make_walk(generator.network, settings, _scale(settings, generator.size))
         walk = _write_gif(movie, where.walk, f"walk, {_note(generator, settings)}")
     if where.timelapse is not None:
-        say("putting the training together")
+        say("building the time-lapse")
         scale = _scale(settings, plan.grids[0].pictures.shape[1])
         movie = make_timelapse(plan.grids, settings, scale)
         note = f"training to epoch {plan.grids[-1].epoch}"
@@ -193,18 +193,18 @@ def _check_sizes(
     if generator is not None:
         scale = _scale(config, generator.size)
         if outputs.grid is not None:
-            check_room(*grid_shape(config.count, generator.size, scale), 1, "fewer --count")
+            check_room(*grid_shape(config.count, generator.size, scale), 1, "a smaller --count")
         if outputs.files is not None:
             side = generator.size * (config.scale or 1)
-            check_room(side, side, 1, "a run of smaller pictures")
+            check_room(side, side, 1, "a run with smaller images")
         if outputs.walk is not None:
             shape = grid_shape(config.tiles, generator.size, scale)
-            check_room(*shape, config.frames, "fewer --tiles or --frames")
+            check_room(*shape, config.frames, "a smaller --tiles or --frames")
     if grids:
         count, height, width = grids[0].pictures.shape[:3]
         scale = _scale(config, height)
         rows, columns = grid_shape(count, max(height, width), scale)
-        check_room(rows + caption_height(), columns, len(grids), "fewer --tiles")
+        check_room(rows + caption_height(), columns, len(grids), "a smaller --tiles")
 
 
 def _note(generator: TrainedGenerator, config: SampleConfig) -> str:
@@ -220,7 +220,6 @@ def _pictures(generator: TrainedGenerator, config: SampleConfig) -> Iterator[Pic
 def _write_grid(generator: TrainedGenerator, config: SampleConfig, path: Path) -> None:
     pictures = np.stack(list(_pictures(generator, config)))
     grid = arrange(pictures, _scale(config, generator.size))
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, stamped_png(grid, _note(generator, config)))
 
 
@@ -238,6 +237,5 @@ def _write_files(generator: TrainedGenerator, config: SampleConfig, folder: Path
 
 def _write_gif(movie: Movie, path: Path, note: str) -> Clip:
     data = encode_gif(movie, note)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, data)
     return Clip(path=path, frames=len(movie.frames), seconds=movie.seconds, size=len(data))

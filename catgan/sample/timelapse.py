@@ -48,7 +48,7 @@ def read_grids(run: Run, tiles: int) -> list[EpochGrid]:
     """
     paths = list(run.sample_grids().items())
     record = run.read_config()
-    size = 0 if record is None else int(record.settings.get("size", 0))
+    size = 0 if record is None else record.settings.get("size", 0)
     grids = [
         EpochGrid(epoch=epoch, pictures=pictures[:tiles])
         for epoch, path in (paths[index] for index in spread_evenly(len(paths), MOST))

@@ -34,12 +34,15 @@ class Adam(torch.optim.Adam):
 
         PyTorch would keep the layout of the averages and how the other device took its steps. Its
         fused step walks through memory, so it would pair each weight with the averages of others.
+        How steps are taken is this optimiser's own affair; only their averages are taken over.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: It is not the state of such a network.
         """
-        here = [
-            {name: group[name] for name in ("fused", "capturable")} for group in self.param_groups
-        ]
+        self._check(state_dict)
         groups = [
-            saved | ours for saved, ours in zip(state_dict["param_groups"], here, strict=True)
+            ours | {"params": saved["params"]}
+            for saved, ours in zip(state_dict["param_groups"], self.param_groups, strict=True)
         ]
         super().load_state_dict(state_dict | {"param_groups": groups})
         for weight, state in self.state.items():
@@ -49,3 +52,17 @@ class Adam(torch.optim.Adam):
                     state[name] = torch.empty_like(weight).copy_(value)
                 else:
                     state[name] = value.clone()
+
+    def _check(self, state_dict: dict[str, Any]) -> None:
+        """That a state has what a step needs: PyTorch finds out in the middle of one."""
+        weights = [weight for group in self.param_groups for weight in group["params"]]
+        named = [index for group in state_dict["param_groups"] for index in group["params"]]
+        found = state_dict["state"]
+        if named != list(range(len(weights))) or (found and sorted(found) != named):
+            raise ValueError("its optimiser is of other weights")
+        for index, state in found.items():
+            shape = weights[index].shape
+            if state["exp_avg"].shape != shape or state["exp_avg_sq"].shape != shape:
+                raise ValueError("the averages of its optimiser have other shapes")
+            if torch.as_tensor(state["step"]).numel() != 1:
+                raise ValueError("its optimiser does not say how many steps it took")

@@ -51,7 +51,9 @@ def judge_balance(stats: Sequence[EpochStats]) -> Balance:
     Returns:
         The worst state that holds now. It has held for at least three epochs and 600 images (ten
         epochs for `at-chance`), and is over after three epochs without it; losses that are not
-        finite count at once.
+        finite count at once. With hinge losses only samples say how a run stands, their spread,
+        diversity and KID, and the gap of D: a D that is all but always right is what such losses
+        live on, and what cross entropy costs is no scale for them.
     """
     if stats and not _sound(stats[-1]):
         since = len(stats)
@@ -60,13 +62,14 @@ def judge_balance(stats: Sequence[EpochStats]) -> Balance:
         return Balance(state="diverged", since=stats[since - 1].epoch)
     # from the worst to the least
     for state, found in (
-        ("unstable", _streak(stats, [(epoch.loss_d or 0.0) > UNSTABLE for epoch in stats])),
+        ("unstable", _streak(stats, _unstable(stats))),
         ("collapsed", _streak(stats, _collapsed(stats))),
         ("winning", _streak(stats, _winning(stats))),
         (
             "at-chance",
-            _streak(stats, [abs(_lead(epoch)) < AT_CHANCE for epoch in stats], AT_CHANCE_EPOCHS),
+            _streak(stats, _at_chance(stats), AT_CHANCE_EPOCHS),
         ),
+        ("copying", _copying(stats)),
         ("overfitted", _overfitted(stats)),
         ("collapsing", _collapsing(stats)),
         ("past-best", _past_best(stats)),
@@ -117,12 +120,21 @@ def _collapsed(stats: Sequence[EpochStats]) -> list[bool]:
     return flags
 
 
+def _unstable(stats: Sequence[EpochStats]) -> list[bool]:
+    return [not epoch.hinge and (epoch.loss_d or 0.0) > UNSTABLE for epoch in stats]
+
+
+def _at_chance(stats: Sequence[EpochStats]) -> list[bool]:
+    return [not epoch.hinge and abs(_lead(epoch)) < AT_CHANCE for epoch in stats]
+
+
 def _winning(stats: Sequence[EpochStats]) -> list[bool]:
     """For every epoch, whether D is all but always right, or was and is not much less so."""
     flags = []
     holds = False
     for epoch in stats:
-        holds = _lead(epoch) > (STILL_SURE if holds else SURE) and (epoch.loss_g or 0.0) > STARVED
+        sure = _lead(epoch) > (STILL_SURE if holds else SURE)
+        holds = not epoch.hinge and sure and (epoch.loss_g or 0.0) > STARVED
         flags.append(holds)
     return flags
 
@@ -163,6 +175,11 @@ def _overfitted(stats: Sequence[EpochStats]) -> int | None:
     return _twice(gaps)
 
 
+def _copying(stats: Sequence[EpochStats]) -> int | None:
+    """More samples are close to a training image than chance allows."""
+    return _twice([(epoch.epoch, epoch.copying) for epoch in stats if epoch.copying is not None])
+
+
 def _collapsing(stats: Sequence[EpochStats]) -> int | None:
     """Samples differ half as much as they once did."""
     widest = 0.0
@@ -177,13 +194,13 @@ def _collapsing(stats: Sequence[EpochStats]) -> int | None:
 def _past_best(stats: Sequence[EpochStats]) -> int | None:
     """Samples are worse than the best by more than chance."""
     best = best_of(stats)
-    if best is None or best.kid is None:
+    if best is None or best.distance is None:
         return None
-    limit, error = best.kid * WORSE, best.kid_error or 0.0
+    least, error = best.distance, best.distance_error or 0.0
     flags = [
-        (epoch.epoch, epoch.kid > max(limit, best.kid + 2 * math.hypot(epoch.kid_error, error)))
+        (epoch.epoch, distance > max(least * WORSE, least + 2 * math.hypot(own, error)))
         for epoch in stats
-        if epoch.kid is not None and epoch.kid_error is not None
+        if (distance := epoch.distance) is not None and (own := epoch.distance_error) is not None
     ]
     return _twice(flags) if len(flags) >= 3 else None
 

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 from catgan.core.settings import Option, check_most, flag_of, require
 from catgan.measure.choices import MIN_PICTURES
-from catgan.model.choices import NORMS, STARTS
+from catgan.model.choices import (
+    DISCRIMINATORS,
+    LARGEST,
+    NORMS,
+    PIXELS,
+    PROJECTED,
+    STARTS,
+    UPSAMPLES,
+)
 
 AUTO = -1
 BASE = "base"
@@ -32,7 +40,11 @@ class TrainConfig:
     """
 
     recipe: Annotated[
-        str, Option("Where the other settings start from: balanced, or article, the plain DCGAN.")
+        str,
+        Option(
+            "Starting point for all other settings: balanced; article, the plain DCGAN; or "
+            "projected, whose discriminator looks through a pretrained network."
+        ),
     ] = DEFAULT_RECIPE
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
     batch_size: Annotated[int, Option("Images in one training step.")] = 8
@@ -43,7 +55,25 @@ class TrainConfig:
     ngf: Annotated[
         int, Option("Width of the generator: feature maps of its last hidden layer.")
     ] = 64
+    # On features: the channels of the finest map after mixing, and twice as many in each coarser
+    # one, so that it scales the small discriminators as it does the one on pixels.
     ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
+    upsample: Annotated[
+        str,
+        Option(
+            "Upsampling in the generator: transposed (transposed convolutions, as in DCGAN) or "
+            "nearest (nearest-neighbour upsampling, then a convolution)."
+        ),
+    ] = "transposed"
+    skip: Annotated[bool, Option("Use skip-layer excitation in the generator.")] = False
+    # The loss goes with it: cross entropy on pixels, hinge on features.
+    discriminator: Annotated[
+        str,
+        Option(
+            "Input of the discriminator: pixels, or projected (features of a pretrained "
+            "EfficientNet-Lite1)."
+        ),
+    ] = PIXELS
     lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 4e-4
     lr_d: Annotated[
         float,
@@ -52,8 +82,8 @@ class TrainConfig:
             default="0.001; above width 32 less: 0.0005 at 64",
         ),
     ] = 1e-3
-    beta1: Annotated[float, Option("Adam's decay of the gradients' average.")] = 0.5
-    beta2: Annotated[float, Option("Adam's decay of the squared gradients' average.")] = 0.999
+    beta1: Annotated[float, Option("Adam's beta1.")] = 0.5
+    beta2: Annotated[float, Option("Adam's beta2.")] = 0.999
     norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
         "none"
     )
@@ -69,20 +99,22 @@ class TrainConfig:
             default="train from scratch",
         ),
     ] = ""
-    r1: Annotated[float, Option("Weight of R1, which keeps the discriminator smooth; 0: none.")] = (
-        0.01
-    )
+    r1: Annotated[
+        float, Option("Weight of the R1 gradient penalty on the discriminator; 0 for none.")
+    ] = 0.01
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
-    flip: Annotated[bool, Option("Mirror half of the real images, other ones each time.")] = True
+    flip: Annotated[bool, Option("Flip images horizontally at random.")] = True
     augment: Annotated[
         str,
         Option('Augmentations the discriminator sees: colour, translation, cutout; "" for none.'),
     ] = f"{COLOUR},{TRANSLATION}"
     average_kimg: Annotated[
         float,
-        Option("Half-life of the averaged generator, in thousands of images seen; 0: no average."),
+        Option(
+            "Half-life of the averaged generator (EMA), in thousands of images; 0 for no average."
+        ),
     ] = 10.0
     # Weights, losses and optimisers are always float32. bfloat16 has a third of the digits and is
     # faster on GPUs since about 2020 and on the newest processors; tf32 is float32 whose factors
@@ -92,17 +124,14 @@ class TrainConfig:
     precision: Annotated[
         str,
         Option(
-            "auto (what is fastest on this machine), float32, or bfloat16; on NVIDIA GPUs also "
-            "tf32 and float16."
+            "auto (the fastest on this machine), float32 or bfloat16; on NVIDIA GPUs also tf32 "
+            "and float16."
         ),
     ] = FITTING
     # The same numbers to rounding, and more memory.
     graphs: Annotated[
         str,
-        Option(
-            "CUDA graphs, which start several steps at once (NVIDIA only): on, off, or auto, on "
-            "wherever they work."
-        ),
+        Option("Use CUDA graphs (NVIDIA only): on, off, or auto, which is on wherever they work."),
     ] = FITTING
     # Of fewer than 250 images none: training needs them more.
     held_out: Annotated[
@@ -113,12 +142,11 @@ class TrainConfig:
         ),
     ] = AUTO
     seed: Annotated[int, Option("Random seed.")] = 0
-    # None with fewer than 50 images held out.
     evaluate_every: Annotated[
         int,
         Option(
             "Epochs between two measurements; 0: none, -1 for the default.",
-            default="so many that measuring takes under a tenth of the time",
+            default="as often as takes less than a tenth of the time",
         ),
     ] = AUTO
     evaluate_samples: Annotated[int, Option("Samples measured each time.")] = 500
@@ -133,7 +161,9 @@ class TrainConfig:
     sample_every: Annotated[int, Option("Epochs between two sample grids.")] = 5
     checkpoint_minutes: Annotated[
         float,
-        Option("Minutes between two checkpoints, which a crash may cost; 0: every epoch."),
+        Option(
+            "Minutes between checkpoints, at most this much is lost in a crash; 0 for every epoch."
+        ),
     ] = 1.0
     device: Annotated[str, Option("cpu, cuda, mps, or auto for the fastest there is.")] = "auto"
 
@@ -198,6 +228,14 @@ class TrainConfig:
             "--r1 needs a discriminator that judges each image by itself; "
             "set --norm to group or none.",
         )
+        if self.discriminator == PROJECTED:
+            for name, (fixed, why) in PROJECTED_NEEDS.items():
+                value = getattr(self, name)
+                require(
+                    value == fixed,
+                    f"{flag_of(name)} is {value}; with --discriminator {PROJECTED} it must be "
+                    f"{fixed}: {why}. Recipe {PROJECTED} sets it.",
+                )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
         require(
             not unknown,
@@ -225,17 +263,16 @@ class TrainConfig:
         """The names in `augment`."""
         return tuple(name.strip() for name in self.augment.split(",") if name.strip())
 
-    def evaluates_after(self, epoch: int, *, pictures: int, held_out: int) -> bool:
+    def evaluates_after(self, epoch: int, *, pictures: int) -> bool:
         """Whether the run is measured after an epoch, the last one always.
 
         Args:
             epoch: Complete epochs.
-            pictures: Training pictures.
-            held_out: Pictures to measure against; with too few for KID, `AUTO` measures nothing.
+            pictures: Training pictures; of fewer than 20 `AUTO` measures nothing.
         """
         every = self.evaluate_every
         if every == AUTO:
-            if held_out < MIN_PICTURES:
+            if pictures < LEAST_MEASURED:
                 return False
             # Measuring 500 samples takes as long as training on some 300 pictures at width 64 and
             # 900 at width 32 on a processor: a smaller net trains faster, and is measured rarer.
@@ -245,6 +282,9 @@ class TrainConfig:
             if self.precision in LOW_PRECISIONS:  # trains faster, and is measured in float32 still
                 images *= 1.5
             every = math.ceil(images / pictures)
+            # Networks that know cats already are at their best soon, and few images spoil them.
+            if self.start_from and epoch < every and epoch.bit_count() == 1:
+                return True
         return every > 0 and (epoch % every == 0 or epoch == self.epochs)
 
     def held_out_of(self, pictures: int) -> int:
@@ -262,9 +302,9 @@ TrainConfig.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # 
 )
 
 MOST = {
-    "epochs": 10**7, "batch_size": 65_536, "size": 1024, "latent_dim": 65_536, "ngf": 4096,
-    "ndf": 4096, "r1_every": 10**6, "held_out": 10**7, "evaluate_every": 10**7,
-    "evaluate_samples": 50_000, "sample_every": 10**7, "checkpoint_minutes": 10**6,
+    "epochs": 10**7, "batch_size": 65_536, **LARGEST, "r1_every": 10**6, "held_out": 10**7,
+    "evaluate_every": 10**7, "evaluate_samples": 50_000, "sample_every": 10**7,
+    "checkpoint_minutes": 10**6,
 }  # fmt: skip
 LEAST: dict[str, int] = {
     "epochs": 1,
@@ -282,13 +322,26 @@ CHOICES = {
     "start_d": STARTS,
     "precision": (FITTING, *PRECISIONS),
     "graphs": GRAPHS,
+    "upsample": UPSAMPLES,
+    "discriminator": DISCRIMINATORS,
 }
+
+PROJECTED_NEEDS: dict[str, tuple[Any, str]] = {
+    "norm": ("group", "batch norm collapses there, and nothing else was tried"),
+    "start_d": ("dcgan", "spectral norm takes the size out of the weights"),
+    "r1": (0, "spectral norm keeps it smooth"),
+}
+"""What a discriminator on features needs of the settings that are for one on pixels, and why."""
 
 RATE_WIDTH = 32
 """Width, at size 64, up to which the rate of a discriminator without norms is the recipe's own."""
 
 EVALUATION_INTERVAL = 3500
 """Pictures shown between two measurements of 500 samples, at size 64 and width 64."""
+
+LEAST_MEASURED = 20
+"""Training pictures, below which a run is measured only where that is asked for: 5% of them are not
+one."""
 
 RECIPES: dict[str, dict[str, Any]] = {
     # Radford et al. 2015 (arXiv:1511.06434) as the PyTorch DCGAN tutorial has it, at the batch
@@ -308,6 +361,24 @@ RECIPES: dict[str, dict[str, Any]] = {
     # pictures by heart, and sees all pictures through differentiable augmentation; that keeps it
     # so honest that both nets may learn faster. docs/training.md says what each part brings.
     DEFAULT_RECIPE: {},
+    # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
+    # are no matter of taste: with transposed convolutions it collapses under this discriminator.
+    "projected": {
+        "batch_size": 32,
+        "lr_g": 2e-4,
+        "lr_d": 2e-4,
+        "beta1": 0.0,
+        "beta2": 0.99,
+        "norm": "group",
+        "start_d": "dcgan",
+        "r1": 0.0,
+        "upsample": "nearest",
+        "skip": True,
+        "discriminator": PROJECTED,
+        "flip": True,
+        "augment": f"{COLOUR},{TRANSLATION}",
+        "average_kimg": 10.0,
+    },
 }
 
 MACHINE = frozenset({"device", "graphs"})
@@ -325,8 +396,9 @@ def check_each(named: Mapping[str, Any]) -> None:
     """
     for name, value in named.items():
         # with which every other setting goes
-        TrainConfig(**{"recipe": "article", "norm": "none", name: value})
+        TrainConfig(**{"recipe": "article", "norm": "group", name: value})
 
 
 def _names() -> str:
-    return " and ".join(RECIPES)
+    *most, last = RECIPES
+    return f"{', '.join(most)} and {last}"

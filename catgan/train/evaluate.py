@@ -1,4 +1,4 @@
-"""What a run is worth at one moment, measured on images that it was never trained on.
+"""What a run is worth at one moment, measured on images held out of training if there are enough.
 
 Nothing here changes the run or draws from its random numbers: a run that is measured often ends
 with the same weights as one that is never measured.
@@ -6,28 +6,30 @@ with the same weights as one that is never measured.
 
 import copy
 import dataclasses
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from catgan.core.errors import TooFewPictures
+from catgan.core.errors import Interrupted, TooFewPictures
 from catgan.core.pictures import Pictures, spread_evenly
 from catgan.measure.choices import MIN_PICTURES
-from catgan.measure.extractors.base import Extractor, Features
+from catgan.measure.extractors.base import Extractor, Features, joined
 from catgan.measure.extractors.efficientnet import EfficientNetLite0
 from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.kid import kid_estimate
-from catgan.measure.metrics.neighbours import CLOSE, Nearest, nearest, too_close
+from catgan.measure.metrics.neighbours import Nearest, by_chance, nearest, too_close, usual
 from catgan.measure.metrics.recognised import recognised_rate
-from catgan.model.networks import Discriminator, Generator
+from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.augment import Augment
 from catgan.train.config import TrainConfig
+from catgan.train.nets import AnyDiscriminator
 
 COMPARED = 2000  # training pictures at most that samples are compared with, for speed
+PART = 100  # images between two looks at whether to stop; whole batches of every device's
 JUDGED = 256  # pictures of each kind that D is asked about
 SAMPLE_SEED = 2_000_003  # added to the run's: the same latents at every evaluation, none of them
 # a training latent or one of the grid's
@@ -36,11 +38,16 @@ JUDGE_SEED = 3_000_017
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What was measured; None where the run has too few held-out pictures to say."""
+    """What was measured; None where the run has too few pictures to say."""
 
     kid: float | None
     """KID of samples against held-out pictures, on all of both; see `metrics.kid`."""
     kid_error: float | None
+    """Its standard error."""
+    kid_train: float | None
+    """Where too few are held out for that: KID against the training pictures. Copies of these are
+    at less than 0, so it is worth nothing without `copying`."""
+    kid_train_error: float | None
     """Its standard error."""
     recognised: float
     """Share of samples that a net trained on photographs takes for a cat, 0 to 1."""
@@ -48,7 +55,8 @@ class Evaluation:
     """Variance of the samples' features over that of real pictures' (held out, else trained on);
     None where these are fewer than three or all the same."""
     copies: float | None
-    """Share of samples nearer to a training picture than 95% of held-out pictures are, 0 to 1."""
+    """Share of samples nearer to a training picture than 95% of real pictures are that were not
+    trained on, 0 to 1; see `neighbours.usual` and `too_close`."""
     copying: bool
     """Whether that share is larger than chance allows."""
     gap: float | None
@@ -94,15 +102,20 @@ class Evaluator:
         self._device = device
         self._extractor = extractor
         self._seen: _Seen | None = None
+        self._should_stop: Callable[[], bool] | None = None
 
     def is_due(self, epoch: int) -> bool:
         """Whether the run is to be measured after an epoch."""
-        return self._config.evaluates_after(
-            epoch, pictures=len(self._train), held_out=len(self._held_out)
-        )
+        return self._config.evaluates_after(epoch, pictures=len(self._train))
 
     def evaluate(
-        self, *, generator: Generator, sampler: Generator, discriminator: Discriminator, epoch: int
+        self,
+        *,
+        generator: Generator,
+        sampler: Generator,
+        discriminator: AnyDiscriminator,
+        epoch: int,
+        should_stop: Callable[[], bool] | None = None,
     ) -> Evaluation:
         """Measure the run as it stands.
 
@@ -112,44 +125,66 @@ class Evaluator:
                 `generator`; left as it is.
             discriminator: In training mode; left as it is.
             epoch: Complete epochs; draws D's random changes.
+            should_stop: Asked after every so many images.
+
+        Raises:
+            Interrupted: `should_stop` said so; nothing is kept of what was measured.
         """
+        self._should_stop = should_stop
         seen = self._look()
         config = self._config
         latents = draw_latents(
             config.evaluate_samples, config.latent_dim, config.seed + SAMPLE_SEED
         )
-        samples = sample_images(sampler, latents, device=str(self._device))
-        fake = self._extract(samples)
-        kid = kid_error = None
-        if len(self._held_out) >= MIN_PICTURES:
-            found = kid_estimate(fake.pooled, seen.real.pooled)
-            kid, kid_error = found.value, found.error
-        rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.held_out)
+        fake = self._look_at_samples(sampler, latents)
+        fair = len(self._held_out) >= MIN_PICTURES
+        real = seen.real if fair else seen.train
+        found = kid_estimate(fake.pooled, real.pooled, between=self._ask)
+        rate = too_close(nearest(fake.pooled, seen.train.pooled), seen.usual)
         return Evaluation(
-            kid=kid,
-            kid_error=kid_error,
+            kid=found.value if fair else None,
+            kid_error=found.error if fair else None,
+            kid_train=None if fair else found.value,
+            kid_train_error=None if fair else found.error,
             recognised=recognised_rate(fake).share,
             diversity=_diversity(fake, seen.real),
             copies=None if rate is None else rate.share,
-            copying=rate is not None and rate.low > _chance(len(self._held_out)),
+            copying=rate is not None and rate.low > by_chance(seen.usual),
             gap=self._gap(generator, discriminator, epoch),
         )
 
     def _extract(self, pictures: Pictures) -> Features:
         if self._extractor is None:  # its network takes some seconds to load
             self._extractor = EfficientNetLite0(device=str(self._device))
-        return self._extractor.extract(pictures)
+        parts = []
+        for start in range(0, len(pictures), PART):
+            self._ask()
+            parts.append(self._extractor.extract(pictures[start : start + PART]))
+        return joined(parts)
+
+    def _look_at_samples(self, sampler: Generator, latents: Tensor) -> Features:
+        parts = []
+        for part in torch.split(latents, PART):
+            self._ask()
+            parts.append(self._extract(sample_images(sampler, part, device=str(self._device))))
+        return joined(parts)
+
+    def _ask(self) -> None:
+        if self._should_stop is not None and self._should_stop():
+            raise Interrupted("Interrupted while measuring; rerun the same command.")
 
     def _look(self) -> "_Seen":
         if self._seen is None:
             train = self._extract(_some_of(self._train, COMPARED))
             real = self._extract(self._held_out) if len(self._held_out) else train
-            near = real.pooled if len(self._held_out) else np.empty((0, real.pooled.shape[1]))
-            self._seen = _Seen(train=train, real=real, held_out=nearest(near, train.pooled))
+            out = real.pooled if len(self._held_out) else real.pooled[:0]
+            self._seen = _Seen(train=train, real=real, usual=usual(out, train.pooled))
         return self._seen
 
     @torch.no_grad()
-    def _gap(self, generator: Generator, discriminator: Discriminator, epoch: int) -> float | None:
+    def _gap(
+        self, generator: Generator, discriminator: AnyDiscriminator, epoch: int
+    ) -> float | None:
         config = self._config
         batch = config.batch_size
         if min(len(self._held_out), JUDGED) < max(batch, 8) or batch < 2:
@@ -185,8 +220,8 @@ class _Seen:
     train: Features
     real: Features
     """Held-out pictures; those trained on where none are held out."""
-    held_out: Nearest
-    """For every held-out picture, the nearest training picture."""
+    usual: Nearest
+    """How near pictures that were not trained on lie to those that were."""
 
 
 def whole_batches(images: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -210,12 +245,3 @@ def _diversity(fake: Features, real: Features) -> float | None:
         return diversity(fake.pooled, real.pooled).value
     except TooFewPictures:
         return None
-
-
-def _chance(held_out: int) -> float:
-    """The share of close samples up to which nothing is wrong, 0 to 1.
-
-    Five per cent by construction, and two standard errors more, since the limit was read off so
-    many held-out pictures only.
-    """
-    return CLOSE + 2 * math.sqrt(CLOSE * (1 - CLOSE) / max(held_out, 1))

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
-from catgan.core.files import AnyPath, check_place, locked
+from catgan.core.files import AnyPath, check_place
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import ComputedRecord, Run, StartRecord
 from catgan.formats.stats import EpochStats
 from catgan.measure.extractors.base import Extractor
 from catgan.model.checkpoint import State
+from catgan.model.choices import PROJECTED
 from catgan.model.device import pick_device
 from catgan.train.balance import is_lost, judge_balance
 from catgan.train.best import best_of
@@ -24,11 +25,19 @@ from catgan.train.config import TrainConfig
 from catgan.train.data import RunData, check_data, load_data
 from catgan.train.device import Device, describe_device, explain_memory, pick_computing
 from catgan.train.evaluate import Evaluator
+from catgan.train.eyes import OpenEyes, check_eyes, open_eyes
 from catgan.train.opening import OpenNetworks, open_start, record_start
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
 from catgan.train.record import Recorder
-from catgan.train.resume import check_run, check_settings, mark_finished, settle
+from catgan.train.resume import (
+    check_run,
+    check_settings,
+    locked_at,
+    mark_finished,
+    settle,
+    stamp_of,
+)
 from catgan.train.start import StartNetworks, check_start
 from catgan.train.trainer import Trainer
 
@@ -62,6 +71,7 @@ def train_gan(
     should_stop: Callable[[], bool] | None = None,
     extractor: Extractor | None = None,
     open_networks: OpenNetworks = open_start,
+    open_eyes: OpenEyes = open_eyes,
 ) -> TrainResult:
     """Train a DCGAN on one data set, or carry a run on where it stopped.
 
@@ -76,9 +86,11 @@ def train_gan(
         reading: Called with the images read and all there are, where reading takes some seconds.
         on_start: Called once, before the first step.
         progress: Called about twice a second, and after each epoch.
-        should_stop: Asked after each step; True ends the call with a checkpoint in place.
+        should_stop: Asked after each step, and while the run is measured; True ends the call with a
+            checkpoint in place.
         extractor: What tells images apart when the run is measured; catgan's own by default.
         open_networks: Finds the networks that `start_from` names, for who has them already.
+        open_eyes: Loads what a discriminator on features looks through; catgan's own by default.
 
     Raises:
         NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
@@ -89,7 +101,8 @@ def train_gan(
         FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: `run` is something else, or of
             other settings, images or version, or `start_from` holds no networks; nothing was
             changed.
-        MissingPackage: The base model is missing or broken.
+        MissingPackage: The base model, or what the discriminator looks through, is missing or
+            broken.
         TrainingLost: The losses are not finite any more; the last checkpoint stays.
         OutOfMemory: The GPU has too little memory; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
@@ -101,11 +114,14 @@ def train_gan(
     data, pictures, held_out = load_data(
         _opened(dataset), config, report=_reading_report(reading, should_stop)
     )
+    stamp = stamp_of(plan.run)
     state = check_run(plan.run, config, data)
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
     with explain_memory(run, config):
-        trainer = Trainer(TrainingPictures(pictures, plan.device), config, plan.device, networks)
+        trainer = Trainer(
+            TrainingPictures(pictures, plan.device), config, plan.device, networks, open_eyes
+        )
         if state is not None:
             trainer.load_state(state)
     before = trainer.epoch
@@ -127,7 +143,7 @@ def train_gan(
         run.mkdir(parents=True, exist_ok=True)
         begun = start.begins_with
         with (
-            locked(run),
+            locked_at(plan.run, stamp),
             explain_memory(run, config),
             Recorder(
                 plan.run,
@@ -143,6 +159,8 @@ def train_gan(
                 recorder.write_config(finished=True)
             stats = recorder.stats
     best = best_of(stats)
+    judged = next((epoch for epoch in reversed(stats) if epoch.copies is not None), None)
+    seen = best or next((one for one in reversed(stats) if one.recognised is not None), None)
     return TrainResult(
         run=plan.run,
         epochs_before=before,
@@ -151,7 +169,11 @@ def train_gan(
         finished=finished,
         balance=judge_balance(stats),
         best_epoch=None if best is None else best.epoch,
-        best_kid=None if best is None else best.kid,
+        best_kid=None if best is None else best.distance,
+        against_training=best is not None and best.kid is None,
+        recognised=None if seen is None else seen.recognised,
+        copies=None if judged is None else judged.copies,
+        copying=judged is not None and judged.copying is True,
     )
 
 
@@ -192,6 +214,8 @@ def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = ope
     computing = pick_computing(config, device)
     check_place(run)
     check_settings(place, config)
+    if config.discriminator == PROJECTED:
+        check_eyes()
     networks = None
     if config.start_from and not place.last.exists():
         networks = open_networks(config.start_from)
@@ -280,29 +304,37 @@ def _train(
                 progress(view.progress(trainer, rate, trainer.means(), epoch_done=False))
                 reported = now
 
-        # The epoch's figures.
+        # The epoch's figures; it ends with them, so that a measurement broken off is begun anew.
         rate = clock.images_per_second()
-        means = trainer.end_epoch()
+        means, epoch = trainer.means(), trainer.epoch + 1
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
-        measured = not lost and evaluator.is_due(trainer.epoch)
+        measured = not lost and evaluator.is_due(epoch)
         figures: dict[str, Any] = dict(means)
         if measured:
             if progress is not None:
                 progress(view.progress(trainer, rate, means, epoch_done=True, measuring=True))
             began = time.monotonic()
-            figures |= evaluator.evaluate(
-                generator=trainer.generator,
-                sampler=trainer.sampler,
-                discriminator=trainer.discriminator,
-                epoch=trainer.epoch,
-            ).figures()
+            try:
+                evaluation = evaluator.evaluate(
+                    generator=trainer.generator,
+                    sampler=trainer.sampler,
+                    discriminator=trainer.discriminator,
+                    epoch=epoch,
+                    should_stop=should_stop,
+                )
+            except Interrupted:
+                _checkpoint(trainer, recorder)
+                return False
+            figures |= evaluation.figures()
             figures["evaluation_seconds"] = round(time.monotonic() - began, 2)
+        trainer.end_epoch()
         stats = EpochStats(
             epoch=trainer.epoch,
             images_shown=trainer.images_shown,
             images_per_second=None if rate is None else round(rate, 2),
             lost=lost or None,
+            hinge=config.discriminator == PROJECTED or None,
             **figures,
         )
         sampled = trainer.epoch % config.sample_every == 0 or trainer.epoch in (1, config.epochs)
@@ -312,7 +344,7 @@ def _train(
             progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
             raise TrainingLost(
-                f"{recorder.run.folder} diverged: its losses are NaN or infinite since epoch "
+                f"{recorder.run.folder} diverged: its losses have been NaN or infinite since epoch "
                 f"{trainer.epoch}. Train its data set by itself, under another --name, with a "
                 "lower --lr-g and --lr-d."
             )
@@ -360,7 +392,8 @@ class _View:
         best = best_of(stats)
         self.balance = judge_balance(stats)
         self.best_epoch = None if best is None else best.epoch
-        self.kid = next((epoch.kid for epoch in reversed(stats) if epoch.kid is not None), None)
+        found = (epoch.distance for epoch in reversed(stats))
+        self.kid = next((distance for distance in found if distance is not None), None)
 
     def progress(
         self,

@@ -44,9 +44,9 @@ def open_start(name: str) -> StartNetworks:
             generator=sampler_of(state),
             discriminator=state["discriminator"],
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointRefused(
-            f"{path} lacks what a run could start from ({error}); name another one."
+            f"{path} does not hold what a run could start from ({error}); name another one."
         ) from error
 
 

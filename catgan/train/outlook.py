@@ -31,7 +31,7 @@ class Outlook:
 
 # Training images to a first few recognised samples, and to about half of them, at width 64 and 64 x
 # 64 pixels; docs/training.md has the curves. Twice the width needs half of them.
-NEEDED: dict[str, tuple[int, int | None]] = {"balanced": (25_000, 80_000)}
+NEEDED = {"balanced": (25_000, 80_000), "projected": (20_000, 40_000)}
 FINE_TUNED = (0, 5_000)  # from networks that have seen more than this many already
 TRAINED = 20_000
 
@@ -55,7 +55,7 @@ def look_ahead(config: TrainConfig, pictures: int, *, seen_before: int = 0) -> O
     return Outlook(
         images=images,
         first=round(first * scale, -3),
-        half=None if half is None else round(half * scale, -3),
+        half=round(half * scale, -3),
     )
 
 

@@ -57,7 +57,8 @@ class TrainProgress:
     balance: Balance
     """The state of the run after the last complete epoch."""
     kid: float | None
-    """KID against held-out images where it was last measured."""
+    """KID where it was last measured, against held-out images; with too few of them, against those
+    trained on."""
     best_epoch: int | None
     """The best epoch so far, where one is known."""
 
@@ -82,7 +83,16 @@ class TrainResult:
     best_epoch: int | None
     """The epoch kept in `best.pt`; None where none is known."""
     best_kid: float | None
-    """Its KID against held-out images."""
+    """Its KID, against held-out images; with too few of them, against those trained on."""
+    against_training: bool
+    """Whether that KID is against the images trained on."""
+    recognised: float | None
+    """Share of samples recognised as cats at the best epoch, else where it was last measured, 0 to
+    1; None where it never was."""
+    copies: float | None
+    """Share of samples that are close to a training image where it was last measured, 0 to 1."""
+    copying: bool
+    """Whether that is more than chance allows."""
 
     def __repr__(self) -> str:
         """One line."""

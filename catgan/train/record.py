@@ -1,6 +1,7 @@
 """What a run leaves on disk while it goes: settings, statistics, sample grids, checkpoints."""
 
 import dataclasses
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from catgan.train.events import EventFile
 
 GRID_COLUMNS = 8
+WRITTEN = re.compile(r"epoch_\d+\.png|(best|last)\.pt")  # in the folders of a run
 DRAWN = ("epoch", "images_shown", "generator", "average", "discriminator")
 
 
@@ -67,7 +69,7 @@ class Recorder:
         self.write_config(finished=False)  # first: by it the folder is known to be a run's
         for folder in (run.samples, run.last.parent, run.tensorboard):
             folder.mkdir(parents=True, exist_ok=True)
-            sweep_partials(folder)
+            sweep_partials(folder, WRITTEN.fullmatch)
         drop_torn_line(run.stats)
         self._stats = [stats for stats in run.read_stats() if stats.epoch <= done]
         write_stats(run.stats, self._stats)

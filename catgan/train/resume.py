@@ -1,12 +1,19 @@
 """Which settings a run is trained with, and whether the one on disk may be carried on."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from catgan.core import words
-from catgan.core.errors import CheckpointRefused, FolderRefused, SettingsDiffer
-from catgan.core.files import LOCK, Json, partial_of
+from catgan.core.errors import (
+    BadRecord,
+    BadSettings,
+    CheckpointRefused,
+    FolderRefused,
+    SettingsDiffer,
+)
+from catgan.core.files import LOCK, Json, locked, partial_of
 from catgan.core.settings import Change, changes, flag_of, to_json
 from catgan.formats.records import from_json
 from catgan.formats.runs import CONFIG, DataRecord, Run, RunConfig
@@ -17,7 +24,8 @@ from catgan.train.opening import OpenNetworks, open_start
 
 EARLIER: Json = {
     "recipe": "article", "epochs": 400, "batch_size": 4, "size": 64, "latent_dim": 100,
-    "ngf": 64, "ndf": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    "ngf": 64, "ndf": 64, "upsample": "transposed", "skip": False, "discriminator": "pixels",
+    "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
     "norm": "batch", "start_d": "dcgan", "start_from": "", "r1": 0.0, "r1_every": 8,
     "flip": False, "augment": "", "average_kimg": 0.0, "precision": "float32", "graphs": "auto",
     "held_out": -1, "seed": 0, "evaluate_every": -1, "evaluate_samples": 500,
@@ -34,7 +42,8 @@ def settle(
 
     A run that is there keeps what it began with, whatever the defaults and its recipe are by now;
     named settings that change nothing of what an epoch brings win all the same. A new run follows
-    the recipe named, or the default one, and has the shape of the networks that it starts from.
+    the recipe named, or the one of the networks that it starts from, or the default one, and has
+    those networks' shape.
 
     Args:
         run: The run, there or not.
@@ -49,12 +58,13 @@ def settle(
         NoSuchFolder, MissingPackage: See `open_start`.
     """
     record = read_run(run)
-    recipe = named.get("recipe", DEFAULT_RECIPE)
     if record is None:
         others = {name: value for name, value in named.items() if name != "recipe"}
-        start = named.get("start_from")
-        shape = open_networks(start).shape if start else {}
-        return TrainConfig.of_recipe(recipe, **shape | others)
+        networks = open_networks(named["start_from"]) if named.get("start_from") else None
+        recipe, shape = DEFAULT_RECIPE, {}
+        if networks is not None:
+            recipe, shape = networks.recipe, networks.shape
+        return TrainConfig.of_recipe(named.get("recipe", recipe), **shape | others)
     own = recorded_settings(record.settings, run.config)
     fixed = {name: value for name, value in named.items() if name not in FREE - {"recipe"}}
     _refuse(run, changes({name: getattr(own, name) for name in fixed}, fixed))
@@ -88,7 +98,7 @@ def recorded_settings(settings: Json, where: object) -> TrainConfig:
         where: The file.
 
     Raises:
-        BadRecord: One is of another type than it may be.
+        BadRecord: One is of another type than it may be, or out of its range.
         CheckpointRefused: One is unknown here.
     """
     known = {field.name for field in dataclasses.fields(TrainConfig)}
@@ -100,7 +110,13 @@ def recorded_settings(settings: Json, where: object) -> TrainConfig:
             f"{where} has a setting that this version of catgan does not know "
             f"({sorted(unknown)[0]}); use a newer one."
         )
-    return from_json(settings, TrainConfig, str(where))
+    try:
+        return from_json(settings, TrainConfig, str(where))
+    except BadSettings as error:  # said of flags, which nobody gave
+        raise BadRecord(
+            f"{where} holds a setting that cannot be ({str(error).rstrip('.')}); "
+            "put the file back as it was, or train the run anew."
+        ) from error
 
 
 def check_settings(run: Run, config: TrainConfig) -> RunConfig | None:
@@ -162,19 +178,65 @@ def mark_finished(run: Run, config: TrainConfig) -> None:
     """Say in `config.json` that a run is over, and under which settings it is so.
 
     A kill may come between its last epoch and that; or fewer epochs are asked for by now.
+
+    Raises:
+        FolderRefused: There is something to say, but another process is training the run.
     """
+    if _over(run, config) is None:
+        return
+    with locked(run.folder):
+        over = _over(run, config)
+        if over is not None:
+            run.write_config(over)
+
+
+def _over(run: Run, config: TrainConfig) -> RunConfig | None:
+    """What `config.json` is to say of a run that is over; None where it does."""
     record = run.read_config()
     if record is None:
-        return
+        return None
     own = recorded_settings(record.settings, run.config)
     free = {
         name: value
         for name in sorted(FREE - MACHINE)
         if (value := getattr(config, name)) != getattr(own, name)
     }
-    if free or not record.finished:
-        over = dataclasses.replace(record, finished=True, settings=record.settings | free)
-        run.write_config(over)
+    if record.finished and not free:
+        return None
+    return dataclasses.replace(record, finished=True, settings=record.settings | free)
+
+
+Stamp = tuple[int, int, int] | None
+"""What tells one checkpoint file from the next; None where there is none."""
+
+
+def stamp_of(run: Run) -> Stamp:
+    """The stamp of a run's last checkpoint, to be taken before it is read; see `locked_at`."""
+    try:
+        found = run.last.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+@contextmanager
+def locked_at(run: Run, stamp: Stamp) -> Iterator[None]:
+    """Keep a second catgan out of a run while the block runs, if none has gone on with it.
+
+    Args:
+        run: The run.
+        stamp: Of the checkpoint that this process goes on from.
+
+    Raises:
+        FolderRefused: Another process is training it, or has until now.
+    """
+    with locked(run.folder):
+        if stamp_of(run) != stamp:
+            raise FolderRefused(
+                f"Another catgan has trained {run.folder} meanwhile; rerun the same command to go "
+                "on from there."
+            )
+        yield
 
 
 def _changed(own: TrainConfig, config: TrainConfig) -> list[Change]:

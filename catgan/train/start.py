@@ -6,10 +6,13 @@ from typing import Any
 from torch import Tensor
 
 from catgan.core.settings import flag_of, require
+from catgan.model.choices import PIXELS, PROJECTED
 from catgan.model.networks import NetworkFacts
 from catgan.train.config import TrainConfig
 
-SHAPE = ("latent_dim", "ngf", "ndf", "size")
+SHAPE = ("latent_dim", "ngf", "ndf", "size", "upsample", "skip")
+RECIPE_OF = {PIXELS: "balanced", PROJECTED: PROJECTED}
+"""The recipe that goes on with a discriminator of that kind, where none is named."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +33,14 @@ class StartNetworks:
         """The settings that a run from here takes from it where it is not told its own."""
         return {name: getattr(self.facts, name) for name in SHAPE}
 
+    @property
+    def recipe(self) -> str:
+        """The recipe that a run from here follows where it is not told another."""
+        return RECIPE_OF[self.facts.discriminator]
+
+
+LOOKED_AT = {PIXELS: "pixels", PROJECTED: "features of a pretrained network"}
+
 
 def check_start(start: StartNetworks, config: TrainConfig) -> None:
     """Whether a run of these settings can begin with these networks.
@@ -37,6 +48,13 @@ def check_start(start: StartNetworks, config: TrainConfig) -> None:
     Raises:
         BadSettings: Its networks would have another shape.
     """
+    kind = start.facts.discriminator
+    require(
+        config.discriminator == kind,
+        f"The discriminator of {start.source} looks at {LOOKED_AT[kind]}, this run's at "
+        f"{LOOKED_AT[config.discriminator]}; use --recipe {start.recipe}, or start from "
+        "something else.",
+    )
     norm = start.facts.norm
     needed = start.shape | {"norm": norm}
     if norm == "batch" and config.r1:

@@ -97,7 +97,7 @@ def train_step(
         with mixed(low=precision == torch.bfloat16):  # slopes are too small for float16
             slope = r1_penalty(discriminator, shown[: len(real)])
         objective = loss_d + penalty * slope.to(real.dtype)
-    _descend(objective, optimizer_d, scaler)
+    descend(objective, optimizer_d, scaler)
 
     # G: its pictures are to be called real by the D just bettered. D's own gradients would be
     # thrown away, so they are not computed.
@@ -107,7 +107,7 @@ def train_step(
         after_logits = discriminator(seen(fake, slice(2, 3)))
     after_logits = after_logits.to(real.dtype)
     loss_g = _bce(after_logits, real=True)
-    _descend(loss_g, optimizer_g, scaler)
+    descend(loss_g, optimizer_g, scaler)
     discriminator.requires_grad_(True)
     if scaler is not None:
         scaler.update()
@@ -118,8 +118,8 @@ def train_step(
         d_real=real_logits.detach().sigmoid().mean(),
         d_fake=fake_logits.detach().sigmoid().mean(),
         d_fake_after=after_logits.detach().sigmoid().mean(),
-        spread_real=_spread(real),
-        spread_fake=_spread(fake.detach()),
+        spread_real=spread(real),
+        spread_fake=spread(fake.detach()),
     )
 
 
@@ -138,9 +138,10 @@ def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
     return slope.square().sum(dim=(1, 2, 3)).mean() / 2
 
 
-def _descend(
+def descend(
     loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None
 ) -> None:
+    """One step of an optimizer down a loss, which a scaler makes larger on the way back."""
     if scaler is None:
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -149,7 +150,8 @@ def _descend(
         scaler.step(optimizer)
 
 
-def _spread(images: Tensor) -> Tensor:
+def spread(images: Tensor) -> Tensor:
+    """Variance between pictures (N, 3, H, W), mean over squares of 8 x 8 pixels and channels."""
     coarse = F.avg_pool2d(images, min(COARSE, images.shape[-1]))
     return coarse.var(dim=0, correction=0).mean()
 

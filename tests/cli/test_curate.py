@@ -99,7 +99,7 @@ class TestOneOfAThing:
         (two / "raw" / "0.jpg").unlink()
         said = catgan(*LINE).out
         assert "1 photo, 0 of them new" in said
-        assert "Gone since the last run: 1 photo and its images." in said
+        assert "Removed since the last run: 1 photo and its images." in said
         assert "full-body: 1 image; to look at" in said
         assert "face-crop: 1 image of 64 x 64 pixels" in catgan("inspect", "curated").out
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from catgan.cli import streams
+from catgan.compare.inputs.candidate import open_run
 from catgan.core.errors import OutputLost
 from catgan.core.files import locked
 from catgan.formats.curated import NAME
+from catgan.formats.runs import Run
 from tests.cli.conftest import Catgan, one_sentence
 from tests.drawing import Head, draw_photo, encode
 
@@ -113,6 +115,13 @@ class TestStandardOutput:
         assert "Standard output could not be written" in complaints[0]
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_a_full_standard_error_changes_no_exit_status(self, tmp_path: Path) -> None:
+        with Path("/dev/full").open("wb") as full:
+            line = [*LINE, "curate", str(tmp_path / "nowhere"), str(tmp_path / "out")]
+            done = subprocess.run(line, stderr=full, env=environment())
+        assert done.returncode == 2
+
     @posix
     def test_a_pipe_closed_early(self, curated: Path) -> None:
         reader, writer = os.pipe()
@@ -162,6 +171,74 @@ class TestHalfMade:
         finally:
             curated.chmod(0o755)
         assert "8 are needed" in ended.err  # five images are too few, and nothing else is wrong
+
+
+@posix
+class TestNamesThatAreNoUnicode:
+    """Whatever bytes a folder or a file is called by, every command reads and writes it."""
+
+    def place(self, tmp_path: Path) -> Path:
+        place = tmp_path / os.fsdecode(b"Fot\xf3s")
+        try:
+            place.mkdir()
+        except OSError:
+            pytest.skip("this file system takes Unicode names only")
+        return place
+
+    def test_curate_and_inspect(self, catgan: Catgan, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        raw, curated = place / os.fsdecode(b"r\xe1w"), tmp_path / "curated"
+        raw.mkdir()
+        photo = draw_photo(320, 240, Head(cx=150, cy=120, w=100), seed=1)
+        (raw / os.fsdecode(b"caf\xe9.png")).write_bytes(encode(photo, "PNG"))
+        line = ("curate", raw, curated, "--cascade", "quick", "--workers", "1", "--json")
+        assert catgan(*line).code == 0
+        again = catgan(*line)
+        assert json.loads(again.out)["fresh"] == 0
+        page = place / "page.html"
+        seen = catgan("inspect", curated, "--page", page, "--json")
+        assert seen.code == 0, seen.err
+        assert json.loads(seen.out)["gone"] == 0
+        assert page.read_text(encoding="utf-8")
+
+    def test_train_again_and_open_to_compare(self, catgan: Catgan, tmp_path: Path) -> None:
+        place = self.place(tmp_path)
+        data, runs = place / os.fsdecode(b"d\xe9s"), place / "runs"
+        data.mkdir()
+        for number in range(20):
+            name = os.fsdecode(b"\xe9") * (number % 2) + f"{number}.png"
+            picture = draw_photo(16, 16, seed=number)
+            (data / name).write_bytes(encode(picture, "PNG"))
+        small = ("--size", "16", "--ngf", "8", "--ndf", "8", "--held-out", "10")
+        line = ("train", data, *small, "--name", "a", "--runs", runs, "--device", "cpu")
+        for epochs in ("1", "2"):
+            ended = catgan(*line, "--evaluate-every", "0", "--epochs", epochs)
+            assert ended.code == 0, ended.err
+        split = open_run(Run(folder=runs / "a")).split
+        assert (len(split.train), len(split.held_out)) == (10, 10)
+
+    def test_a_cascade_of_ones_own(self, catgan: Catgan, tmp_path: Path) -> None:
+        cascade = self.place(tmp_path) / os.fsdecode(b"\xe9.xml")
+        cascade.write_text("<nothing/>")
+        ended = catgan("curate", tmp_path, tmp_path / "curated", "--cascade", cascade)
+        assert ended.code == 2
+        assert "is not a cascade" in one_sentence(ended)
+
+
+@pytest.mark.parametrize("name", ["notes.html", "curated/photos.jsonl"])
+def test_a_page_never_replaces_what_catgan_did_not_write_there(
+    catgan: Catgan, curated: Path, tmp_path: Path, name: str
+) -> None:
+    page = tmp_path / name
+    if not page.exists():
+        page.write_bytes(b"<html>mine</html>")
+    before = page.read_bytes()
+    sentence = one_sentence(catgan("inspect", curated, "--page", page))
+    assert "name another file: --page" in sentence
+    assert page.read_bytes() == before
+    assert catgan("inspect", curated, "--page", curated).code == 2
+    for _ in range(2):  # its own may be written again
+        assert catgan("inspect", curated, "--page", tmp_path / "page.html").code == 0
 
 
 class TestAMovedProject:

@@ -13,6 +13,7 @@ import torch
 from catgan.compare.measured.run import MeasuredRun
 from catgan.compare.quantities.quantity import Found, Quantity
 from catgan.core.pictures import Pictures, encode_png, sheet
+from catgan.formats.datasets import digest_of, open_dataset
 from catgan.formats.runs import DataRecord, Run, RunConfig
 from catgan.formats.stats import HEALTHY, EpochStats, append_stats
 from catgan.measure.extractors.base import Features
@@ -97,6 +98,8 @@ def make_run(
     if not data.exists():
         draw_dataset(data, train + held_out)
     names = sorted(path.name for path in data.glob("*.png"))
+    dataset = open_dataset(data)
+    assert dataset is not None
     run = Run(folder=runs / name)
     run.samples.mkdir(parents=True)
     plain: dict[str, Any] = {
@@ -118,7 +121,7 @@ def make_run(
             data=DataRecord(
                 name=data.name,
                 folder=str(data.resolve()),
-                digest=f"digest of {data.name}",
+                digest=digest_of(dataset),
                 size=SIZE,
                 train=len(names) - held_out,
                 held_out=tuple(names[len(names) - held_out :]),
@@ -136,7 +139,7 @@ def make_run(
                     path,
                     {
                         "settings": plain,
-                        "data_digest": f"digest of {data.name}",
+                        "data_digest": digest_of(dataset),
                         "epoch": epoch,
                         "images_shown": epoch * train,
                         "generator": generator.state_dict(),

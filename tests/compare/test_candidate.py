@@ -10,7 +10,7 @@ from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.arms import plan_arms
 from catgan.compare.inputs.candidate import Candidate
 from catgan.compare.pipeline import compare_runs
-from catgan.compare.quantities.catalogue import KID
+from catgan.compare.quantities.catalogue import CLOSE, KID
 from catgan.compare.quantities.quantity import Missing
 from catgan.compare.report.page import render
 from catgan.compare.report.records import to_json
@@ -26,10 +26,12 @@ from catgan.core.errors import (
 from catgan.formats.datasets import PictureRecord, write_metadata
 from catgan.formats.runs import Run
 from catgan.formats.stats import append_stats
+from catgan.measure.statistics.rate import Rate
 from tests.compare.conftest import (
     Projection,
     draw_dataset,
     edit_config,
+    found_of,
     make_run,
     number,
     stats_record,
@@ -180,7 +182,7 @@ def test_a_run_of_an_older_catgan_is_compared(tmp_path: Path, projection: Projec
     assert arm.notes == ()
     last = arm.shown.stats[-1]
     assert (last.balance, last.since) == ("winning", 61)
-    assert "the discriminator is winning since epoch 61" in render(found)
+    assert "the discriminator has been winning since epoch 61" in render(found)
 
 
 def test_a_run_still_going_is_compared_and_says_so(tmp_path: Path, projection: Projection) -> None:
@@ -215,6 +217,15 @@ def test_a_data_set_that_grew_is_compared_and_says_so(two: Path) -> None:
     assert any("70 images to train on and 60 held out, now 75 and 60" in n for n in found.notes)
 
 
+def test_a_data_set_whose_images_are_others_by_now_says_so(two: Path) -> None:
+    """As many as there were and of the same names: curated with another margin, say."""
+    data = two.parent / "curated" / "full-body"
+    assert opened(["full-body"], two)[0].notes == ()
+    (data / "cat-0003.png").write_bytes((data / "cat-0004.png").read_bytes())
+    (found,) = opened(["full-body"], two)
+    assert any("images that it was not trained on" in note for note in found.notes)
+
+
 def test_without_held_out_pictures_training_ones_are_the_reference(
     tmp_path: Path, projection: Projection
 ) -> None:
@@ -226,7 +237,9 @@ def test_without_held_out_pictures_training_ones_are_the_reference(
     assert arm.real.n_reference == 80
     assert number(arm.shown, KID)
     assert arm.real.found["kid"] == Missing(why="n/a (they are the reference)")
-    assert arm.shown.found["close"] == Missing(why="no images held out")
+    close = found_of(arm.shown, CLOSE)
+    assert isinstance(close.number, Rate)
+    assert close.number.n_real == 80
     assert any("only copies them looks good" in note for note in found.notes)
     assert to_json(found)["arms"][0]["reference"] == "training"
 
@@ -251,6 +264,7 @@ def test_pictures_of_another_size_are_brought_to_the_runs(
         {"max_reference": 3},
         {"max_training": 0},
         {"faces": -1},
+        {"second_judge": -1},
         {"features": "eyes"},
     ],
 )

@@ -11,12 +11,13 @@ import pytest
 
 from catgan.compare.comparison import Comparison
 from catgan.compare.config import CompareConfig
-from catgan.compare.differences.rows import Row
+from catgan.compare.differences.rows import SECOND_OPINION, Row
 from catgan.compare.differences.words import NO_DIFFERENCE, behind_verdict
 from catgan.compare.inputs.real_images import draw
 from catgan.compare.measured.arm import difference_of
 from catgan.compare.pipeline import compare_runs
 from catgan.compare.quantities.catalogue import (
+    CASCADES,
     CLOSE,
     COVERAGE,
     DENSITY,
@@ -29,6 +30,8 @@ from catgan.compare.quantities.catalogue import (
     QUANTITIES,
     RECALL,
     RECOGNISED,
+    SECOND_KID,
+    SECOND_RECOGNISED,
 )
 from catgan.compare.quantities.quantity import Found, Missing, TooFew
 from catgan.compare.report.grids import grids_of
@@ -65,10 +68,41 @@ class Bright:
         return bool(picture.mean() > 128)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reddish:
+    """Finds a face wherever a picture is red."""
+
+    name: str = "reddish"
+
+    def finds(self, picture: Picture) -> bool:
+        """Whether it is."""
+        return bool(picture[..., 0].mean() > 128)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Upside(Projection):
+    """Sees pictures upside down, in features of its own, and a cat where green outweighs blue."""
+
+    name: str = "upside"
+    dimensions: int = 12
+
+    def extract(self, pictures: Pictures) -> Features:
+        """The features of pictures, each by itself."""
+        seen = Projection(dimensions=self.dimensions).extract(pictures[:, ::-1])
+        green, blue = pictures[..., 1].mean(axis=(1, 2)), pictures[..., 2].mean(axis=(1, 2))
+        return Features(pooled=seen.pooled, cat=(green > blue).astype(np.float32))
+
+
 @pytest.fixture
 def compared(two: Path, projection: Projection) -> Comparison:
     return compare_runs(
-        ["full-body", "face-crop"], CONFIG, runs=two, extractor=projection, finder=Bright()
+        ["full-body", "face-crop"],
+        CONFIG,
+        runs=two,
+        extractor=projection,
+        finder=Bright(),
+        second=Upside(),
+        cascades=Reddish(),
     )
 
 
@@ -117,6 +151,79 @@ def test_the_numbers_are_those_of_its_own_samples_and_held_out_pictures(
     assert of_real.number == rate(real.mean(axis=(1, 2, 3)) > 128, extractor="bright")
 
 
+def test_a_second_opinion_is_measured_beside_the_real_images_and_ranks_nothing(
+    two: Path, projection: Projection
+) -> None:
+    config, second = dataclasses.replace(CONFIG, second_judge=55, faces=40), Upside()
+    names = ["full-body", "face-crop"]
+    found = compare_runs(
+        names, config, runs=two, extractor=projection, second=second, cascades=Reddish()
+    )
+    arm = found.arms[1]
+    split, samples = arm.real.split, samples_of(two / "face-crop")
+    real = load_pictures(split.paths(draw(split.held_out, 60, 3)))
+    train = load_pictures(split.paths(draw(split.train, 5000, 3)))
+    # the first 55 of each, and nothing of the first network
+    fakes, seen, known = (second.extract(side[:55]) for side in (samples, real, train))
+    for quantity, expected, of_real in (
+        (
+            SECOND_KID,
+            kid(fakes.pooled, seen.pooled, 3, extractor="upside").estimate,
+            kid(known.pooled, seen.pooled, 3, extractor="upside").estimate,
+        ),
+        (
+            SECOND_RECOGNISED,
+            recognised_rate(fakes, extractor="upside"),
+            recognised_rate(seen, extractor="upside"),
+        ),
+        (
+            CASCADES,
+            rate(samples[:40, ..., 0].mean(axis=(1, 2)) > 128, extractor="reddish"),
+            rate(real[:40, ..., 0].mean(axis=(1, 2)) > 128, extractor="reddish"),
+        ),
+    ):
+        assert found_of(arm.shown, quantity).number == expected
+        beside = arm.real.found[quantity.key]
+        assert isinstance(beside, Found)
+        assert beside.number == of_real
+    rows, without = by_key(found), compare_runs(names, config, runs=two, extractor=projection)
+    for key in ("second_recognised", "second_kid", "cascades"):
+        assert rows[key].apart == ()
+        assert rows[key].verdict in (SECOND_OPINION, OTHER_REFERENCE, FAVOURS)
+        assert not any(key in step["numbers"] for step in to_json(found)["brought"])
+    # what the others come to, and say, is the same with and without
+    assert found.headline == without.headline
+    assert found.notes == without.notes
+    plain = by_key(without)
+    for key, row in plain.items():
+        if not key.startswith(("second", "cascades")):
+            assert row == rows[key]
+    assert "no second network" in plain["second_kid"].cells[0].text
+    assert "no face finder" in plain["cascades"].cells[0].text
+    # and they are in the files for other programs
+    assert {"second_kid", "second_kid_real", "cascades"} <= {
+        line["measure"] for line in csv.DictReader(io.StringIO(to_csv(found)))
+    }
+    assert "second_kid" in json.dumps(to_json(found)["arms"])
+
+
+def test_a_second_opinion_can_be_left_out(two: Path, projection: Projection) -> None:
+    config = dataclasses.replace(CONFIG, second_judge=0, faces=0)
+    found = compare_runs(
+        ["full-body"], config, runs=two, extractor=projection, second=Upside(), cascades=Reddish()
+    )
+    rows = by_key(found)
+    assert rows["second_kid"].cells[0].text == "not asked: --second-judge is 0"
+    assert rows["cascades"].cells[0].text == "not looked for: --faces is 0"
+
+
+def test_too_few_images_for_a_second_kid_are_said_so(two: Path, projection: Projection) -> None:
+    config = dataclasses.replace(CONFIG, second_judge=49)
+    found = compare_runs(["full-body"], config, runs=two, extractor=projection, second=Upside())
+    assert isinstance(found.arms[0].shown.found["second_kid"], TooFew)
+    assert found_of(found.arms[0].shown, SECOND_RECOGNISED).number.n_fake == 49
+
+
 def test_every_arm_is_measured_at_equal_counts(compared: Comparison) -> None:
     assert (compared.n_fake, compared.n_real) == (80, 60)
     assert [len(arm.real.split.held_out) for arm in compared.arms] == [60, 70]
@@ -163,7 +270,15 @@ def test_the_same_call_gives_the_same_comparison(
     compared: Comparison, two: Path, projection: Projection
 ) -> None:
     names = ["full-body", "face-crop"]
-    again = compare_runs(names, CONFIG, runs=two, extractor=projection, finder=Bright())
+    again = compare_runs(
+        names,
+        CONFIG,
+        runs=two,
+        extractor=projection,
+        finder=Bright(),
+        second=Upside(),
+        cascades=Reddish(),
+    )
     assert again == compared
     assert to_json(again) == to_json(compared)
     other = compare_runs(names, dataclasses.replace(CONFIG, seed=4), runs=two, extractor=projection)
@@ -206,6 +321,9 @@ def test_the_same_data_is_one_reference(tmp_path: Path, projection: Projection) 
     rows = by_key(found)
     for quantity in QUANTITIES:
         row = rows[quantity.key]
+        if quantity.opinion:
+            assert (row.verdict, row.apart) == (SECOND_OPINION, ())
+            continue
         assert row.verdict == NO_DIFFERENCE, row.key
         (apart,) = row.apart
         assert apart.difference.value == 0
@@ -270,7 +388,9 @@ def test_every_number_says_what_it_rests_on_and_what_it_means(compared: Comparis
         for cell in row.cells:
             if row.key in ("epoch", "face", "agreement"):
                 continue
-            assert cell.basis.endswith("bright" if row.key.startswith("faces") else "projection")
+            kind = row.key.partition("_")[0]
+            by = {"faces": "bright", "cascades": "reddish", "second": "upside"}
+            assert cell.basis.endswith(by.get(kind, "projection"))
             assert "seed 3" in cell.basis, row.key
             counts = [count for count in (cell.n_fake, cell.n_real) if count is not None]
             assert counts, row.key
@@ -365,10 +485,11 @@ def test_statistics_written_twice_or_cut_short_are_read(two: Path, projection: P
     assert arm.shown.stats[2].loss_g == 9.0
 
 
+@pytest.mark.parametrize("held_out", [60, 0])
 def test_samples_that_copy_are_called_close(
-    tmp_path: Path, projection: Projection, monkeypatch: pytest.MonkeyPatch
+    held_out: int, tmp_path: Path, projection: Projection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_run(tmp_path / "runs", "copier", tmp_path / "data")
+    make_run(tmp_path / "runs", "copier", tmp_path / "data", held_out=held_out)
     train = load_pictures(sorted((tmp_path / "data").glob("*.png"))[:70])
     monkeypatch.setattr(
         "catgan.compare.measured.run.sample_images",
@@ -379,7 +500,13 @@ def test_samples_that_copy_are_called_close(
     assert number(run, CLOSE) == 1
     distance = found_of(run, KID).number
     assert isinstance(distance, Estimate)
-    assert abs(distance.number) < 3 * distance.error, "KID alone would praise it"
+    assert distance.number < 3 * distance.error, "KID alone would praise it"
+    (note,) = [note for note in found.arms[0].notes if "it copies" in note]
+    assert note.startswith("100% of its samples are close to a training image")
+
+
+def test_a_run_that_does_not_copy_is_not_accused(compared: Comparison) -> None:
+    assert not any("it copies" in note for arm in compared.arms for note in arm.notes)
 
 
 class TestArmsOfSeveralRuns:
@@ -392,7 +519,13 @@ class TestArmsOfSeveralRuns:
             make_run(runs, f"one-s{seed}", tmp_path / "data", seed=seed)
         make_run(runs, "other", tmp_path / "data", seed=9, ngf_note=1)
         return compare_runs(
-            ["one", "other"], CONFIG, runs=runs, extractor=projection, finder=Bright()
+            ["one", "other"],
+            CONFIG,
+            runs=runs,
+            extractor=projection,
+            finder=Bright(),
+            second=Upside(),
+            cascades=Reddish(),
         )
 
     def test_numbers_are_means_and_each_run_is_told(self, found: Comparison) -> None:
@@ -461,13 +594,15 @@ def test_how_far_an_arm_is_ahead_has_no_sign() -> None:
 def test_the_net_that_comes_with_catgan_is_the_default_and_its_features_are_kept(
     two: Path, tmp_path: Path
 ) -> None:
-    config = CompareConfig(samples=50, max_training=60, device="cpu")
+    config = CompareConfig(samples=50, max_training=60, second_judge=50, device="cpu")
     cache = tmp_path / "cache"
     found = compare_runs(["face-crop"], config, runs=two, cache=cache)
     assert found.extractor == "efficientnet-lite0-160"
     assert found_of(found.arms[0].shown, RECOGNISED).number.extractor == found.extractor
+    by_second = found_of(found.arms[0].shown, SECOND_KID).number
+    assert by_second.extractor == "efficientnet-lite2-192"
     kept = {path.name: path.read_bytes() for path in cache.iterdir()}
-    assert len(kept) == 3  # training pictures, held-out ones, samples
+    assert len(kept) == 2 * 3  # training pictures, held-out ones, samples, each by both networks
     again = compare_runs(["face-crop"], config, runs=two, cache=cache)
     assert to_json(again) == to_json(found)
     assert {path.name for path in cache.iterdir()} == set(kept)

@@ -91,7 +91,7 @@ def test_other_settings_that_may_be_the_cause_are_named(chain: Path, tmp_path: P
     make_run(chain, "slow", tmp_path / "curated" / "face-crop", lr_d=1e-5)
     (step,) = compared(["full-body", "slow"], chain).steps
     assert step.also == ("lr_d",)
-    assert "They differ in lr_d as well: it may be that." in step.sentence
+    assert "They differ in lr_d as well, which may be the cause." in step.sentence
 
 
 def test_the_face_is_told_in_pixels(chain: Path) -> None:

@@ -27,7 +27,14 @@ from catgan.core.loading import load_pictures
 from catgan.core.pictures import cut_sheet, encode_png, mean_picture, sheet
 from catgan.formats.curated import CuratedNote, write_note
 from catgan.formats.photos import FaceRecord, PhotoRecord, write_photos
-from catgan.measure.metrics.neighbours import Nearest, nearest, too_close
+from catgan.measure.metrics.neighbours import (
+    FEWEST,
+    FEWEST_AMONG,
+    among,
+    nearest,
+    too_close,
+    usual,
+)
 from catgan.measure.statistics.differences import rate_difference, rate_over_runs
 from catgan.model.sample import to_pictures
 from tests.compare.conftest import draw_dataset
@@ -114,9 +121,81 @@ def test_copies_stay_copies_wherever_the_threshold_may_lie() -> None:
     assert same.value == apart.value == 0
 
 
-def test_too_few_held_out_give_no_share() -> None:
-    some = Nearest(index=np.zeros(19, dtype=np.intp), distance=np.ones(19))
-    assert too_close(some, some) is None
+def test_how_near_an_image_is_to_one_is_told_by_how_near_it_is_to_others() -> None:
+    others = np.arange(1, 9, dtype=np.float32)[:, None] ** 2  # 1, 4, 9, 16, 25, ...
+    found = nearest(np.array([[0], [4], [4.5]], dtype=np.float32), others)
+    # the fifth nearest of 0 is 25; of 4 and of 4.5, after 1, 9 and 16, it is 25, too
+    np.testing.assert_allclose(found.relative, [1 / 25, 0, 0.5 / 20.5])
+    few = nearest(np.array([[0.0]]), others[:3])
+    np.testing.assert_allclose(few.relative, [1 / 9])
+    np.testing.assert_array_equal(nearest(others, others[:1]).relative, [0, *[1] * 7])
+
+
+def test_among_themselves_images_have_others_only() -> None:
+    images = points(40, 8)
+    found = among(np.concatenate([images, images[:10]]))  # ten of them are there twice
+    apart = np.linalg.norm(images[:, None].astype(float) - images[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    np.testing.assert_allclose(found.distance[:40], apart.min(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(found.distance[40:], apart.min(axis=1)[:10], rtol=1e-12)
+    assert np.isinf(among(np.ones((9, 3))).distance).all()
+
+
+@pytest.mark.parametrize("train", [30, 120])
+def test_without_held_out_images_those_trained_on_say_what_is_usual(train: int) -> None:
+    """Copies are all found, blurred ones too; of new images as many as chance gives.
+
+    5% of 30 images are one or two, so single crowds differ; over 40 of them the mean is 5% give
+    or take three standard errors, which are those of a limit read off so many images.
+    """
+    none, shares, held_out = np.empty((0, 12), np.float32), [], []
+    for seed in range(0, 120, 3):
+        known, new, real = (
+            points(train, seed, 12),
+            points(300, seed + 1, 12),
+            points(200, seed + 2, 12),
+        )
+        found = too_close(nearest(new, known), usual(none, known))
+        by_real = too_close(nearest(new, known), usual(real, known))
+        assert found is not None
+        assert by_real is not None
+        shares.append(found.share)
+        held_out.append(by_real.share)
+        # moved by a third of what lies between two images, each its own way
+        copied = known + points(train, seed + 3, 12) * 0.33
+        for copies in (known, copied):
+            found = too_close(nearest(copies, known), usual(none, known))
+            assert found is not None
+            assert found.share > 0.9
+    spread = 3 * np.sqrt(0.05 * 0.95 / train / 40)
+    assert np.mean(shares) == pytest.approx(np.mean(held_out), abs=spread + 0.02)
+
+
+def test_copies_are_found_among_images_that_are_there_twice() -> None:
+    twice = np.concatenate([points(30, 9)] * 2)
+    found = too_close(nearest(twice, twice), usual(np.empty((0, 6)), twice))
+    assert found is not None
+    assert found.share == 1
+
+
+def test_bursts_hide_no_copies() -> None:
+    """Four images of every scene lie close together: a copy is like four images, not like one."""
+    rng = np.random.default_rng(10)
+    burst = np.repeat(points(30, 11, 12), 4, axis=0) + 0.1 * points(120, 12, 12)
+    copies = burst[rng.permutation(120)[:60]] + 0.02 * points(60, 13, 12)
+    found = too_close(nearest(copies, burst), usual(np.empty((0, 12)), burst))
+    assert found is not None
+    assert found.share > 0.9
+
+
+def test_too_few_real_images_give_no_share() -> None:
+    few = points(FEWEST_AMONG - 1, 14)
+    assert too_close(nearest(points(50, 15), few), usual(few, few)) is None
+    # a few held-out ones give way to those trained on
+    train = points(60, 16)
+    by_few, by_none = (usual(points(count, 17), train) for count in (FEWEST - 1, 0))
+    np.testing.assert_array_equal(by_few.relative, by_none.relative)
+    assert len(usual(points(FEWEST, 17), train).relative) == FEWEST
 
 
 # real images

@@ -126,7 +126,8 @@ def test_charts_are_plain_json_of_what_training_wrote(page: Page) -> None:
 
 def test_captions_say_what_the_two_probabilities_of_samples_are(page: Page) -> None:
     assert "Before and after: the discriminator's update." in page.text
-    assert page.text.count("Training's last word on the balance: the discriminator is winning") == 4
+    winning = "Balance at the end of training: the discriminator has been winning"
+    assert page.text.count(winning) == 4
 
 
 def test_numbers_stand_by_themselves_where_the_page_wants_them_alone(

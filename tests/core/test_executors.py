@@ -192,3 +192,45 @@ def test_no_process_outlives_a_parent_that_was_killed() -> None:
         for survivor in survivors:
             os.kill(survivor, signal.SIGKILL)
         assert not survivors
+
+
+CTRL_C = """
+import sys, time
+from pathlib import Path
+if __name__ != "__main__":  # a process that is being started: as slow as one that imports much
+    Path(sys.argv[1]).touch()
+    time.sleep(0.7)
+from catgan.cli.interrupts import interrupts
+from catgan.core.errors import Interrupted
+from catgan.core.executors import ChunkMap
+def work(items):
+    time.sleep(0.1)
+    return list(items)
+def start():
+    pass
+if __name__ == "__main__":
+    try:
+        with interrupts():
+            list(ChunkMap(work, lost=int, initializer=start, workers=2).run(range(10_000)))
+    except Interrupted:
+        sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process groups on Windows")
+def test_ctrl_c_while_processes_start_is_said_by_nobody_else(tmp_path: Path) -> None:
+    """It reaches the whole group, as from a terminal, and those that import do not know of it."""
+    program, importing = tmp_path / "program.py", tmp_path / "importing"
+    program.write_text(CTRL_C, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(program), str(importing)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    while process.poll() is None and not importing.exists():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")

@@ -3,7 +3,13 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from catgan.core import threads
 
 PROGRAM = """
 import os, sys
@@ -45,6 +51,19 @@ def test_the_first_spins_and_the_second_does_not(tmp_path: Path) -> None:
     again = start(tmp_path)
     assert said(again) == "False None"
     end(again)
+
+
+def test_without_a_load_or_a_place_for_the_lock(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse() -> NoReturn:
+        raise OSError(2, "there is none")
+
+    monkeypatch.setattr(os, "getloadavg", refuse, raising=False)
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert not threads.wait_politely()
 
 
 def test_what_a_person_has_set_stays(tmp_path: Path) -> None:

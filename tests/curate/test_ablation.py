@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from catgan.core.errors import DiskFull, FolderRefused
-from catgan.core.files import Json, read_jsonl, write_json, write_picture
+from catgan.core.files import Json, write_json, write_picture
 from catgan.curate.config import CurateConfig
 from catgan.curate.folder import data_sets, settings_digest
 from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
@@ -24,7 +24,7 @@ from catgan.formats.datasets import (
     held_out,
     read_metadata,
 )
-from tests.drawing import ALBUM, EyeDetector, Head, draw_photo, encode, tree, write
+from tests.drawing import ALBUM, EyeDetector, Head, draw_photo, encode, read_jsonl, tree, write
 
 PLAIN = CurateConfig(workers=1)
 THREE = CurateConfig(workers=1, ablation=True)

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from catgan.core.errors import FaceTooSmall
+from catgan.core.errors import FaceTooSmall, UnreadablePhoto
 from catgan.core.photos import NEUTRAL, Photo, read_photo
 from catgan.core.pictures import Picture
+from catgan.curate import cut
 from catgan.curate.crop import crop_face, side_needed, square_around
+from catgan.curate.cut import cut_level
 from catgan.curate.square import LIFT, Square
 from tests.core.test_photos import P3, icc_profile, p3_to_srgb
 from tests.drawing import EYE_HEIGHT, EyeDetector, Head, draw_photo, encode, encode_turned, eyes
@@ -191,3 +193,41 @@ def test_fine_stripes_do_not_alias() -> None:
         crop = crop_face(photo_of(stripes), face_at(400, 400, 500, roll))
         assert crop.std() < 4
         assert abs(crop.mean() - 100) < 2
+
+
+class TestLongPhotos:
+    """OpenCV counts a side in 16 bits; the square around a face is cut out of less than that."""
+
+    @pytest.mark.parametrize("roll", [0, 25])
+    @pytest.mark.parametrize("place", [60, 20_000, 39_930])
+    def test_a_crop_is_the_same_as_of_a_short_one(self, place: int, roll: float) -> None:
+        short = draw_photo(300, 200, Head(cx=150, cy=100, w=80, roll=roll), seed=3)
+        left = min(max(place - 150, 0), 40_000 - 300)
+        long = np.zeros((200, 40_000, 3), np.uint8)
+        long[:, left : left + 300] = short
+        crop = crop_face(photo_of(long), face_at(left + 150, 100, 80, roll), size=32)
+        assert np.array_equal(
+            crop, crop_face(photo_of(short), face_at(150, 100, 80, roll), size=32)
+        )
+
+    @pytest.mark.parametrize("upright", [True, False])
+    @pytest.mark.parametrize("ground", [None, 128])
+    @pytest.mark.parametrize("centre", [-30.0, 3.0, 150.0, 298.0, 340.0])
+    def test_what_lies_beyond_the_edge(
+        self, monkeypatch: pytest.MonkeyPatch, centre: float, ground: int | None, upright: bool
+    ) -> None:
+        """As OpenCV has it where it can take the whole: here by calling shorter ones too long."""
+        noise = np.random.default_rng(0).integers(0, 256, (90, 300, 3), dtype=np.uint8)
+        square = Square(cx=centre, cy=40, side=100, roll=20, score=1.0)
+        if not upright:
+            noise = np.ascontiguousarray(noise.swapaxes(0, 1))
+            square = Square(cx=40, cy=centre, side=100, roll=20, score=1.0)
+        whole = cut_level(noise, square, 50, kernel="cubic", ground=ground)
+        monkeypatch.setattr(cut, "LONGEST", 250)
+        assert np.array_equal(whole, cut_level(noise, square, 50, kernel="cubic", ground=ground))
+
+    def test_a_face_larger_than_that_is_a_verdict(self) -> None:
+        with pytest.raises(UnreadablePhoto, match="more than can be cut out"):
+            cut_level(
+                np.zeros((1, 40_000, 3), np.uint8), face_at(20_000, 0, 40_000), 8, kernel="cubic"
+            )

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
+from catgan.core.names import printable
 from catgan.curate import find
 from catgan.curate.find import check_raw, find_photos
-from catgan.formats.photos import PhotoRecord, find_photo, printable
+from catgan.formats.photos import PhotoRecord, find_photo
 from tests.drawing import ALBUM, draw_photo, encode, write
 
 JPEG = encode(draw_photo(40, 30))

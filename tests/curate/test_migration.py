@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.files import read_jsonl
 from catgan.curate.config import CurateConfig
 from catgan.curate.folder import CuratedFolder
 from catgan.curate.pipeline import CurateResult, curate_photos, recorded_settings
@@ -20,7 +19,7 @@ from catgan.formats.datasets import (
     open_dataset,
     read_metadata,
 )
-from tests.drawing import EyeDetector, tree
+from tests.drawing import EyeDetector, read_jsonl, tree
 
 BEFORE = Path(__file__).parents[1] / "fixtures" / "before"
 CONFIG = CurateConfig(workers=1, size=16, faces="all", ablation=True)
@@ -92,7 +91,7 @@ def test_pictures_names_and_verdicts_stay(raw: Path, old: Path) -> None:
 
 def test_a_look_at_what_is_to_do_changes_nothing(raw: Path, old: Path) -> None:
     before = tree(old)
-    settings = recorded_settings(CONFIG, own_detector=True)
+    settings = recorded_settings(CONFIG, None)
     folder = CuratedFolder(root=old, raw=raw, settings=settings)
     folder.check()
     assert len(folder.selection.drawn()) == 10, "five of each set; copies are not drawn"

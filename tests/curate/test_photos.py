@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from catgan.core.files import read_jsonl
 from catgan.curate.config import CurateConfig
 from catgan.curate.pipeline import curate_photos
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT
-from tests.drawing import tree
+from tests.drawing import read_jsonl, tree
 
 FACES, EMPTY = 20, 5
 # The recipe found a right box in 74% of 490 photos: of 20, 14.8 on average with a deviation of

@@ -15,10 +15,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catgan.core.errors import BadRecipe, DiskFull, FolderRefused, NoPictures, NoSuchFolder
-from catgan.core.files import read_jsonl, sha256
+from catgan.core.errors import (
+    BadRecipe,
+    DiskFull,
+    FolderRefused,
+    NoPictures,
+    NoSuchFolder,
+    UnreadablePhoto,
+)
+from catgan.core.files import sha256, write_jsonl
+from catgan.core.names import printable
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import resize_shorter_side
+from catgan.curate import examine
 from catgan.curate.config import CurateConfig
 from catgan.curate.finding import PICTURE_NAME, picture_name
 from catgan.curate.folder import CuratedFolder
@@ -33,10 +42,20 @@ from catgan.curate.records import finding_of, journal_record
 from catgan.curate.square import Square
 from catgan.formats.curated import FORMAT, read_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT, read_metadata
-from catgan.formats.photos import PhotoRecord, Verdict, printable
+from catgan.formats.photos import PhotoRecord, Verdict
 from catgan.formats.records import read_records, to_json
 from tests.curate.test_crop import assert_eyes
-from tests.drawing import ALBUM, EyeDetector, Head, draw_album, draw_photo, encode, tree, write
+from tests.drawing import (
+    ALBUM,
+    EyeDetector,
+    Head,
+    draw_album,
+    draw_photo,
+    encode,
+    read_jsonl,
+    tree,
+    write,
+)
 
 HERE = CurateConfig(workers=1)
 
@@ -318,6 +337,44 @@ class TestRerun:
         assert result.fresh == 1
         assert_as_new(own_album, result, tmp_path)
 
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("fingerprint", "xyz"), ("fingerprint", ""), ("sha256", "../x"), ("height", 0)],
+    )
+    def test_looks_again_where_the_journal_says_what_cannot_be(
+        self, own_album: Path, tmp_path: Path, name: str, value: Any
+    ) -> None:
+        curate(own_album, tmp_path / "c")
+        (journal,) = (tmp_path / "c").glob(".findings-*.jsonl")
+        lines = list(read_jsonl(journal))
+        for line in lines:
+            if line["path"] == "meadow.jpg":
+                line[name] = value
+        write_jsonl(journal, lines)
+        result = curate(own_album, tmp_path / "c")
+        assert result.fresh == 1
+        assert_as_new(own_album, result, tmp_path)
+
+    def test_looks_again_at_what_could_not_be_read(
+        self, own_album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A package that was missing may be there by now, and memory free."""
+
+        def without_package(data: bytes, **how: Any) -> Photo:
+            if data == (own_album / "meadow.jpg").read_bytes():
+                raise UnreadablePhoto("the package that reads it is missing")
+            return read_photo(data, **how)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(examine, "read_photo", without_package)
+            without = curate(own_album, tmp_path / "c")
+            assert records(without.curated)["meadow.jpg"]["verdict"] == "unreadable"
+        Counting.looked = 0
+        result = curate(own_album, tmp_path / "c", detector=Counting())
+        assert records(result.curated)["meadow.jpg"]["verdict"] == "no-face"
+        assert (result.fresh, Counting.looked) == (0, 1)
+        assert_as_new(own_album, result, tmp_path)
+
     def test_looks_again_at_what_has_changed(self, own_album: Path, tmp_path: Path) -> None:
         curate(own_album, tmp_path / "c")
         (own_album / "meadow.jpg").write_bytes((own_album / "no_suffix").read_bytes())
@@ -450,7 +507,7 @@ def plan_like(raw: Path, curated: Path) -> int:
     """How many photos a run of these tests would look at, by the dry run's own means."""
     from catgan.curate.pipeline import _photos, still_known
 
-    settings = recorded_settings(HERE, own_detector=True)
+    settings = recorded_settings(HERE, None)
     folder = CuratedFolder(root=curated, raw=raw, settings=settings)
     photos = _photos(raw)
     return len(photos) - len(still_known(photos, folder.known(), folder))
@@ -503,7 +560,12 @@ class TestProcesses:
         curate_photos(
             album, tmp_path / "c", HERE, make_detector=EyeDetector(), progress=again.append
         )
-        assert [(progress.done, progress.fresh) for progress in again] == [(19, 0)]
+        unreadable = list(ALBUM.values()).count("unreadable")  # looked at again
+        known = len(ALBUM) - unreadable
+        assert [(progress.done, progress.fresh) for progress in again] == [
+            (known, 0),
+            (len(ALBUM), unreadable),
+        ]
 
 
 class TestPlan:

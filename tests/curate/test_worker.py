@@ -2,7 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+
+import cv2
+import pytest
+import torch
+
+from catgan import CurateConfig, curate_photos
+from catgan.core.errors import DiskFull
+from catgan.core.photos import Photo
+from catgan.curate.square import Square
+from tests.drawing import EyeDetector
 
 PROGRAM = """
 import sys
@@ -16,7 +28,7 @@ from catgan.curate.selection import Selection
 from catgan.curate.worker import look, start
 raw, root = map(Path, sys.argv[1:])
 selection = Selection(root=root, names=("full-body", "face-crop"))
-selection.prepare()
+selection.prepare(())
 start(lambda: make_recipe_detector(load_recipe("quick")), CurateConfig(), selection)
 print(len(look(list(find_photos(raw)))))
 costly = {"torch_fidelity", "torchvision", "scipy", "timm", "typer", "rich"} & set(sys.modules)
@@ -30,3 +42,30 @@ def test_it_imports_nothing_that_it_does_not_need(album: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 10
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_call_leaves_the_threads_of_its_process_alone(
+    album: Path, tmp_path: Path, fails: bool
+) -> None:
+    """One worker is this process, which may be a notebook that trains next."""
+    seen = []
+
+    class Looking(EyeDetector):
+        def find(self, photo: Photo) -> Sequence[Square]:
+            seen.append((torch.get_num_threads(), cv2.getNumThreads()))
+            if fails:
+                raise DiskFull("no room")
+            return super().find(photo)
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(3)
+    cv2.setNumThreads(2)
+    try:
+        with pytest.raises(DiskFull) if fails else nullcontext():
+            curate_photos(album, tmp_path / "c", CurateConfig(workers=1), make_detector=Looking())
+        assert set(seen) == {(1, 1)}, "the results depend on it"
+        assert (torch.get_num_threads(), cv2.getNumThreads()) == (3, 2)
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])

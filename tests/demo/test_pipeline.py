@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import BadSettings, BadUsage, FolderRefused, SettingsDiffer
+from catgan.core.errors import BadRecord, BadSettings, BadUsage, FolderRefused, SettingsDiffer
 from catgan.core.photos import read_photo
 from catgan.curate.find import find_photos
 from catgan.demo import pipeline
@@ -209,16 +209,33 @@ def test_a_damaged_demo_jsonl_is_one_sentence(whole: Path, tmp_path: Path) -> No
     truth = raw / "demo.jsonl"
     header, *photos = truth.read_text(encoding="utf-8").splitlines()
     truth.write_text("\n".join([header, '{"file": "IMG_0001.jpg"}', *photos[1:]]) + "\n")
-    with pytest.raises(FolderRefused, match="damaged"):
+    with pytest.raises(BadRecord, match=r"demo\.jsonl, line 2, .*kind"):
+        plan_album(raw, TINY)
+    truth.write_text("\n".join([header, photos[0], "rubbish", *photos[1:]]) + "\n")
+    with pytest.raises(BadRecord, match=r"demo\.jsonl, line 3, "):
         plan_album(raw, TINY)
     strange = json.dumps(json.loads(header) | {"settings": [1]})
     truth.write_text("\n".join([strange, *photos]) + "\n")
-    with pytest.raises(FolderRefused, match="damaged"):
+    with pytest.raises(BadRecord, match=r"demo\.jsonl, line 1, .*settings"):
         plan_album(raw, TINY)
     newer = json.dumps(json.loads(header) | {"format": 2})
     truth.write_text("\n".join([newer, *photos]) + "\n")
     with pytest.raises(SettingsDiffer, match="name another folder"):
         plan_album(raw, TINY)
+
+
+def test_photos_that_a_power_cut_left_empty_are_drawn_anew(
+    whole: Path, tmp_path: Path, generator: Generator, judge: LikesAll
+) -> None:
+    raw = tmp_path / "raw"
+    shutil.copytree(whole, raw)
+    plain = next(truth.file for truth in read_truth(raw) if truth.kind != BROKEN)
+    (raw / plain).write_bytes(b"")
+    for broken in [truth.file for truth in read_truth(raw) if truth.kind == BROKEN]:
+        (raw / broken).write_bytes(b"")  # as some of them are
+    assert plan_album(raw, TINY).missing == (plain,)
+    assert draw_album(raw, TINY, generator=generator, judge=judge).fresh == 1
+    assert (raw / plain).read_bytes() == (whole / plain).read_bytes()
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from catgan.formats.curated import (
     NAME,
     CuratedNote,
     find_raw,
-    is_curated,
     raw_of,
     read_note,
     write_note,
@@ -25,12 +24,10 @@ NOTE = CuratedNote(finished=True, settings={"size": 64}, raw="../raw", counts={"
 def test_comes_back(tmp_path: Path) -> None:
     write_note(tmp_path, NOTE)
     assert read_note(tmp_path) == NOTE
-    assert is_curated(tmp_path)
 
 
 def test_a_folder_without_one(tmp_path: Path) -> None:
     assert read_note(tmp_path) is None
-    assert not is_curated(tmp_path)
 
 
 def test_one_of_format_1() -> None:
@@ -62,7 +59,6 @@ def test_others_are_refused(
     (tmp_path / NAME).write_text(json.dumps(json.loads((tmp_path / NAME).read_text()) | change))
     with pytest.raises(error, match=words):
         read_note(tmp_path)
-    assert not is_curated(tmp_path)
 
 
 class TestRaw:

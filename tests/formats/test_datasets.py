@@ -96,7 +96,7 @@ class TestFindDatasets:
             find_datasets(tmp_path)
 
     def test_no_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(NoSuchFolder, match="missing"):
+        with pytest.raises(NoSuchFolder, match="does not exist"):
             find_datasets(tmp_path / "nowhere")
         file = fill(tmp_path, "a.png") / "a.png"
         with pytest.raises(NoSuchFolder, match="a file, not a folder"):

@@ -78,3 +78,10 @@ def test_the_numbers_are_those_of_the_code() -> None:
 def test_every_verdict_and_every_state_is_named() -> None:
     assert all(f"`{verdict}`" in section("photos.jsonl") for verdict in Verdict)
     assert all(f"`{state}`" in section("stats.jsonl") for state in STATES)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/training.md"])
+def test_the_pages_name_the_states_that_the_program_says(page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    for state in STATES:
+        assert f"`{state}`" in text, state

@@ -53,10 +53,60 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
     return plain[kind]
 
 
+COUNTS = st.integers(0, 10**9)
+NARROWER: dict[tuple[type[Any], str], st.SearchStrategy[Any]] = {
+    (PhotoRecord, "width"): COUNTS,
+    (PhotoRecord, "height"): COUNTS,
+    (PhotoRecord, "sha256"): st.just("") | st.text("0123456789abcdef", min_size=64, max_size=64),
+    (PhotoRecord, "fingerprint"): st.just("") | st.text("0123456789af", min_size=16, max_size=16),
+    (EpochStats, "epoch"): COUNTS,
+    (EpochStats, "images_shown"): COUNTS,
+    (EpochStats, "since"): st.none() | COUNTS,
+    **{(DataRecord, name): COUNTS for name in ("size", "resized", "cut", "enlarged", "train")},
+}
+"""Fields that may not have every value of their type."""
+
+
 def records_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Every record of a kind."""
     kinds = typing.get_type_hints(kind)
-    return st.builds(kind, **{name: values_of(one) for name, one in kinds.items()})
+    return st.builds(
+        kind,
+        **{name: NARROWER.get((kind, name), values_of(one)) for name, one in kinds.items()},
+    )
+
+
+PHOTO = {"path": "a", "sha256": "", "width": 1, "height": 1, "verdict": "kept", "reason": ""}
+RUN: dict[str, Any] = {"settings": {}, "data": {"name": "a", "folder": "/a", "train": 1}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "name", "value"),
+    [
+        (PhotoRecord, PHOTO, "fingerprint", "xyz"),
+        (PhotoRecord, PHOTO, "fingerprint", "0" * 17),
+        (PhotoRecord, PHOTO, "sha256", "/../../../x"),
+        (PhotoRecord, PHOTO, "width", -1),
+        (PhotoRecord, PHOTO, "height", 10**30),
+        (RunConfig, RUN, "settings.size", "big"),
+        (RunConfig, RUN, "settings.size", 0),
+        (RunConfig, RUN, "settings.size", True),
+        (RunConfig, RUN, "data.train", -1),
+        (RunConfig, RUN, "data.size", 10**30),
+        (EpochStats, {"epoch": 1, "images_shown": 1}, "epoch", -1),
+        (EpochStats, {"epoch": 1, "images_shown": 1}, "since", 10**30),
+    ],
+)
+def test_values_of_the_right_type_that_cannot_be_are_refused(
+    tmp_path: Path, kind: type[Any], good: dict[str, Any], name: str, value: Any
+) -> None:
+    path = tmp_path / "x.jsonl"
+    outer, _, inner = name.rpartition(".")
+    bad = good | ({outer: good[outer] | {inner: value}} if outer else {inner: value})
+    write_jsonl(path, [good, bad])
+    with pytest.raises(BadRecord, match=rf"x\.jsonl, line 2, .*{inner} is"):
+        list(read_records(path, kind))
+    assert len(list(read_records(path, kind, forgiving=True))) == 1
 
 
 @pytest.mark.parametrize("kind", RECORDS)

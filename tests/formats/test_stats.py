@@ -92,4 +92,5 @@ def test_every_state_can_be_said(state: str) -> None:
 
 def test_a_state_that_a_newer_catgan_knows_can_be_said_too() -> None:
     assert words.balance("purring", 3) == "purring since epoch 3"
+    assert words.balance("a{b}{", 3) == "a{b}{ since epoch 3"
     assert words.balance(None, None) == ""

@@ -12,8 +12,8 @@ import pytest
 from catgan.core.errors import BadRecord, NoPictures, NoSuchFolder
 from catgan.core.pictures import encode_png
 from catgan.formats.curated import CuratedNote, write_note
-from catgan.formats.datasets import FACE_CROP, SPLIT, PictureRecord, write_metadata
-from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict, write_photos
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT, PictureRecord, write_metadata
+from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict, read_photos, write_photos
 from catgan.inspect.page import render, write_page
 from catgan.inspect.pairs import nearest_pairs
 from catgan.inspect.spread import spread_of
@@ -218,3 +218,35 @@ def test_pairs_do_not_depend_on_the_block(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_no_values_have_no_spread() -> None:
     assert spread_of([], name="x", unit="", meaning="") is None
+
+
+def test_every_photo_without_a_crop_is_shown_with_its_reason(
+    curated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its picture from full-body where there is one, else from the photo, else none."""
+    raw = curated.parent / "raw"
+    raw.mkdir()
+    photos = read_photos(curated)
+    full = curated / FULL_BODY / SPLIT
+    full.mkdir(parents=True)
+    (full / "far-0.png").write_bytes(encode_png(noise(1)))
+    (raw / "far-1.jpg").write_bytes(encode_png(noise(2, 64)))
+    outputs = {FULL_BODY: f"{FULL_BODY}/{SPLIT}/far-0.png"}
+    photos = [
+        dataclasses.replace(one, outputs=outputs) if one.path == "far-0.jpg" else one
+        for one in photos
+    ]
+    write_photos(curated, photos)
+    seen = inspect_curated(curated, raw)
+    (others,) = seen.others
+    assert (others.verdict, others.more) == ("face-too-small", 0)
+    assert [one.name for one in others.photos] == [f"far-{index}.jpg" for index in range(3)]
+    assert [one.picture is None for one in others.photos] == [False, False, True]
+    for index, one in enumerate(others.photos):
+        assert one.reason == f"the crop would be {50 + index} pixels wide, fewer than 64"
+        assert one.reason in render(seen)
+
+    monkeypatch.setattr("catgan.inspect.others.MOST", 2)
+    seen = inspect_curated(curated, raw)
+    assert [len(others.photos) for others in seen.others] == [2]
+    assert "3 photos, of which 2 are shown" in render(seen)

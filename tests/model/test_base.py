@@ -1,10 +1,12 @@
 """The base model: what the package holds can be loaded, and what is saved comes back."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from benchmarks.base import usual_distance
 from catgan.core.errors import MissingPackage
@@ -24,6 +26,7 @@ from catgan.model.base import (
     save_base_seen,
 )
 from catgan.model.networks import Discriminator, Generator, NetworkFacts, init_weights
+from catgan.model.projected import ProjectedDiscriminator, blind_eyes
 from catgan.model.sample import draw_latents, sample_images
 
 FACTS = NetworkFacts(ngf=4, ndf=4, latent_dim=8, size=32, norm="none", images_shown=123)
@@ -56,6 +59,27 @@ def test_what_is_saved_comes_back_in_half_precision(
             assert value.dtype == (torch.float32 if value.is_floating_point() else torch.int64)
             # float16 has eleven binary digits
             torch.testing.assert_close(value, net.state_dict()[name], rtol=2**-11, atol=1e-7)
+
+
+def test_one_on_features_keeps_what_is_drawn_from_a_constant_to_itself(tmp_path: Path) -> None:
+    facts = dataclasses.replace(
+        FACTS, norm="group", upsample="nearest", skip=True, discriminator="projected"
+    )
+    generator = Generator(latent_dim=8, ngf=4, size=32, upsample="nearest", skip=True)
+    discriminator = ProjectedDiscriminator(blind_eyes(), ndf=4)
+    dice = torch.Generator().manual_seed(0)
+    init_weights(generator, dice)
+    discriminator.start(dice)
+    save_base(tmp_path, facts, generator.state_dict(), discriminator.state_dict())
+    base = load_base(tmp_path)
+    assert base.facts == facts
+    for net, loaded in ((generator, base.generator), (discriminator, base.discriminator)):
+        for name, value in loaded.state_dict().items():
+            torch.testing.assert_close(value, net.state_dict()[name], rtol=2**-11, atol=1e-7)
+    for name, value in discriminator.fixed().items():  # to the last digit: never in half precision
+        assert torch.equal(base.discriminator.state_dict()[name], value)
+    kept = load_file(tmp_path / DISCRIMINATOR)
+    assert kept.keys() == discriminator.state_dict().keys() - discriminator.fixed().keys()
 
 
 def test_a_missing_or_broken_file_is_one_sentence(

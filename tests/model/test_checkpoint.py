@@ -1,6 +1,7 @@
 """Checkpoints: whole or not at all, and never a program."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,14 @@ import torch
 
 from catgan.core.errors import CheckpointRefused, DiskFull
 from catgan.core.files import partial_of
-from catgan.model.checkpoint import FORMAT, load_checkpoint, load_generator, save_checkpoint
-from catgan.model.networks import Generator
+from catgan.model.checkpoint import (
+    FORMAT,
+    facts_of,
+    load_checkpoint,
+    load_generator,
+    save_checkpoint,
+)
+from catgan.model.networks import Discriminator, Generator
 
 SETTINGS = {"latent_dim": 5, "ngf": 4, "size": 16}
 
@@ -56,7 +63,9 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 not a zip"])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04 not a zip", b"G", b"}}}s.", b"\x80\x02]q"]
+)
 def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "last.pt"
     path.write_bytes(content)
@@ -131,5 +140,46 @@ def test_what_no_training_leaves_is_refused(tmp_path: Path, name: str, value: ob
     save_checkpoint(tmp_path / "last.pt", state)
     assert load_checkpoint(tmp_path / "last.pt")["epoch"] == 1
     save_checkpoint(tmp_path / "last.pt", {**state, name: value})
-    with pytest.raises(CheckpointRefused, match=r"last\.pt holds .*no training leaves"):
+    with pytest.raises(CheckpointRefused, match=r"last\.pt holds .*training never writes"):
         load_checkpoint(tmp_path / "last.pt")
+
+
+FITTING = SETTINGS | {"ndf": 4, "norm": "batch"}
+
+
+def whole_state() -> dict[str, Any]:
+    discriminator = Discriminator(ndf=4, size=16, norm="batch").state_dict()
+    return make_state(settings=FITTING, discriminator=discriminator)
+
+
+def test_facts_are_those_of_the_weights() -> None:
+    facts = facts_of(whole_state())
+    assert (facts.ngf, facts.ndf, facts.latent_dim, facts.size) == (4, 4, 5, 16)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ngf": "x"}, {"ngf": 4.0}, {"ngf": True}, {"ngf": 8}, {"ndf": 8}, {"latent_dim": 6},
+        {"size": 32}, {"size": 24}, {"size": 2**40}, {"latent_dim": 2**60}, {"norm": "none"},
+        {"norm": ["batch"]}, {"ndf": 0},
+    ],
+)  # fmt: skip
+def test_settings_that_are_not_those_of_the_weights(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    state = whole_state() | {"settings": FITTING | wrong}
+    with pytest.raises(ValueError, match=r"weights of its|\w"):
+        facts_of(state)
+    if wrong.keys() <= {"ngf", "latent_dim", "size"}:
+        save_checkpoint(tmp_path / "last.pt", state)
+        with pytest.raises(CheckpointRefused, match="not a checkpoint of catgan, or is broken"):
+            load_generator(tmp_path / "last.pt")
+
+
+def test_a_tensor_that_nobody_computes_with(tmp_path: Path) -> None:
+    state = whole_state()
+    state["generator"] = state["generator"] | {"main.0.weight": torch.ones(2).to_sparse()}
+    torch.save({"format": FORMAT, **state}, tmp_path / "last.pt")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # one sentence, and nothing of PyTorch's beside it
+        with pytest.raises(CheckpointRefused):
+            load_generator(tmp_path / "last.pt")

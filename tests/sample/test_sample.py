@@ -260,10 +260,10 @@ def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path
     with pytest.raises(FileRefused, match=r"mine.gif"):
         sample_run("cats", SampleConfig(count=3), outputs, runs=runs_of(run))
     huge = SampleConfig(count=10_000, scale=32)
-    with pytest.raises(BadSettings, match="fewer --count, or a smaller --scale"):
+    with pytest.raises(BadSettings, match="use a smaller --count, or a smaller --scale"):
         sample_run("cats", huge, runs=runs_of(run))
     long = SampleConfig(tiles=64, frames=1000, scale=8)
-    with pytest.raises(BadSettings, match="fewer --tiles or --frames"):
+    with pytest.raises(BadSettings, match="a smaller --tiles or --frames"):
         sample_run("cats", long, Outputs(walk=tmp_path / "w.gif"), runs=runs_of(run))
     assert snapshot(tmp_path) == before
     assert not (tmp_path / "files").exists()

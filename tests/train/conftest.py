@@ -5,14 +5,17 @@ tests of the step and the trainer run all the same; those of what is on disk are
 """
 
 import importlib.util
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from catgan.core.pictures import Pictures, encode_png
 from catgan.measure.extractors.base import Features
+from catgan.model.projected import WIDTHS, Eyes
 
 MakeDataSet = Callable[..., Path]
 
@@ -40,6 +43,21 @@ class PixelExtractor:
         squares = pictures.reshape(count, 4, side, 4, side, 3).mean(axis=(2, 4)) / 255
         pooled = squares.reshape(count, -1).astype(np.float32)
         return Features(pooled=pooled, cat=pooled.mean(axis=1))
+
+
+def tiny_eyes() -> Eyes:
+    """What a discriminator on features looks through, in the small: four random layers."""
+    random = torch.Generator().manual_seed(3)
+    widths = (3, *WIDTHS)
+    stages: list[torch.nn.Module] = []
+    for into, out in itertools.pairwise(widths):
+        layer = torch.nn.Conv2d(into, out, 3, stride=1 if not stages else 2, padding=1)
+        with torch.no_grad():
+            for weight in layer.parameters():
+                drawn = torch.randn(weight.shape, generator=random)
+                weight.copy_(drawn / layer.weight[0].numel() ** 0.5)
+        stages.append(torch.nn.Sequential(layer, torch.nn.ReLU6(inplace=True)))
+    return Eyes(stages, widths=widths[1:], side=32)
 
 
 def draw_blob(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Train in processes that kill themselves, the way a lost session would.
 
 A program of its own, `python -m tests.train.killing DATA WORK`, because it forks: it must hold no
-threads but its first. For either recipe it trains WORK/RECIPE-whole in one go, WORK/RECIPE-killed
+threads but its first. For every recipe it trains WORK/RECIPE-whole in one go, WORK/RECIPE-killed
 in pieces, and prints how many of these ended in a kill.
 """
 
@@ -19,7 +19,7 @@ from catgan.core.files import partial_of
 from catgan.model import checkpoint
 from catgan.train.config import RECIPES, TrainConfig
 from catgan.train.loop import train_gan
-from tests.train.conftest import PixelExtractor
+from tests.train.conftest import PixelExtractor, tiny_eyes
 
 SMALL: dict[str, Any] = {
     "size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "device": "cpu", "epochs": 10, "held_out": 60,
@@ -40,7 +40,7 @@ def train(data: Path, run: Path, recipe: str, trap: Callable[[Path], None] | Non
         if trap is not None:
             trap(run)
         config = TrainConfig.of_recipe(recipe, **SMALL)
-        train_gan(data, run, config, extractor=PixelExtractor())
+        train_gan(data, run, config, extractor=PixelExtractor(), open_eyes=tiny_eyes)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -73,16 +73,20 @@ def at_step(moment: int) -> Callable[[Path], None]:
 
     def lay(_: Path) -> None:
         trainer: Any = sys.modules["catgan.train.trainer"]
-        step, left = trainer.train_step, moment
+        left = moment
 
-        def count(**parts: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                die()
-            return step(**parts)
+        def counted(step: Callable[..., Any]) -> Callable[..., Any]:
+            def count(**parts: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    die()
+                return step(**parts)
 
-        trainer.train_step = count
+            return count
+
+        for name in ("train_step", "projected_step"):
+            setattr(trainer, name, counted(getattr(trainer, name)))
 
     return lay
 
@@ -104,7 +108,7 @@ def while_saving(run: Path) -> None:
 
 
 def main(data: Path, work: Path) -> None:
-    """Either recipe, whole and in pieces."""
+    """Every recipe, whole and in pieces."""
     chance = random.Random(7)
     torch.set_num_threads(1)
     for recipe in RECIPES:

@@ -1,6 +1,8 @@
 """Our Adam is PyTorch's, whatever the layout of the weights, and takes over any state of it."""
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -76,7 +78,45 @@ def test_a_state_from_another_device_steps_as_this_one_does() -> None:
     here.load_state_dict(state)
     assert here.param_groups[0]["fused"] is True
     assert here.param_groups[0]["capturable"] is False
-    assert here.param_groups[0]["lr"] == 1e-2
+    assert here.param_groups[0]["lr"] == 1e-3, "and the rate is the run's"
     give_gradients(net, 1)
     here.step()
     assert all(float(entry["step"]) == 2 for entry in here.state.values())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda saved: saved["state"][0].pop("exp_avg"),
+        lambda saved: saved["state"][1].pop("step"),
+        lambda saved: saved["state"].pop(0),
+        lambda saved: saved["state"][0].update(exp_avg_sq=torch.zeros(1)),
+        lambda saved: saved["state"][0].update(step=torch.zeros(2)),
+        lambda saved: saved["state"][0].update(exp_avg="many"),
+        lambda saved: saved["param_groups"].clear(),
+        lambda saved: saved["param_groups"][0]["params"].reverse(),
+        lambda saved: saved["state"].update({9_999: {}}),
+    ],
+)
+def test_a_state_that_no_step_could_be_taken_with(spoil: Callable[[Any], object]) -> None:
+    net = make_net()
+    adam = Adam(net, rate=1e-2, betas=(0.5, 0.999))
+    give_gradients(net, 0)
+    adam.step()
+    saved = copy.deepcopy(adam.state_dict())
+    spoil(saved)
+    with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+        Adam(net, rate=1e-2, betas=(0.5, 0.999)).load_state_dict(saved)
+
+
+def test_how_steps_are_taken_is_not_of_the_state() -> None:
+    net = make_net()
+    adam = Adam(net, rate=1e-2, betas=(0.5, 0.999))
+    give_gradients(net, 0)
+    adam.step()
+    saved = copy.deepcopy(adam.state_dict())
+    saved["param_groups"][0] |= {"lr": "fast", "betas": None, "eps": -1, "amsgrad": True}
+    other = Adam(net, rate=1e-2, betas=(0.5, 0.999))
+    other.load_state_dict(saved)
+    other.step()
+    assert other.param_groups[0]["lr"] == 1e-2

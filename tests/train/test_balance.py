@@ -12,7 +12,7 @@ from catgan.core.errors import TrainingLost
 from catgan.formats.runs import Run
 from catgan.formats.stats import HEALTHY, STATES, EpochStats
 from catgan.train import trainer
-from catgan.train.balance import is_lost, judge_balance
+from catgan.train.balance import Balance, is_lost, judge_balance
 from catgan.train.config import TrainConfig
 from catgan.train.loop import train_gan
 from catgan.train.step import StepTerms, train_step
@@ -176,16 +176,29 @@ def test_a_gap_twice_in_a_row_is_overfitting() -> None:
     assert judge_balance(stats).state == "healthy"
 
 
-def test_past_its_best_is_worse_by_more_than_chance() -> None:
+def test_copies_twice_in_a_row_are_copying() -> None:
+    stats = history(100)
+    with_measurements(stats, 10, kid_train=lambda _: 0.3, copies=lambda _: 0.1)
+    change(stats, range(10, 101, 10), copying=False)
+    assert judge_balance(stats).state == HEALTHY
+    change(stats, [80, 90, 100], copying=True)
+    balance = judge_balance(stats)
+    assert (balance.state, balance.since) == ("copying", 80)
+    assert "copying" in STATES
+    assert judge_balance(stats[:89]).state == HEALTHY  # once only so far
+
+
+@pytest.mark.parametrize("name", ["kid", "kid_train"])
+def test_past_its_best_is_worse_by_more_than_chance(name: str) -> None:
     def kid(epoch: int) -> float:
         return 0.8 - 0.01 * epoch if epoch <= 50 else 0.3 + 0.01 * (epoch - 50)
 
     stats = history(100)
-    with_measurements(stats, 10, kid=kid, kid_error=lambda _: 0.01)
+    with_measurements(stats, 10, **{name: kid, f"{name}_error": lambda _: 0.01})
     balance = judge_balance(stats)
     assert balance.state == "past-best"
     assert balance.since == 60  # 0.40 against 0.30 at epoch 50
-    with_measurements(stats, 10, kid_error=lambda _: 0.1)
+    with_measurements(stats, 10, **{f"{name}_error": lambda _: 0.1})
     assert judge_balance(stats).since == 80  # 0.30 above it is above 2 errors of 0.14 each
 
 
@@ -208,6 +221,7 @@ TENTH = EPOCHS // 10
 SMALL: Figures = {
     "size": 16, "ngf": 8, "ndf": 8, "latent_dim": 8, "batch_size": 10, "device": "cpu",
     "checkpoint_minutes": 60, "sample_every": EPOCHS, "epochs": EPOCHS, "held_out": 0,
+    "evaluate_every": 0,
     "lr_g": 1e-3, "lr_d": 1e-3,  # so small a net has learnt to draw blobs by epoch 20
 }  # fmt: skip
 Parts = dict[str, Any]
@@ -287,6 +301,42 @@ def test_a_run_made_to_fail_is_named_within_a_tenth(
     assert named[-1].since is not None
     assert abs(named[-1].since - FAILS) <= TENTH
     assert all((line.since is None) == (line.balance == HEALTHY) for line in lines)
+
+
+HINGE: Figures = {"hinge": True, "loss_d": 1.5, "loss_g": 1.0, "d_real": 0.9, "d_fake": 0.1}
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"loss_d": 8.0, "loss_g": 0.0},  # what guessing costs on four scales
+        {"d_real": 1.0, "d_fake": 0.0, "loss_g": 8.0},
+        {"d_real": 0.5, "d_fake": 0.5},
+    ],
+)
+def test_hinge_losses_are_not_read_as_cross_entropies(figures: Figures) -> None:
+    stats = history(40, hinge=(1, HINGE), then=(10, figures))
+    assert judge_balance(stats).state == HEALTHY
+    crossed = history(40, hinge=(1, HINGE | {"hinge": None}), then=(10, figures))
+    assert judge_balance(crossed).state != HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("state", "figures"),
+    [
+        ("collapsed", COLLAPSED),
+        ("diverged", {"lost": True}),
+        ("overfitted", {"gap": 0.7}),
+        ("collapsing", {"diversity": 0.1}),
+        ("past-best", {"kid": 0.3, "kid_error": 0.001}),
+    ],
+)
+def test_samples_tell_of_hinge_losses_what_they_tell_of_others(
+    state: str, figures: Figures
+) -> None:
+    good: Figures = {"diversity": 0.9, "kid": 0.1, "kid_error": 0.001, "gap": 0.1}
+    stats = history(40, hinge=(1, HINGE | good), then=(25, figures))
+    assert judge_balance(stats) == Balance(state=state, since=25)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

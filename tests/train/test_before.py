@@ -52,7 +52,8 @@ def test_it_is_carried_on_and_written_anew(run: Run, tmp_path: Path) -> None:
 
     written = json.loads(run.config.read_text())
     assert written["format"] == FORMAT
-    assert written["settings"] == record.settings | {"epochs": 121, "graphs": "auto"}
+    since = {"upsample": "transposed", "skip": False, "discriminator": "pixels"}  # as it was then
+    assert written["settings"] == record.settings | since | {"epochs": 121, "graphs": "auto"}
     assert written["data"]["held_out"] == list(record.data.held_out)
     assert written["data"]["folder"] == str(tmp_path / "blobs")
     lines = [json.loads(line) for line in run.stats.open()]

@@ -2,23 +2,27 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from catgan.core.errors import Interrupted
 from catgan.core.pictures import Pictures
 from catgan.formats.runs import Run
 from catgan.formats.stats import EpochStats
+from catgan.measure.extractors.base import Features
 from catgan.measure.metrics.diversity import diversity
+from catgan.measure.metrics.kid import kid_estimate
 from catgan.model.checkpoint import load_checkpoint, load_generator
 from catgan.train.best import best_of
 from catgan.train.config import TrainConfig
 from catgan.train.evaluate import Evaluation, Evaluator, whole_batches
 from catgan.train.loop import train_gan
 from tests.train.conftest import MakeDataSet, PixelExtractor, draw_blob
+from tests.train.test_run import assert_equal_runs
 
 SIZE, LATENT, SAMPLES = 16, 8, 200
 CPU = torch.device("cpu")
@@ -127,11 +131,24 @@ def test_the_gap_is_what_d_knows_by_heart() -> None:
     assert blind.gap == 0
 
 
-def test_too_few_held_out_pictures_leave_out_what_needs_them() -> None:
-    found = evaluate(blobs(SAMPLES, 3), held_out=HELD_OUT[:0])
-    assert (found.kid, found.kid_error, found.copies, found.gap) == (None, None, None, None)
-    assert "kid" not in found.figures()
-    assert found.figures()["recognised"] == found.recognised
+@pytest.mark.parametrize("held_out", [0, 12, 49])
+def test_with_too_few_held_out_training_pictures_are_measured_against(held_out: int) -> None:
+    new, copies = (
+        evaluate(drawn, held_out=HELD_OUT[:held_out]) for drawn in (blobs(SAMPLES, 3), TRAIN)
+    )
+    for found in (new, copies):
+        assert (found.kid, found.kid_error) == (None, None)
+        assert "kid" not in found.figures()
+        assert found.kid_train is not None
+        assert found.kid_train_error is not None
+        assert found.figures()["recognised"] == found.recognised
+    assert abs(new.kid_train) < 4 * new.kid_train_error  # type: ignore[operator,arg-type]
+    assert copies.kid_train < new.kid_train  # type: ignore[operator]
+    assert (copies.copies, copies.copying) == (1.0, True)
+    assert new.copies is not None
+    assert new.copies < 0.25
+    fair = evaluate(blobs(SAMPLES, 3))
+    assert (fair.kid_train, fair.kid_train_error) == (None, None)
 
 
 def test_batches_are_whole() -> None:
@@ -139,8 +156,8 @@ def test_batches_are_whole() -> None:
     assert [len(batch) for batch in whole_batches(torch.zeros(3, 1), 4)] == [3]
 
 
-def epoch_of(epoch: int, kid: float | None = None, *, copying: bool = False) -> EpochStats:
-    return EpochStats(epoch=epoch, images_shown=epoch, kid=kid, copying=copying)
+def epoch_of(epoch: int, kid: float | None = None, **figures: Any) -> EpochStats:
+    return EpochStats(epoch=epoch, images_shown=epoch, kid=kid, **figures)
 
 
 def test_the_best_epoch_has_the_lowest_kid_and_is_no_copy() -> None:
@@ -149,6 +166,8 @@ def test_the_best_epoch_has_the_lowest_kid_and_is_no_copy() -> None:
     assert best_of(stats) == stats[2]  # the earlier of two equal ones
     assert best_of([*stats, epoch_of(10, 0.01, copying=True)]) == stats[2]
     assert best_of([epoch_of(2, 0.5, copying=True)]) is None
+    by_training = [epoch_of(2, kid_train=0.5), epoch_of(4, kid_train=0.3, copying=False)]
+    assert best_of([*by_training, epoch_of(6, kid_train=-0.1, copying=True)]) == by_training[1]
 
 
 def small(**changes: Any) -> TrainConfig:
@@ -202,9 +221,7 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
     def every(**changes: Any) -> int:
         config = TrainConfig(**{"epochs": 10_000} | changes)
         return next(
-            epoch
-            for epoch in range(1, 10_000)
-            if config.evaluates_after(epoch, pictures=500, held_out=100)
+            epoch for epoch in range(1, 10_000) if config.evaluates_after(epoch, pictures=500)
         )
 
     assert every() <= every(ngf=32, ndf=32) <= every(ngf=16, ndf=16)
@@ -213,24 +230,45 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
     assert every(evaluate_every=3) == 3
 
 
+def test_a_run_that_starts_from_networks_is_measured_early() -> None:
+    """Its best epoch is among the first, and few regular ones come before it is past that."""
+    settings: dict[str, Any] = {"epochs": 400, "ngf": 32, "ndf": 32}
+    anew, started = TrainConfig(**settings), TrainConfig(**settings, start_from="base")
+    plain, early = (
+        [epoch for epoch in range(1, 401) if config.evaluates_after(epoch, pictures=120)]
+        for config in (anew, started)
+    )
+    assert early == [1, 2, 4, 8, 16, 32, 64, *plain]
+    assert plain[0] > 64
+    every = TrainConfig(**settings, start_from="base", evaluate_every=100)
+    assert [e for e in range(1, 401) if every.evaluates_after(e, pictures=120)] == [
+        100,
+        200,
+        300,
+        400,
+    ]
+
+
 def test_the_last_epoch_is_measured_and_never_means_never() -> None:
     config = TrainConfig(epochs=7, evaluate_every=3)
-    due = [e for e in range(1, 8) if config.evaluates_after(e, pictures=500, held_out=100)]
+    due = [e for e in range(1, 8) if config.evaluates_after(e, pictures=500)]
     assert due == [3, 6, 7]
     never = TrainConfig(epochs=7, evaluate_every=0)
-    assert not any(never.evaluates_after(e, pictures=500, held_out=100) for e in range(1, 8))
-    # with nothing to measure against, only who asks for it
-    assert not TrainConfig(epochs=7).evaluates_after(7, pictures=60, held_out=0)
-    assert config.evaluates_after(7, pictures=60, held_out=0)
+    assert not any(never.evaluates_after(e, pictures=500) for e in range(1, 8))
+    # of a handful nothing can be told but by who asks for it
+    assert TrainConfig(epochs=7).evaluates_after(7, pictures=20)
+    assert not TrainConfig(epochs=7).evaluates_after(7, pictures=19)
+    assert config.evaluates_after(7, pictures=19)
 
 
-def test_a_share_of_close_samples_that_chance_explains_is_no_copying() -> None:
+@pytest.mark.parametrize("held_out", [80, 0])
+def test_a_share_of_close_samples_that_chance_explains_is_no_copying(held_out: int) -> None:
     """Five per cent of new pictures are "close" by definition, more or less."""
     alarms = 0
     for seed in range(20):
         evaluator = Evaluator(
-            train=blobs(100, 100 + seed), held_out=blobs(80, 200 + seed), config=CONFIG,
-            extractor=PixelExtractor(), device=CPU,
+            train=blobs(100, 100 + seed), held_out=blobs(80, 200 + seed)[:held_out],
+            config=CONFIG, extractor=PixelExtractor(), device=CPU,
         )  # fmt: skip
         gallery: Any = Gallery(blobs(SAMPLES, 300 + seed))
         judge: Any = Judge(TRAIN)
@@ -239,3 +277,43 @@ def test_a_share_of_close_samples_that_chance_explains_is_no_copying() -> None:
         assert not math.isnan(found.copies)
         alarms += found.copying
     assert alarms <= 1  # two standard errors of the limit and the interval's: far below 5%
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_a_measurement_broken_off_is_begun_anew(
+    make_data_set: MakeDataSet, tmp_path: Path, looks: int
+) -> None:
+    """Asked to stop while it goes on: nothing of it is kept, and no epoch is lost by it."""
+    data = make_data_set(150)
+    config = TrainConfig(
+        size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3, held_out=60,
+        evaluate_every=2, evaluate_samples=250, device="cpu", average_kimg=0.1,
+    )  # fmt: skip
+    whole = train_gan(data, tmp_path / "whole", config, extractor=PixelExtractor())
+
+    class Watched(PixelExtractor):
+        looked = 0
+
+        def extract(self, pictures: Pictures) -> Features:
+            self.looked += 1
+            return super().extract(pictures)
+
+    watched, run = Watched(), Run(folder=tmp_path / "run")
+    stopped = train_gan(
+        data, run.folder, config, extractor=watched, should_stop=lambda: watched.looked >= looks
+    )
+    assert (stopped.finished, watched.looked) == (False, looks), "at once"
+    assert [line.epoch for line in run.read_stats()] == [1]
+    assert not run.best.exists()
+    again = train_gan(data, run.folder, config, extractor=PixelExtractor())
+    assert again.best_epoch == whole.best_epoch == 2
+    assert_equal_runs(run.folder, tmp_path / "whole")
+
+
+def test_kid_of_many_samples_can_be_broken_off() -> None:
+    def stop() -> NoReturn:
+        raise Interrupted
+
+    features = np.random.default_rng(0).standard_normal((60, 5))
+    with pytest.raises(Interrupted):
+        kid_estimate(features, features + 1, between=stop)

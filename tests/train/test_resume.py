@@ -14,10 +14,12 @@ from catgan.core.errors import (
     FolderRefused,
     SettingsDiffer,
 )
+from catgan.core.files import locked
 from catgan.formats.runs import DataRecord, Run, RunConfig
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import FREE, MACHINE, RECIPES, TrainConfig
 from catgan.train.loop import train_gan
+from catgan.train.progress import TrainStart
 from catgan.train.resume import settle
 from tests.train.conftest import MakeDataSet
 from tests.train.test_run import SMALL, small
@@ -122,6 +124,19 @@ def test_a_setting_that_came_later_is_what_it_was_before(tmp_path: Path) -> None
     assert settled.beta2 == 0.99
 
 
+def test_runs_of_before_there_was_another_discriminator_have_the_one_of_then(
+    tmp_path: Path,
+) -> None:
+    run = run_of(tmp_path / "run")
+    forget(run, "upsample", "skip", "discriminator")
+    settled = settle(run, {})
+    assert (settled.upsample, settled.skip, settled.discriminator) == (
+        "transposed",
+        False,
+        "pixels",
+    )
+
+
 def test_a_record_that_cannot_be_understood_is_refused(tmp_path: Path) -> None:
     newer = run_of(tmp_path / "newer")
     record = newer.read_config()
@@ -133,6 +148,12 @@ def test_a_record_that_cannot_be_understood_is_refused(tmp_path: Path) -> None:
     damaged.write_config(dataclasses.replace(record, settings=record.settings | {"ngf": "wide"}))
     with pytest.raises(BadRecord, match=r"config\.json is not what catgan wrote there \(ngf: "):
         settle(damaged, {})
+    for name, value in (("epochs", 0), ("norm", "group theory"), ("lr_g", -1.0)):
+        impossible = run_of(tmp_path / name)
+        wrong = record.settings | {name: value}
+        impossible.write_config(dataclasses.replace(record, settings=wrong))
+        with pytest.raises(BadRecord, match=rf"{name}.config\.json holds a setting that cannot be"):
+            settle(impossible, {"epochs": 3})
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "letter.txt").write_text("dear")
     with pytest.raises(FolderRefused, match="not a run of catgan"):
@@ -190,3 +211,35 @@ def test_a_run_whose_values_no_recipe_has_is_carried_on_as_it_began(
     carried = load_checkpoint(run.last)
     assert carried["settings"] | other == carried["settings"]
     assert carried["optimizer_g"]["param_groups"][0]["betas"] == (0.25, 0.999)
+
+
+def test_a_run_that_somebody_trains_is_not_called_finished(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, run = make_data_set(8), Run(folder=tmp_path / "run")
+    train_gan(data, run.folder, small(epochs=3))
+    before = run.config.read_bytes()
+    with locked(run.folder):
+        with pytest.raises(FolderRefused, match="at work"):
+            train_gan(data, run.folder, small(epochs=2))
+        assert run.config.read_bytes() == before
+        train_gan(data, run.folder, small(epochs=3))  # nothing to say
+    train_gan(data, run.folder, small(epochs=2))
+    record = run.read_config()
+    assert record is not None
+    assert record.settings["epochs"] == 2
+
+
+def test_what_another_process_trained_meanwhile_is_not_undone(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, run = make_data_set(8), Run(folder=tmp_path / "run")
+    train_gan(data, run.folder, small(epochs=1))
+
+    def goes_on(_: TrainStart) -> None:
+        train_gan(data, run.folder, small(epochs=2))
+
+    with pytest.raises(FolderRefused, match=r"has trained .* meanwhile; rerun"):
+        train_gan(data, run.folder, small(epochs=4), on_start=goes_on)
+    assert [stats.epoch for stats in run.read_stats()] == [1, 2]
+    assert train_gan(data, run.folder, small(epochs=4)).epochs == 4

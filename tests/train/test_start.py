@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,14 +13,14 @@ from catgan.core.errors import BadSettings, CheckpointRefused, NoSuchFolder, Set
 from catgan.core.files import write_json
 from catgan.formats.runs import Run
 from catgan.model.base import DISCRIMINATOR, GENERATOR, load_base
-from catgan.model.checkpoint import load_checkpoint
+from catgan.model.checkpoint import load_checkpoint, save_checkpoint
 from catgan.train.config import BASE, TrainConfig
-from catgan.train.loop import plan_training, train_gan
+from catgan.train.loop import check_plan, plan_training, train_gan
 from catgan.train.opening import open_start
 from catgan.train.progress import TrainStart
 from catgan.train.resume import settle
 from catgan.train.start import check_start
-from tests.train.conftest import MakeDataSet
+from tests.train.conftest import MakeDataSet, tiny_eyes
 from tests.train.test_run import assert_equal_runs, small
 
 STILL = {"lr_g": 1e-12, "lr_d": 1e-12}  # rates at which nothing is learned
@@ -218,3 +219,89 @@ def test_a_run_from_before_there_was_this_setting(
     del state["settings"]["start_from"]
     torch.save(state, run.last)
     assert train_gan(data, run.folder, dataclasses.replace(small(), epochs=2)).epochs == 2
+
+
+@pytest.mark.parametrize("wrong", [{"ngf": "x"}, {"ngf": 8}, {"norm": "none"}, {"size": 2**40}])
+def test_a_start_whose_settings_are_not_those_of_its_weights(
+    make_data_set: MakeDataSet, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    data, first = make_data_set(8), Run(folder=tmp_path / "first")
+    train_gan(data, first.folder, small(epochs=1))
+    state = load_checkpoint(first.last)
+    save_checkpoint(first.last, state | {"settings": state["settings"] | wrong})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt does not hold what a run could start"):
+        settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"upsample": "transposed"}, {"upsample": "magic"}, {"skip": False}, {"skip": 1},
+        {"discriminator": "pixels"}, {"discriminator": ["projected"]}, {"ndf": 8}, {"ndf": 4096},
+    ],
+)  # fmt: skip
+def test_a_projected_start_whose_settings_are_not_those_of_its_weights(
+    make_data_set: MakeDataSet, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    data, first = make_data_set(8), Run(folder=tmp_path / "first")
+    changes = {"size": 32} if "skip" in wrong else {}  # at 16 there is nothing to gate
+    train_gan(data, first.folder, projected(**changes), open_eyes=tiny_eyes)
+    state = load_checkpoint(first.last)
+    save_checkpoint(first.last, state | {"settings": state["settings"] | wrong})
+    with pytest.raises(CheckpointRefused, match=r"last\.pt does not hold what a run could start"):
+        settle(Run(folder=tmp_path / "run"), {"start_from": str(first.folder)})
+
+
+def test_a_run_whose_optimiser_lost_its_averages(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    data, run = make_data_set(8), Run(folder=tmp_path / "run")
+    train_gan(data, run.folder, small(epochs=1))
+    state = load_checkpoint(run.last)
+    state["optimizer_d"]["state"][0].pop("exp_avg")
+    save_checkpoint(run.last, state)
+    before = run.stats.read_bytes()
+    with pytest.raises(CheckpointRefused, match="does not fit this run"):
+        train_gan(data, run.folder, small(epochs=2))
+    assert run.stats.read_bytes() == before
+
+
+def projected(**changes: Any) -> TrainConfig:
+    shape = {"size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "batch_size": 4, "held_out": 0}
+    return TrainConfig.of_recipe("projected", **shape | {"epochs": 1, "device": "cpu"} | changes)
+
+
+def test_a_projected_run_begins_with_another(make_data_set: MakeDataSet, tmp_path: Path) -> None:
+    """Its recipe is followed where none is named, and its generator has the same parts."""
+    data, first = make_data_set(11), str(tmp_path / "first")
+    train_gan(data, tmp_path / "first", projected(skip=False), open_eyes=tiny_eyes)
+    settled = settle(Run(folder=tmp_path / "next"), {"start_from": first})
+    assert (settled.recipe, settled.discriminator) == ("projected", "projected")
+    assert (settled.ngf, settled.upsample, settled.skip) == (4, "nearest", False)
+    train_gan(
+        data,
+        tmp_path / "next",
+        projected(skip=False, start_from=first, **STILL),
+        open_eyes=tiny_eyes,
+    )
+    before, after = (
+        load_checkpoint(Run(folder=tmp_path / name).last) for name in ("first", "next")
+    )
+    for key, value in before["discriminator"].items():
+        if key.endswith(".weight"):
+            torch.testing.assert_close(after["discriminator"][key], value, rtol=1e-6, atol=1e-10)
+
+
+def test_a_discriminator_of_another_kind_is_refused(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    train_gan(make_data_set(11), tmp_path / "first", projected(), open_eyes=tiny_eyes)
+    new, first = tmp_path / "new", str(tmp_path / "first")
+    for start, recipe, said in (
+        (BASE, "projected", "looks at pixels, this run's at features .* use --recipe balanced"),
+        (first, "balanced", "looks at features .*, this run's at pixels; use --recipe projected"),
+    ):
+        named = {"start_from": start, "recipe": recipe, "device": "cpu"}
+        with pytest.raises(BadSettings, match=said):
+            check_plan(new, settle(Run(folder=new), named))
+    assert not new.exists()

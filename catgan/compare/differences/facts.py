@@ -15,8 +15,8 @@ def epoch_row(arms: Sequence[Arm]) -> Row:
         key="epoch",
         label="measured at",
         part=OUTCOME,
-        meaning="The epoch whose generator drew the samples.",
-        reading="The best one by the training's own measure where it named one, else the last.",
+        meaning="The epoch whose generator made the samples.",
+        reading="The best epoch where training found one, else the last.",
         cells=tuple(_epoch(arm) for arm in arms),
     )
 

@@ -56,8 +56,9 @@ def _too_few(arm: Arm, quantities: Sequence[Quantity[Any]]) -> list[str]:
 
 
 def _other_references(quantities: Sequence[Quantity[Any]]) -> str:
-    own = listed([one.label for one in quantities if one.not_ranked])
-    same = listed([one.label for one in quantities if not one.not_ranked])
+    ranked = [one for one in quantities if not one.opinion]
+    own = listed([one.label for one in ranked if one.not_ranked])
+    same = listed([one.label for one in ranked if not one.not_ranked])
     return (
         "Not all of these were trained on the same images, and each is measured against real "
         f"images of its own kind. These cannot be compared between them: {own}; a lower KID in one "

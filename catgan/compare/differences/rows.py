@@ -16,6 +16,7 @@ from catgan.measure.statistics.differences import Difference, over_runs
 from catgan.measure.statistics.rate import Rate
 
 NOT_KNOWN = "not known"
+SECOND_OPINION = "a second opinion: not ranked"
 SHARE = "share"  # the unit of shares
 
 
@@ -211,6 +212,8 @@ def _compared(
         return "", "", ()
     if quantity.not_ranked and not one_reference(arms):
         return quantity.not_ranked, "", ()
+    if quantity.opinion:
+        return SECOND_OPINION, "", ()
     known = [(arm, one) for arm, one in zip(arms, values, strict=True) if one is not None]
     if len(known) < 2:
         return NOT_KNOWN, "", ()

@@ -56,7 +56,7 @@ class Step:
             f"{first.quantity.label} {first.text}."
         )
         if self.also:
-            sentence += f" They differ in {listed(self.also)} as well: it may be that."
+            sentence += f" They differ in {listed(self.also)} as well, which may be the cause."
         return sentence
 
 
@@ -80,7 +80,8 @@ def cleaning_steps(arms: Sequence[Arm], quantities: Sequence[Quantity[Any]]) -> 
             brought=tuple(
                 Brought(quantity=one, difference=found, text=words.apart(found, one.digits))
                 for one in quantities
-                if not one.not_ranked and (found := difference_of(after, before, one)) is not None
+                if not (one.not_ranked or one.opinion)
+                and (found := difference_of(after, before, one)) is not None
             ),
             also=tuple(other_settings([before, after])),
         )

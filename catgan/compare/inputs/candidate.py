@@ -7,8 +7,9 @@ from pathlib import Path
 from catgan.compare.inputs.split import DataSplit, split_of_folder
 from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
 from catgan.core.files import Json
+from catgan.core.names import printable
 from catgan.core.words import count
-from catgan.formats.datasets import DataSet, open_dataset
+from catgan.formats.datasets import DataSet, digest_of, open_dataset
 from catgan.formats.runs import CONFIG, Run, RunConfig
 from catgan.formats.stats import EpochStats
 
@@ -68,7 +69,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
     name = run.name
     config = run.read_config()
     size = None if config is None else config.settings.get("size")
-    if config is None or not isinstance(size, int):
+    if config is None or size is None:
         raise UnknownRun(
             f"{run.folder / CONFIG} does not say what the run was trained with; "
             "name another run, or train this one anew."
@@ -76,13 +77,13 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
     checkpoint = run.checkpoint()
     if checkpoint is None:
         raise CheckpointRefused(
-            f"The run {name} has no checkpoint yet, so there is no generator to look at; "
+            f"The run {name} has no checkpoint yet, so there is no generator to sample from; "
             "let it train for an epoch or more first: catgan train"
         )
     dataset = _dataset(run.find_data(config.data, data), name)
-    chosen = frozenset(config.data.held_out)
-    train = tuple(file for file in dataset.files if file not in chosen)
-    held_out = tuple(file for file in dataset.files if file in chosen)
+    chosen = frozenset(map(printable, config.data.held_out))
+    train = tuple(file for file in dataset.files if printable(file) not in chosen)
+    held_out = tuple(file for file in dataset.files if printable(file) in chosen)
     if not train:
         raise NoPictures(
             f"None of the images that the run {name} was trained on is left in {dataset.folder}; "
@@ -109,7 +110,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
         stats=stats,
         finished=config.finished,
         checkpoint=checkpoint,
-        notes=tuple(_notes(config, split, epochs=stats[-1].epoch if stats else 0)),
+        notes=tuple(_notes(config, split, dataset, epochs=stats[-1].epoch if stats else 0)),
     )
 
 
@@ -197,7 +198,15 @@ def _dataset(folder: Path, name: str) -> DataSet:
     return dataset
 
 
-def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
+def _differs(dataset: DataSet, digest: str) -> bool:
+    """Whether a data set holds other images than those of a digest, where there is one."""
+    try:
+        return bool(digest) and digest_of(dataset) != digest
+    except OSError:
+        return False  # measuring says which image cannot be read
+
+
+def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int) -> list[str]:
     notes = []
     if not config.finished:
         total = config.settings.get("epochs")
@@ -217,7 +226,13 @@ def _notes(config: RunConfig, split: DataSplit, *, epochs: int) -> list[str]:
         notes.append(
             "The data set has changed since this run was trained: then "
             f"{count(then[0], 'image')} to train on and {then[1]} held out, now {now[0]} and "
-            f"{now[1]}. Images that were added count as trained on."
+            f"{now[1]}. New images count as trained on."
+        )
+    elif _differs(dataset, config.data.digest):
+        notes.append(
+            "The images of the data set have changed since this run was trained, though there are "
+            "as many: they were curated again with other settings, or edited. The run is measured "
+            "against images that it was not trained on."
         )
     if not split.held_out:
         notes.append(

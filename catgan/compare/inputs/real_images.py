@@ -11,7 +11,7 @@ from catgan.core.loading import load_pictures
 from catgan.core.pictures import Pictures
 from catgan.core.words import count
 from catgan.measure.extractors.base import Extractor, Features
-from catgan.measure.metrics.neighbours import Nearest, nearest
+from catgan.measure.metrics.neighbours import Nearest, usual
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +28,10 @@ class RealImages:
     """(M, size, size, 3) uint8 sRGB, M from 1: what samples are measured against."""
     reference_features: Features
     """Of `reference`."""
-    held_out_nearest: Nearest | None
-    """The nearest training image of each held-out one; None where none are held out."""
+    reference_second: Features | None
+    """What a second network sees in the first of them; None where there is none."""
+    usual: Nearest
+    """How near images that were not trained on lie to those that were."""
 
 
 def open_real_images(
@@ -39,6 +41,7 @@ def open_real_images(
     *,
     n_reference: int,
     say: Callable[[str], None],
+    second: Extractor | None = None,
 ) -> RealImages:
     """Read real images and extract their features.
 
@@ -48,6 +51,7 @@ def open_real_images(
         config: Settings.
         n_reference: Images to measure against, at most.
         say: Told what is being done.
+        second: A second network that looks at images to measure against; None for none.
 
     Raises:
         UnreadablePhoto: One cannot be read; names it.
@@ -58,23 +62,26 @@ def open_real_images(
     say(f"{split.name}: looking at {count(len(names), 'image')} trained on")
     train = load_pictures(split.paths(names), split.size)
     train_features = extractor.extract(train)
-    near = None
     if split.reference == TRAINING:
         reference, seen = train[:n_reference], train_features.first(n_reference)
         train, train_features = train[:most], train_features.first(most)
+        out = seen.pooled[:0]
     else:
         names = draw(split.held_out, n_reference, seed)
         say(f"{split.name}: looking at {count(len(names), 'image')} held out of training")
         reference = load_pictures(split.paths(names), split.size)
         seen = extractor.extract(reference)
-        near = nearest(seen.pooled, train_features.pooled)
+        out = seen.pooled
     return RealImages(
         split=split,
         train=train,
         train_features=train_features,
         reference=reference,
         reference_features=seen,
-        held_out_nearest=near,
+        reference_second=None
+        if second is None
+        else second.extract(reference[: config.second_judge]),
+        usual=usual(out, train_features.pooled),
     )
 
 

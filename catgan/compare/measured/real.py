@@ -1,4 +1,4 @@
-"""The real images of an arm, measured as its samples are: what there is to reach."""
+"""The real images of an arm, measured as its samples are: the ceiling."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -61,14 +61,11 @@ def measure_real(
         name=split.name,
         images=real.reference,
         features=real.reference_features,
+        second=real.reference_second,
         real=real,
         instruments=instruments,
         config=config,
         say=say,
-    )
-    # as many as the samples, so that the error is as large as theirs
-    training = dataclasses.replace(
-        reference, images=real.train[:n_fake], features=real.train_features.first(n_fake)
     )
     by_training = [one for one in quantities if one.real and one.real.training]
     by_reference = [one for one in quantities if one.real and not one.real.training]
@@ -82,11 +79,23 @@ def measure_real(
             **(
                 dict.fromkeys((one.key for one in by_training), itself)
                 if split.reference == TRAINING
-                else find(by_training, training)
+                else find(by_training, _training(reference, n_fake))
             ),
         },
         agreement=agreement(real.train),
         face=face_size(split.folder, split.size),
         some=real.train[:SHOWN].copy(),
         mean=mean_picture(real.train),
+    )
+
+
+def _training(reference: Evidence, n_fake: int) -> Evidence:
+    """Images trained on, as many as the samples, so that the error is as large as theirs."""
+    real = reference.real
+    images = real.train[:n_fake]
+    return dataclasses.replace(
+        reference,
+        images=images,
+        features=real.train_features.first(n_fake),
+        second=reference.instruments.look_again(images, reference.config),
     )

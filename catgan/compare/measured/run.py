@@ -94,6 +94,7 @@ def measure_run(
         name=name,
         images=samples,
         features=features,
+        second=instruments.look_again(samples, config),
         real=real,
         instruments=instruments,
         config=config,

@@ -15,6 +15,7 @@ from catgan.compare.quantities.quantity import (
 from catgan.core.errors import TooFewPictures
 from catgan.core.files import Json
 from catgan.core.words import count, percent
+from catgan.measure.extractors.base import Features
 from catgan.measure.metrics.density_coverage import DensityCoverage, density_coverage
 from catgan.measure.metrics.diversity import diversity
 from catgan.measure.metrics.faces import face_rate
@@ -27,7 +28,7 @@ from catgan.measure.statistics.rate import Rate
 
 OTHER_REFERENCE = "not comparable (different reference images)"
 FAVOURS = "favours the crops: not ranked"
-CEILING = "The same for real images of the same kind and size: what there is to reach."
+CEILING = "The same for real images of the same kind and size: the ceiling."
 
 
 def _rests_on(found: Estimate) -> Json:
@@ -67,9 +68,9 @@ def _diversity(evidence: Evidence) -> Estimate | Missing:
 DIVERSITY = Quantity(
     key="diversity",
     label="variety of samples",
-    meaning="How different the samples are from one another, if real images are 1.",
-    reading="Near 0, the generator draws one cat over and over. Above 1 is not better: images of "
-    "nothing in particular differ more than cats do.",
+    meaning="How different the samples are from one another; real images are 1.",
+    reading="Near 0, the generator produces one cat over and over. Above 1 is not better: images "
+    "of nothing in particular differ more than cats do.",
     better=Better.NEITHER,
     digits=2,
     measure=_diversity,
@@ -79,22 +80,22 @@ DIVERSITY = Quantity(
 
 def _close(evidence: Evidence) -> Rate | Missing:
     real = evidence.real
-    if real.held_out_nearest is None:
-        return Missing(why="no images held out")
-    found = too_close(evidence.nearest, real.held_out_nearest, extractor=evidence.extractor)
+    found = too_close(evidence.nearest, real.usual, extractor=evidence.extractor)
     if found is None:
-        return Missing(why="too few held out")
+        return Missing(why="too few images")
     return dataclasses.replace(found, n_real=len(real.train))
 
 
 CLOSE = Quantity(
     key="close",
     label="samples close to a training image",
-    meaning="Share of samples that are suspiciously like one of the training images.",
-    reading="Less is better. Close means nearer than all but 5% of real images that were never "
-    "trained on, so about 5% is what new photos of the same cat would give, and far more means "
-    "copying. Samples that look like nothing are close to nothing, so 0% alone proves little. With "
-    "few real images the threshold is known only roughly, which the interval allows for.",
+    meaning="Share of samples that are suspiciously similar to a training image.",
+    reading="Lower is better. Close means like one training image and no other, more so than all "
+    "but 5% of real images that were never trained on (or, with fewer than 20 held out, of the "
+    "training images among themselves). So about 5% is what new photos of the same cat would give, "
+    "and far more means copying. Samples that look like nothing are close to nothing, so 0% alone "
+    "proves little. With few real images the threshold is known only roughly, which the interval "
+    "allows for.",
     better=Better.LESS,
     digits=None,
     measure=_close,
@@ -108,7 +109,7 @@ CLOSE = Quantity(
 def _faces(evidence: Evidence) -> Rate | Missing:
     finder = evidence.instruments.faces
     if finder is None:
-        return Missing(why=f"not looked for: {evidence.instruments.why_no_faces}")
+        return Missing(why=f"not measured: {evidence.instruments.why_no_faces}")
     evidence.say(f"{evidence.name}: looking for faces")
     return face_rate(evidence.images[: evidence.config.faces], finder)
 
@@ -141,7 +142,7 @@ KID = Quantity(
     label="KID of samples",
     meaning="Distance between the distributions of samples and real images; 0 means "
     "indistinguishable.",
-    reading="Kernel inception distance. Less is better; a little below 0 happens by chance.",
+    reading="Kernel inception distance. Lower is better; a little below 0 happens by chance.",
     better=Better.LESS,
     digits=3,
     part=REFERENCE,
@@ -176,8 +177,8 @@ PRECISION = Quantity(
     key="precision",
     label="precision",
     meaning="Share of samples that lie near some real image in feature space.",
-    reading="More is better. One odd real image that lies far from all others counts as near to "
-    "many poor samples, so believe it only together with density. Its interval leaves out what "
+    reading="Higher is better. One odd real image that lies far from all others counts as near to "
+    "many poor samples, so read it only together with density. Its interval leaves out what "
     "other real images would change.",
     better=Better.MORE,
     digits=None,
@@ -199,9 +200,9 @@ RECALL = dataclasses.replace(
     key="recall",
     label="recall",
     meaning="Share of real images that lie near some sample in feature space.",
-    reading="More is better: it falls when the generator draws the same few cats. Blurred samples "
-    "far from everything can raise it, so believe it only together with coverage. Its interval "
-    "leaves out what other samples would change.",
+    reading="Higher is better: it falls when the generator makes the same few cats. Blurred "
+    "samples far from everything can raise it, so read it only together with coverage. Its "
+    "interval leaves out what other samples would change.",
     number=lambda found: found.recall,
 )
 
@@ -214,9 +215,9 @@ def _density_coverage(evidence: Evidence) -> DensityCoverage | Missing:
 DENSITY = Quantity(
     key="density",
     label="density",
-    meaning="How thickly the samples lie where real images lie, if real images are 1.",
-    reading="Precision that odd images fool less. Above 1 is not better: samples then crowd where "
-    "real images are most alike.",
+    meaning="How densely the samples lie where real images lie; real images are 1.",
+    reading="Like precision, but less sensitive to odd images. Above 1 is not better: "
+    "samples then crowd where real images are most alike.",
     better=Better.NEITHER,
     digits=2,
     part=REFERENCE,
@@ -241,9 +242,9 @@ COVERAGE = dataclasses.replace(
     DENSITY,
     key="coverage",
     label="coverage",
-    meaning="Share of real images that have a sample that is like them.",
-    reading="Recall that odd samples do not fool. More is better; below the number stands what as "
-    "many new real images would reach.",
+    meaning="Share of real images with a similar sample.",
+    reading="Like recall, but less sensitive to odd samples. Higher is better; below the "
+    "number stands what as many new real images would reach.",
     better=Better.MORE,
     digits=None,
     number=lambda found: found.coverage,
@@ -253,12 +254,105 @@ COVERAGE = dataclasses.replace(
     ],
 )
 
+
+def _second(evidence: Evidence) -> Features | Missing:
+    seen = evidence.second
+    if seen is None:
+        return Missing(why=f"not measured: {evidence.instruments.why_no_second}")
+    return seen
+
+
+def _second_name(evidence: Evidence) -> str:
+    second = evidence.instruments.second
+    return "" if second is None else second.name
+
+
+def _second_recognised(evidence: Evidence) -> Rate | Missing:
+    seen = _second(evidence)
+    if isinstance(seen, Missing):
+        return seen
+    return recognised_rate(seen, extractor=_second_name(evidence))
+
+
+SECOND_RECOGNISED = Quantity(
+    key="second_recognised",
+    label="the same by a second network",
+    meaning="Share of samples that a second, larger classifier recognises as a cat.",
+    reading="It took no part in finding faces or in choosing the best epoch, so nothing was tuned "
+    "to please it. Where both networks agree, the result does not depend on one network.",
+    better=Better.MORE,
+    digits=None,
+    opinion=True,
+    measure=_second_recognised,
+    real=RealRow(
+        label="real images by a second network",
+        meaning=CEILING,
+        reading="",
+    ),
+)
+
+
+def _second_kid(evidence: Evidence) -> Kid | Missing:
+    seen, real = _second(evidence), evidence.real.reference_second
+    if isinstance(seen, Missing):
+        return seen
+    assert real is not None
+    few = enough(evidence, most=evidence.config.second_judge)
+    return few or kid(
+        seen.pooled, real.pooled, evidence.config.seed, extractor=_second_name(evidence)
+    )
+
+
+assert KID.real is not None
+SECOND_KID = dataclasses.replace(
+    KID,
+    key="second_kid",
+    label="KID by a second network",
+    meaning="Distance between samples and real images in the features of a second network.",
+    reading="Each network has its own scale: compare values within this row only. The "
+    "best epoch was chosen by the first network, not by this one.",
+    opinion=True,
+    measure=_second_kid,
+    real=dataclasses.replace(KID.real, label="the same for training images"),
+)
+
+
+def _cascades(evidence: Evidence) -> Rate | Missing:
+    finder = evidence.instruments.cascades
+    if finder is None:
+        return Missing(why=f"not measured: {evidence.instruments.why_no_cascades}")
+    evidence.say(f"{evidence.name}: looking for faces with cascades")
+    return face_rate(evidence.images[: evidence.config.faces], finder)
+
+
+CASCADES = Quantity(
+    key="cascades",
+    label="samples with a face for OpenCV",
+    meaning="Share of samples in which one of OpenCV's two cat cascades finds a face.",
+    reading="Read it only beside the variety of samples: a generator that draws one clear face "
+    "over and over scores higher here (96%) than photos do (80%). The cascades took no part in "
+    "choosing anything.",
+    better=Better.NEITHER,
+    digits=None,
+    not_ranked=FAVOURS,
+    opinion=True,
+    measure=_cascades,
+    real=RealRow(
+        label="real images with a face for OpenCV",
+        meaning=CEILING,
+        reading="Scoring above it is not better.",
+    ),
+)
+
 QUANTITIES: tuple[Quantity[Any], ...] = (
     RECOGNISED,
+    SECOND_RECOGNISED,
     DIVERSITY,
+    CASCADES,
     CLOSE,
     FACES,
     KID,
+    SECOND_KID,
     PRECISION,
     RECALL,
     DENSITY,

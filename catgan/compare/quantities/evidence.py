@@ -21,6 +21,18 @@ class Instruments:
     """A face finder as an extractor; None to look for none."""
     why_no_faces: str
     """Why no faces are looked for; "" where they are."""
+    second: Extractor | None = None
+    """A second network, which chose nothing; None for none."""
+    why_no_second: str = ""
+    """Why there is none; "" where there is."""
+    cascades: Extractor | None = None
+    """A face finder that chose nothing, as an extractor; None for none."""
+    why_no_cascades: str = ""
+    """Why there is none; "" where there is."""
+
+    def look_again(self, images: Pictures, config: CompareConfig) -> Features | None:
+        """What the second network sees in the first of some images; None where there is none."""
+        return None if self.second is None else self.second.extract(images[: config.second_judge])
 
     @property
     def judge(self) -> str:
@@ -40,6 +52,9 @@ class Evidence:
     """(N, size, size, 3) uint8 sRGB: samples of a run, or real images in their place."""
     features: Features
     """Of `images`."""
+    second: Features | None
+    """What the second network sees in the first of them, as many as it is shown; None where there
+    is none."""
     real: RealImages
     """The real images that the run was trained on and is measured against."""
     instruments: Instruments

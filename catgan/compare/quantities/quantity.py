@@ -44,7 +44,7 @@ class TooFew(Missing):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RealRow:
-    """The same quantity measured of real images: what there is to reach."""
+    """The same quantity measured of real images: the ceiling."""
 
     label: str
     """The row's name for people."""
@@ -89,6 +89,8 @@ class Quantity(Generic[Value]):
     not_ranked: str = ""
     """What is said in place of a verdict between arms on different real images; "" where the
     number means the same in all of them."""
+    opinion: bool = False
+    """Whether it is a second opinion: shown beside the others, and never ranked by."""
     measure: Callable[[Evidence], Value | Missing]
     """How it is measured of one run. Quantities of one `record` are measured together, by the first
     of them."""
@@ -152,10 +154,17 @@ def number_json(number: Number) -> Json:
     return {"value": number.number, "error": number.error, "low": low, "high": high, **rests_on}
 
 
-def enough(evidence: Evidence) -> TooFew | None:
+def enough(evidence: Evidence, *, most: int | None = None) -> TooFew | None:
     """Why samples cannot be measured against real images as one crowd against another; None where
-    both are enough."""
+    both are enough.
+
+    Args:
+        evidence: The images.
+        most: Images of each kind that are looked at; None for all.
+    """
     counts = {"images": len(evidence.real.reference), "samples": len(evidence.images)}
+    if most is not None:
+        counts = {what: min(count, most) for what, count in counts.items()}
     for what, count in counts.items():
         if count < MIN_PICTURES:
             return TooFew(why=f"too few {what}: {count}, needs {MIN_PICTURES}")

@@ -100,11 +100,11 @@ def arm_charts(arms: Sequence[Arm]) -> list[list[Chart]]:
                 arm,
                 index,
                 key=f"probability-{index}",
-                title="what the discriminator believes",
+                title="what the discriminator predicts",
                 lines=PROBABILITIES,
                 span=(0.0, 1.0),
                 last=last,
-                axis="probability of being real",
+                axis="judged real, 0 to 1",
                 meaning="Before and after: the discriminator's update.",
             ),
         ]
@@ -214,12 +214,12 @@ def _curves(
     shapes, annotations = _marks(arm.shown, last)
     notes = [meaning] if meaning else []
     if arm.shown.epoch is not None:
-        notes.append(f"Dotted upright: epoch {arm.shown.epoch}, which was measured.")
+        notes.append(f"Dotted line: epoch {arm.shown.epoch}, the one measured.")
     if any(shape["type"] == "rect" for shape in shapes):
         notes.append("Tinted: out of balance.")
     told = [said for record in arm.shown.stats if (said := _words(record))]
     if told:
-        notes.append(f"Training's last word on the balance: {told[-1]}.")
+        notes.append(f"Balance at the end of training: {told[-1]}.")
     if len(arm.runs) > 1:
         notes.append("Faint: its other runs.")
     return _chart(

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from catgan.core.errors import BadUsage, FileRefused
-from catgan.core.files import check_place, open_file
+from catgan.core.errors import BadUsage
+from catgan.core.files import check_destination
+from catgan.core.pages import PAGE
 
 OURS = {
-    "--report": b'<meta name="generator" content="catgan',
+    "--report": PAGE,
     "--csv": b"measure,arm,run,",
 }
 """What the beginning of a file that may be written over has in it."""
 USUAL = {"--report": "report.html", "--csv": "numbers.csv"}
-BEGINNING = 4096  # bytes
 
 
 def check_destinations(report: Path, csv: Path | None) -> None:
@@ -30,21 +30,4 @@ def check_destinations(report: Path, csv: Path | None) -> None:
     for path, option in ((report, "--report"), (csv, "--csv")):
         if path is None:
             continue
-        if path.is_dir():
-            inside = path / USUAL[option]
-            raise BadUsage(f"{path} is a folder; name a file to write: {option} {inside}")
-        check_place(path)
-        if path.exists() and not _ours(path, OURS[option]):
-            raise FileRefused(
-                f"{path} is there already, and catgan did not write it; name another file: {option}"
-            )
-
-
-def _ours(path: Path, beginning: bytes) -> bool:
-    """Whether a file is one of catgan's of that kind, or empty."""
-    try:
-        with open_file(path) as file:
-            found = file.read(BEGINNING)
-    except OSError:
-        return False
-    return beginning in found or not found
+        check_destination(path, OURS[option], option=option, usual=USUAL[option])

@@ -22,7 +22,7 @@ from catgan.compare.report.charts import (
 from catgan.compare.report.grids import RunGrids, SampleGrid, grids_of
 from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, tiles_for
 from catgan.compare.report.settings import differing_settings, equal_settings
-from catgan.core.files import AnyPath, Json, write_bytes
+from catgan.core.files import AnyPath, Json, write_text
 from catgan.core.pages import page_environment
 from catgan.core.version import __version__
 from catgan.core.words import count
@@ -82,9 +82,7 @@ def write_report(comparison: Comparison, path: AnyPath, *, photos: bool = True) 
     Raises:
         DiskFull: There is no room for it.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, render(comparison, photos=photos).encode())
+    write_text(Path(path), render(comparison, photos=photos))
 
 
 def render(comparison: Comparison, *, photos: bool = True) -> str:

@@ -11,7 +11,7 @@ from catgan.compare.differences.rows import Cell, Row
 from catgan.compare.measured.arm import Arm, one_reference
 from catgan.compare.measured.run import MeasuredRun
 from catgan.compare.quantities.quantity import Found, Missing, Quantity
-from catgan.core.files import Json, write_bytes
+from catgan.core.files import Json, write_text
 from catgan.core.settings import to_json as settings_json
 from catgan.core.version import __version__
 
@@ -81,8 +81,7 @@ def write_csv(comparison: Comparison, path: Path) -> None:
     Raises:
         DiskFull: There is no room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, to_csv(comparison).encode())
+    write_text(path, to_csv(comparison))
 
 
 def _line(key: str, arm: str, run: str, cell: Cell, seed: int, verdict: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What an extractor is: images in, features and what is a cat out."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,14 @@ class Features:
     def first(self, count: int) -> "Features":
         """The features of the first `count` images."""
         return Features(pooled=self.pooled[:count], cat=self.cat[:count])
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """The features of images that were looked at in parts, from one."""
+    return Features(
+        pooled=np.concatenate([part.pooled for part in parts]),
+        cat=np.concatenate([part.cat for part in parts]),
+    )
 
 
 class Extractor(Protocol):

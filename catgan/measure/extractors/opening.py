@@ -8,7 +8,7 @@ from catgan.core.errors import BadUsage
 from catgan.measure.choices import DINOV2, EFFICIENTNET, EXTRACTORS, INCEPTION
 from catgan.measure.extractors.base import Extractor
 from catgan.measure.extractors.cache import CachedExtractor
-from catgan.measure.extractors.efficientnet import EfficientNetLite0
+from catgan.measure.extractors.efficientnet import LITE2, EfficientNetLite, EfficientNetLite0
 from catgan.measure.extractors.paired import Paired
 
 
@@ -33,18 +33,33 @@ def open_extractor(
         MissingPackage: A network cannot be loaded.
     """
 
-    def keep(extractor: Extractor) -> Extractor:
-        return extractor if cache is None else CachedExtractor(extractor, cache)
-
     if features == EFFICIENTNET:
         if weights is not None:
             raise BadUsage(f"{EFFICIENTNET} comes with its own weights: leave {weights} out.")
-        return keep(EfficientNetLite0(device=device))
+        return _kept(EfficientNetLite0(device=device), cache)
     if features not in EXTRACTORS:
         raise BadUsage(f"There are no features {features}; there are {', '.join(EXTRACTORS)}.")
     # the one that may be missing comes first
     sees = _published(features, weights, device)
-    return Paired(keep(sees), keep(EfficientNetLite0(device=device)))
+    return Paired(_kept(sees, cache), _kept(EfficientNetLite0(device=device), cache))
+
+
+def open_second(*, device: torch.device | str = "cpu", cache: Path | None = None) -> Extractor:
+    """A larger network than the one that catgan finds, chooses and measures with, for a second
+    opinion: EfficientNet-Lite2 at 192 pixels.
+
+    Args:
+        device: Where it computes.
+        cache: Folder to keep features in; None keeps none.
+
+    Raises:
+        MissingPackage: It cannot be loaded.
+    """
+    return _kept(EfficientNetLite(LITE2, device=device), cache)
+
+
+def _kept(extractor: Extractor, cache: Path | None) -> Extractor:
+    return extractor if cache is None else CachedExtractor(extractor, cache)
 
 
 def _published(features: str, weights: Path | None, device: torch.device | str) -> Extractor:

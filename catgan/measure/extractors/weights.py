@@ -59,7 +59,8 @@ class PublishedWeights:
         try:
             with open_file(path, most=1 << 32) as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+                file.seek(0)  # the file that was hashed, whatever lies there by now
+                tensors = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # the unpickler raises whatever it stumbles over
             raise self.refused(named) from error
         if not isinstance(tensors, dict) or not all(
