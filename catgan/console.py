@@ -92,7 +92,9 @@ class Screen:
             yield Bar(label, self._err, None)
             return
         one_line = Column(no_wrap=True, overflow="ellipsis")
-        columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+        # a console of an older Windows has no dots
+        spinner = "dots" if self._err.encoding.startswith("utf") else "line"
+        columns: list[ProgressColumn] = [SpinnerColumn(spinner), TextColumn("{task.description}")]
         if self._err.width >= WIDE:  # where there is little room, the words matter more
             columns.append(BarColumn(bar_width=24))
         columns += [

@@ -132,6 +132,13 @@ def test_plans_are_short_too() -> None:
     assert plan_arms(["face-crop"], Path("runs"))
 
 
+def test_settings_take_strings_for_paths() -> None:
+    named: Any = {"data": "curated", "weights": "net.pth"}
+    config = CompareConfig(**named, features="inception")
+    assert (config.data, config.weights) == (Path("curated"), Path("net.pth"))
+    assert CompareConfig().data is None
+
+
 def test_everything_public_can_be_had() -> None:
     for name in catgan.__all__:
         assert getattr(catgan, name) is not None

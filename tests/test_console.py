@@ -91,6 +91,16 @@ def test_into_a_file_it_writes_lines_however_it_is_told_to_colour(
     assert "\r" not in err
 
 
+def test_a_terminal_of_few_letters_is_given_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cp1252 is what a console of Windows has."""
+    monkeypatch.setattr(Terminal, "encoding", "cp1252", raising=False)
+    err = Terminal()
+    monkeypatch.setattr(sys, "stderr", err)
+    work(Screen())
+    assert "epoch 3" in err.getvalue()
+    err.getvalue().encode("cp1252")
+
+
 def test_nothing_is_imported_to_find_out() -> None:
     assert "IPython" not in sys.modules
     work(Screen())

@@ -24,7 +24,8 @@ from catgan.train.opening import OpenNetworks, open_start
 
 EARLIER: Json = {
     "recipe": "article", "epochs": 400, "batch_size": 4, "size": 64, "latent_dim": 100,
-    "ngf": 64, "ndf": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    "ngf": 64, "ndf": 64, "upsample": "transposed", "skip": False, "discriminator": "pixels",
+    "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
     "norm": "batch", "start_d": "dcgan", "start_from": "", "r1": 0.0, "r1_every": 8,
     "flip": False, "augment": "", "average_kimg": 0.0, "precision": "float32", "graphs": "auto",
     "upsample": "transposed", "skip": False, "discriminator": "pixels", "held_out": -1, "seed": 0,

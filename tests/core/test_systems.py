@@ -162,7 +162,7 @@ def test_line_ends_are_the_same_everywhere(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "open", watched)
     write_jsonl(tmp_path / "a", [{"a": 1}])
     append_jsonl(tmp_path / "a", [{"b": 1}])
-    assert opened == ["\n", "\n"]
+    assert set(opened) == {"\n"}
 
 
 def test_a_drive_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_what_is_named_wins_over_the_recipe_and_nothing_else_is_lost() -> None:
 
 
 def test_no_is_said_in_words() -> None:
-    with pytest.raises(BadSettings, match="there is article and balanced"):
+    with pytest.raises(BadSettings, match="there is article, balanced and projected"):
         TrainConfig(recipe="stylegan")
     with pytest.raises(TypeError, match=r"no setting epoch$"):
         TrainConfig(epoch=3)

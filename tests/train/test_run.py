@@ -268,7 +268,7 @@ def test_the_nets_are_built_for_the_size(
     size: int, recipe: str, make_data_set: MakeDataSet, tmp_path: Path
 ) -> None:
     data = make_data_set(32, size=size)
-    config = TrainConfig.of_recipe(recipe, **SMALL | {"size": size, "epochs": 1})
+    config = small(recipe=recipe, size=size, epochs=1)
     result = train_gan(data, tmp_path / "run", config, open_eyes=tiny_eyes)
     generator, _ = load_generator(result.run.last)
     assert generator(torch.zeros(2, 8)).shape == (2, 3, size, size)

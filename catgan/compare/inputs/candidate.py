@@ -226,8 +226,7 @@ def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int
         notes.append(
             "The data set has changed since this run was trained: then "
             f"{count(then[0], 'image')} to train on and {then[1]} held out, now {now[0]} and "
-            f"{now[1]}. "
-            "New images count as trained on."
+            f"{now[1]}. New images count as trained on."
         )
     elif _differs(dataset, config.data.digest):
         notes.append(
