@@ -28,8 +28,7 @@ EARLIER: Json = {
     "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999,
     "norm": "batch", "start_d": "dcgan", "start_from": "", "r1": 0.0, "r1_every": 8,
     "flip": False, "augment": "", "average_kimg": 0.0, "precision": "float32", "graphs": "auto",
-    "upsample": "transposed", "skip": False, "discriminator": "pixels", "held_out": -1, "seed": 0,
-    "evaluate_every": -1, "evaluate_samples": 500,
+    "held_out": -1, "seed": 0, "evaluate_every": -1, "evaluate_samples": 500,
     "stop_when_lost": False, "sample_every": 5, "checkpoint_minutes": 1.0, "device": "auto",
 }  # fmt: skip
 """What runs did before there was a setting, which they therefore have not on record. No recipe and
