@@ -43,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(folder)
         patch.setattr("catgan.train.config.TrainConfig", tiny)
         patch.setattr("catgan.curate.pipeline.make_recipe_detector", lambda _: EyeDetector())
-        here = functools.partial(CurateConfig, workers=1, duplicate_screen=False)
+        here = functools.partial(CurateConfig, workers=1, photo_seconds=0, duplicate_screen=False)
         patch.setattr("catgan.curate.pipeline.CurateConfig", here)
         few = functools.partial(CompareConfig, samples=50, device="cpu")
         patch.setattr("catgan.compare.pipeline.CompareConfig", few)

@@ -537,6 +537,8 @@ class _Pace:
             new: Photos looked at by now.
             left: Photos to look at.
         """
+        if not left:
+            return 0.0
         now = time.monotonic()
         if self._first is None:
             self._first = (now, new) if new else None

@@ -54,7 +54,7 @@ def test_the_cache_is_left_alone_when_told_to(catgan: Catgan, runs: Path, tmp_pa
     ended = catgan(*line, "--faces", "0", "--no-cache")
     assert ended.code == 0, ended.err
     assert not (tmp_path / "caches").exists()
-    assert "not looked for" in ended.out
+    assert "not measured" in ended.out
 
 
 def test_that_the_report_contains_photos_is_said_and_can_be_had_otherwise(
@@ -89,7 +89,7 @@ def test_without_opencv_the_rest_is_measured_and_the_row_says_why(
     assert ended.code == 0, ended.err
     rows = {row["key"]: row for row in json.loads(ended.out)["rows"]}
     for key in ("faces", "cascades"):
-        assert rows[key]["cells"][0]["text"] == "not looked for: OpenCV cannot be loaded."
+        assert rows[key]["cells"][0]["text"] == "not measured: OpenCV cannot be loaded."
     assert rows["kid"]["cells"][0]["value"] is not None
 
 

@@ -41,7 +41,7 @@ def test_the_third_data_set(
     ended = catgan(*line, "--ablation")
     assert ended.code == 0, ended.err
     assert "ablation was no, is yes" in ended.out
-    assert f"{kept}: {KEPT} images; to look at: {curated / 'contact-full-body-kept.jpg'}" in (
+    assert f"{kept}: {KEPT} images; contact sheet: {curated / 'contact-full-body-kept.jpg'}" in (
         ended.out
     )
     record = json.loads(catgan(*line, "--ablation", "--json").out)
@@ -113,7 +113,7 @@ class TestOneOfAThing:
         said = catgan(*LINE).out
         assert "1 photo, 0 of them new" in said
         assert "Removed since the last run: 1 photo and its images." in said
-        assert "full-body: 1 image; to look at" in said
+        assert "full-body: 1 image; contact sheet" in said
         assert "face-crop: 1 image of 64 x 64 pixels" in catgan("inspect", "curated").out
 
     def test_without_a_face_the_sheet_is_named_where_it_is(self, two: Path, catgan: Catgan) -> None:
@@ -196,7 +196,7 @@ class TestWhereThePhotosAre:
         (two / "raw").rename(two / "photos")
         seen = catgan("inspect", "curated")
         assert seen.code == 0
-        assert "The photos are not where they were (raw); name" in seen.out
+        assert "The photos are no longer in raw; pass" in seen.out
         assert "--raw" in seen.out
         assert json.loads(catgan("inspect", "curated", "--json").out)["gone"] is None
         named = catgan("inspect", "curated", "--raw", "photos")

@@ -43,7 +43,7 @@ def test_everything_at_once(catgan: Catgan, runs: Path, tmp_path: Path) -> None:
     assert done["epoch"] == record["epoch"]
     assert done["seed"] == 7
     assert Path(done["checkpoint"]).name in ended.err
-    assert f"of epoch {done['epoch']}" in ended.err
+    assert f"epoch {done['epoch']}" in ended.err
     assert Image.open(done["grid"]).format == "PNG"
     assert len(list(Path(done["files"]).glob("cat-*.png"))) == 5
     for clip, frames in (("walk", 12), ("timelapse", 2)):
@@ -59,7 +59,7 @@ def test_a_grid_without_any_flag(catgan: Catgan, runs: Path) -> None:
     (grid,) = (runs / "noise" / "drawn").iterdir()
     assert str(grid) in ended.out
     checkpoint, _, epoch, *_ = grid.stem.split("-")
-    assert f"{checkpoint}.pt of epoch {int(epoch)}." in ended.out
+    assert f"{checkpoint}.pt, epoch {int(epoch)}." in ended.out
     before = grid.read_bytes()
     assert catgan("sample", runs / "noise").code == 0
     assert grid.read_bytes() == before
@@ -91,7 +91,7 @@ def test_no_is_one_sentence(catgan: Catgan, runs: Path, tmp_path: Path) -> None:
         (("noise", "--seed", "-1"), 2, "--seed is -1"),
         (("noise", "--walk", tmp_path / "walk.mp4"), 2, "ends in .gif"),
         (("noise", "--timelapse", tmp_path / "folder.gif"), 2, "is a folder"),
-        (("noise", "--out", tmp_path / "mine.png"), 1, "not drawn by catgan"),
+        (("noise", "--out", tmp_path / "mine.png"), 1, "not written by catgan"),
         (("noise", "--files", tmp_path / "mine.png"), 2, "name a folder"),
         (("noise", "--checkpoint", tmp_path / "mine.png"), 1, "not a checkpoint"),
     ):

@@ -213,8 +213,8 @@ def test_a_second_opinion_can_be_left_out(two: Path, projection: Projection) -> 
         ["full-body"], config, runs=two, extractor=projection, second=Upside(), cascades=Reddish()
     )
     rows = by_key(found)
-    assert rows["second_kid"].cells[0].text == "not asked: --second-judge is 0"
-    assert rows["cascades"].cells[0].text == "not looked for: --faces is 0"
+    assert rows["second_kid"].cells[0].text == "not measured: --second-judge is 0"
+    assert rows["cascades"].cells[0].text == "not measured: --faces is 0"
 
 
 def test_too_few_images_for_a_second_kid_are_said_so(two: Path, projection: Projection) -> None:
@@ -407,10 +407,10 @@ def test_faces_that_could_not_be_looked_for_are_said_so(two: Path, projection: P
         ["full-body"], CONFIG, runs=two, extractor=projection, why_no_finder="OpenCV is away"
     )
     for key in ("faces", "faces_real"):
-        assert by_key(found)[key].cells[0].text == "not looked for: OpenCV is away"
+        assert by_key(found)[key].cells[0].text == "not measured: OpenCV is away"
     config = dataclasses.replace(CONFIG, faces=0)
     found = compare_runs(["full-body"], config, runs=two, extractor=projection, finder=Bright())
-    assert by_key(found)["faces"].cells[0].text == "not looked for: --faces is 0"
+    assert by_key(found)["faces"].cells[0].text == "not measured: --faces is 0"
     assert isinstance(found.arms[0].shown.found["faces"], Missing)
     config = dataclasses.replace(CONFIG, faces=7)
     found = compare_runs(["full-body"], config, runs=two, extractor=projection, finder=Bright())

@@ -543,7 +543,7 @@ class TestProcesses:
         result = curate(album, tmp_path / "c", CurateConfig(workers=2), Deadly())
         found = records(result.curated)
         assert found["no_suffix"]["verdict"] == "unreadable"
-        assert "ended the program" in found["no_suffix"]["reason"]
+        assert "crashed the reader" in found["no_suffix"]["reason"]
         rest = {path: record["verdict"] for path, record in found.items() if path != "no_suffix"}
         assert rest == {path: verdict for path, verdict in ALBUM.items() if path != "no_suffix"}
 

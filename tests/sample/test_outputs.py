@@ -74,13 +74,13 @@ def test_what_cannot_be(tmp_path: Path, outputs: dict[str, str], words: str) -> 
 def test_nothing_of_somebody_else_is_written_over(tmp_path: Path) -> None:
     mine = tmp_path / "mine.png"
     mine.write_bytes(encode_png(PICTURE))
-    with pytest.raises(FileRefused, match=r"mine.png is there already"):
+    with pytest.raises(FileRefused, match=r"mine.png exists already"):
         Outputs(grid=mine).check(1)
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "cat-0003.png").write_bytes(encode_png(PICTURE))
     Outputs(files=folder).check(2)
-    with pytest.raises(FileRefused, match=r"cat-0003.png is there already"):
+    with pytest.raises(FileRefused, match=r"cat-0003.png exists already"):
         Outputs(files=folder).check(3)
 
 

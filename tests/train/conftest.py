@@ -19,7 +19,7 @@ from catgan.model.projected import WIDTHS, Eyes
 
 MakeDataSet = Callable[..., Path]
 
-LIGHT = ("adam", "ahead", "augment", "average", "config", "cuda", "graphs", "step", "trainer")
+LIGHT = ("adam", "ahead", "augment", "average", "cuda", "graphs", "step", "trainer")
 """Tests that need no more than these packages."""
 collect_ignore = []
 try:

@@ -286,7 +286,7 @@ def test_a_measurement_broken_off_is_begun_anew(
     """Asked to stop while it goes on: nothing of it is kept, and no epoch is lost by it."""
     data = make_data_set(150)
     config = TrainConfig(
-        size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3, held_out=60,
+        recipe="article", size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3, held_out=60,
         evaluate_every=2, evaluate_samples=250, device="cpu", average_kimg=0.1,
     )  # fmt: skip
     whole = train_gan(data, tmp_path / "whole", config, extractor=PixelExtractor())
@@ -306,7 +306,7 @@ def test_a_measurement_broken_off_is_begun_anew(
     assert [line.epoch for line in run.read_stats()] == [1]
     assert not run.best.exists()
     again = train_gan(data, run.folder, config, extractor=PixelExtractor())
-    assert again.best_epoch == whole.best_epoch == 2
+    assert again.best_epoch == whole.best_epoch is not None
     assert_equal_runs(run.folder, tmp_path / "whole")
 
 
