@@ -286,8 +286,8 @@ def test_a_measurement_broken_off_is_begun_anew(
     """Asked to stop while it goes on: nothing of it is kept, and no epoch is lost by it."""
     data = make_data_set(150)
     config = TrainConfig(
-        recipe="article", size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3, held_out=60,
-        evaluate_every=2, evaluate_samples=250, device="cpu", average_kimg=0.1,
+        recipe="article", size=SIZE, latent_dim=LATENT, ngf=4, ndf=4, batch_size=30, epochs=3,
+        held_out=60, evaluate_every=2, evaluate_samples=250, device="cpu", average_kimg=0.1,
     )  # fmt: skip
     whole = train_gan(data, tmp_path / "whole", config, extractor=PixelExtractor())
 
