@@ -41,7 +41,7 @@ def make_ground(folder: Path) -> Ground:
     ground = Ground(folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
     for line in (
-        ("demo", "raw", "--photos", "24", "--workers", "1"),
+        ("demo", "raw", "--album-only", "--photos", "24", "--workers", "1"),
         Ground.curate("--workers", "1"),
         Ground.train(),
     ):

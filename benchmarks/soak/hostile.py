@@ -32,7 +32,7 @@ READERS: dict[str, tuple[tuple[str, ...], ...]] = {
         Ground.train("--dry-run"),
     ),
     "runs/full-body/stats.jsonl": (("compare", "full-body", "--dry-run"),),
-    "raw/demo.jsonl": (("demo", "raw", "--photos", "24", "--dry-run"),),
+    "raw/demo.jsonl": (("demo", "raw", "--album-only", "--photos", "24", "--dry-run"),),
     "settings.toml": (("curate", "raw", "other", "--dry-run", "--config", "settings.toml"),),
     "recipe.toml": (("curate", "raw", "other", "--dry-run", "--cascade", "recipe.toml"),),
 }

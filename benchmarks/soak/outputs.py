@@ -19,7 +19,7 @@ ALL: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("raw", "curated", "runs"),
     ),
     "sample": (("sample", "full-body"), ("runs",)),
-    "demo": (("demo", "drawn", "--photos", "12", "--workers", "1"), ()),
+    "demo": (("demo", "drawn", "--album-only", "--photos", "12", "--workers", "1"), ()),
 }
 ENCODINGS = ("cp1252", "latin1", "ascii", "cp437")
 

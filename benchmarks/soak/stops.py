@@ -23,7 +23,7 @@ COMMANDS: Lines = {
     "curate, two workers": (Ground.curate("--workers", "2"), ("raw",)),
     "train": (Ground.train("--checkpoint-minutes", "0", epochs=12), ("curated",)),
     "sample": (("sample", "full-body", "--files", "cats", "--count", "200"), ("runs",)),
-    "demo": (("demo", "drawn", "--photos", "14", "--workers", "1"), ()),
+    "demo": (("demo", "drawn", "--album-only", "--photos", "14", "--workers", "1"), ()),
     "inspect": (("inspect", "curated", "--page", "page.html"), ("raw", "curated")),
 }
 RESUMED = frozenset({"curate", "curate, two workers", "train", "sample", "demo"})
