@@ -14,6 +14,7 @@ from catgan.core.errors import (
     SettingsDiffer,
 )
 from catgan.core.files import LOCK, Json, locked, partial_of
+from catgan.core.names import printable
 from catgan.core.settings import Change, changes, flag_of, to_json
 from catgan.formats.records import from_json
 from catgan.formats.runs import CONFIG, DataRecord, Run, RunConfig
@@ -158,7 +159,7 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
             f"Use --name tries for a run on the new ones; with --start-from {run.folder} it begins "
             "with what this one has learned."
         )
-    if record.data.held_out != data.record.held_out:
+    if tuple(map(printable, record.data.held_out)) != tuple(map(printable, data.record.held_out)):
         raise SettingsDiffer(
             f"{run.folder} was trained with other images of {data.record.folder} held out than "
             "would be now (which belong together has changed). Use --name tries for a new run."

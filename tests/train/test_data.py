@@ -206,8 +206,8 @@ store.ALWAYS = store.SPARE = 0
 store.BUFFER = 512
 store.free_memory = lambda: 0
 whole = data.load_all
-def half(paths, size):
-    for index, picture in enumerate(whole(paths, size)):
+def half(paths, size, tick):
+    for index, picture in enumerate(whole(paths, size, tick=tick)):
         if index == 10:
             print("half", flush=True)
             time.sleep(600)

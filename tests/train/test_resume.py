@@ -15,6 +15,7 @@ from catgan.core.errors import (
     SettingsDiffer,
 )
 from catgan.core.files import locked
+from catgan.formats.datasets import PictureRecord, write_metadata
 from catgan.formats.runs import DataRecord, Run, RunConfig, training_line
 from catgan.model.checkpoint import load_checkpoint
 from catgan.train.config import FREE, MACHINE, RECIPES, TrainConfig
@@ -251,3 +252,26 @@ def test_the_line_that_goes_on_names_the_run() -> None:
     assert plain == ["catgan", "train", "curated/face-crop", "--epochs", "80"]
     other = training_line(data.absolute(), Run(folder=Path("mine/tries")), 80)
     assert other == [*plain, "--name", "tries", "--runs", "mine"]
+
+
+def test_a_run_whose_images_would_be_split_otherwise_is_refused(
+    make_data_set: MakeDataSet, tmp_path: Path
+) -> None:
+    """Held-out images are never trained on, whatever belongs together by now."""
+    data, run = make_data_set(20), Run(folder=tmp_path / "run")
+    config = TrainConfig(
+        size=16, ngf=4, ndf=4, latent_dim=8, batch_size=4, epochs=1, held_out=5, device="cpu",
+        evaluate_every=0,
+    )  # fmt: skip
+    train_gan(data, run.folder, config)
+    record = run.read_config()
+    assert record is not None
+    held_out = record.data.held_out
+    taken = next(name for name in sorted(p.name for p in data.iterdir()) if name not in held_out)
+    together = [
+        PictureRecord(file_name=name, group="burst") for name in (held_out[0], taken, "gone.png")
+    ]
+    write_metadata(data, together)
+    longer = dataclasses.replace(config, epochs=2)
+    with pytest.raises(SettingsDiffer, match=r"other images of .* held out .* --name tries"):
+        train_gan(data, run.folder, longer)
