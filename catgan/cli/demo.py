@@ -13,6 +13,8 @@ from catgan.demo.config import DemoConfig
 
 SHORT = ("--held-out", "50", "--epochs", "100", "--ngf", "16", "--ndf", "16")
 """Small networks, trained briefly: cats after minutes on two CPU cores."""
+FEWER = ("--samples", "300", "--second-judge", "100")
+"""Samples than by default: enough to tell blots from cats."""
 FINE_TUNED = ("--name", "from-base", "--start-from", "base", "--held-out", "50", "--epochs", "10")
 
 
@@ -50,12 +52,12 @@ def demo(
     if json:
         raise BadUsage("--json goes with --album-only; catgan demo runs several commands.")
     if dry_run:
-        for line in lines:
+        for _, line in lines:
             _say(f"$ {command_line(['catgan', *line])}")
         _say("Nothing was run.")
         return
-    for line in lines:
-        _say(f"\n$ {command_line(['catgan', *line])}")
+    for what, line in lines:
+        _say(f"\n# {what}\n$ {command_line(['catgan', *line])}")
         _run(line)
     _say(
         f"\nOpen {place / 'report.html'} in a browser: whole photos against face crops, both "
@@ -67,8 +69,8 @@ def demo(
     show(place / "report.html")
 
 
-def _lines(place: Path, named: dict[str, Any]) -> list[list[str]]:
-    """The commands of the demo, without `catgan`."""
+def _lines(place: Path, named: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The commands of the demo, without `catgan`, and what each is for."""
     raw, curated = str(place / "raw"), str(place / "curated")
     runs, report = str(place / "runs"), str(place / "report.html")
     crops = str(place / "curated" / "face-crop")
@@ -76,12 +78,32 @@ def _lines(place: Path, named: dict[str, Any]) -> list[list[str]]:
     album = [f"--{name}={value}" for name, value in named.items()]
     workers = [word for word in album if word.startswith("--workers")]
     return [
-        ["demo", raw, "--album-only", *album],
-        ["curate", raw, curated, *workers],
-        ["train", curated, *SHORT, *where],
-        ["compare", "full-body", "face-crop", *where, "--report", report],
-        ["train", crops, *FINE_TUNED, *where],
-        ["sample", "from-base", *where, "--out", str(place / "cats.png")],
+        (
+            f"Photos of a cat that does not exist, as messy as real ones. Look at: {raw}",
+            ["demo", raw, "--album-only", *album],
+        ),
+        (
+            "Find the faces and write two data sets, whole photos and face crops. Look at the "
+            "contact sheets.",
+            ["curate", raw, curated, *workers],
+        ),
+        (
+            "Train a small GAN on each. The training is short, but one cat is learned sooner than "
+            f"the varied photos that the advice below is about. Look at: {runs}/*/samples",
+            ["train", curated, *SHORT, *where],
+        ),
+        (
+            f"What the cleaning changed, in numbers and pictures. Look at: {report}",
+            ["compare", "full-body", "face-crop", *FEWER, *where, "--report", report],
+        ),
+        (
+            "Fine-tune the bundled cat-face model on the same crops, for comparison.",
+            ["train", crops, *FINE_TUNED, *where],
+        ),
+        (
+            f"Sample it. Look at: {place / 'cats.png'}",
+            ["sample", "from-base", *where, "--out", str(place / "cats.png")],
+        ),
     ]
 
 

@@ -67,6 +67,7 @@ def test_the_demo_in_miniature_and_once_more(
     monkeypatch.setenv("SSH_CONNECTION", "yes")  # nobody wants to see the report
     monkeypatch.delenv("DISPLAY", raising=False)
     small = ("--held-out", "5", "--epochs", "1", "--device", "cpu")
+    monkeypatch.setattr(demo, "FEWER", ("--samples", "50", "--second-judge", "0"))
     monkeypatch.setattr(demo, "SHORT", (*small, "--ngf", "4", "--ndf", "4"))
     monkeypatch.setattr(demo, "FINE_TUNED", ("--name", "from-base", "--start-from", "base", *small))
     line = ("demo", tmp_path, "--photos", "40", "--workers", "1")
