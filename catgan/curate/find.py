@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
@@ -203,6 +203,17 @@ class _Search:
         self.unseen: list[str] = []
 
     def walk(self, folder: Path, prefix: str) -> None:
+        # a heap of its own, not of Python's: folders may lie in one another a thousand deep
+        open_ = [self._folders(folder, prefix)]
+        while open_:
+            inner = next(open_[-1], None)
+            if inner is None:
+                open_.pop()
+            else:
+                open_.append(self._folders(*inner))
+
+    def _folders(self, folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+        """Take a folder's files, and give the folders in it where they come by name."""
         try:
             with os.scandir(folder) as entries:
                 there = list(entries)
@@ -222,7 +233,7 @@ class _Search:
                 if entry.name.lower().endswith(".icloud"):
                     self.unused[Unused.ICLOUD] += 1
             elif name.endswith("/"):
-                self.walk(folder / entry.name, prefix + name)
+                yield folder / entry.name, prefix + name
             elif _is_live(entry, photos):
                 self.unused[Unused.LIVE_PHOTO] += 1
             else:

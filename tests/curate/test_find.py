@@ -115,3 +115,25 @@ def test_check_raw(tmp_path: Path) -> None:
     write(tmp_path / "cat.jpg", JPEG)
     with pytest.raises(NoSuchFolder, match="is a file, not a folder"):
         check_raw(tmp_path / "cat.jpg")
+
+
+def test_folders_a_thousand_deep(tmp_path: Path) -> None:
+    """More than Python's own stack holds; what lies deepest is found, or its folder is named."""
+    deep = tmp_path / "raw"
+    deep.mkdir()
+    at = os.open(deep, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=at)
+        inner = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+    (deep / "a.jpg").write_bytes(b"x")
+    try:
+        found = find_photos(deep)
+        assert [photo.name for photo in found.photos] == ["a.jpg"]
+    finally:  # what removes old folders of tests would recurse as well
+        while (deep / "d" / "d").exists():
+            (deep / "d" / "d").rename(deep / "next")
+            (deep / "d").rmdir()
+            (deep / "next").rename(deep / "d")
