@@ -19,7 +19,8 @@ from tests.drawing import EyeDetector, Head, draw_photo, encode
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = ROOT / "docs" / "example.py"
 TINY: dict[str, Any] = {
-    "epochs": 2, "size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8, "device": "cpu",
+    "recipe": "balanced", "epochs": 2, "size": 16, "ngf": 4, "ndf": 4, "latent_dim": 8,
+    "device": "cpu",
 }  # fmt: skip
 PHOTOS = 12
 

@@ -15,7 +15,14 @@ from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, Interrupted, TrainingLost
 from catgan.core.systems import command_line, is_plain_name
-from catgan.train.config import BASE, DEFAULT_RECIPE, TrainConfig, check_each
+from catgan.train.config import (
+    BASE,
+    DEFAULT_RECIPE,
+    FEW_RECIPE,
+    LEAST_PROJECTED,
+    TrainConfig,
+    check_each,
+)
 
 if TYPE_CHECKING:
     from catgan.console import Bar, Screen
@@ -74,10 +81,14 @@ def train(
     jobs = []
     for dataset, run_name in zip(datasets, _names(datasets, name), strict=True):
         run = runs / run_name
-        jobs.append((dataset, run, settle(Run(folder=run), named, networks)))
+        settings = settle(Run(folder=run), named, networks, images=len(dataset.files))
+        jobs.append((dataset, run, settings))
     for _, run, settings in jobs:
         check_plan(run, settings, networks)
     screen = Screen(as_json=json)
+    if "recipe" not in named:
+        for sentence in _few_words(jobs):
+            screen.say(sentence)
     for sentence in _outlook_words(jobs, networks, dry_run=dry_run):
         screen.say(sentence)
     results = []
@@ -123,6 +134,25 @@ def _images(dataset: "DataSet", settings: TrainConfig) -> int:
     """Training images that a run on a data set shows over all its epochs."""
     count = len(dataset.files)
     return settings.epochs * max(0, count - settings.held_out_of(count))
+
+
+def _few_words(jobs: "list[tuple[DataSet, Path, TrainConfig]]") -> Iterator[str]:
+    """How new runs on few images differ from others, where nobody has named it."""
+    from catgan.formats.runs import Run
+
+    for _, place, settings in jobs:
+        if Run(folder=place).config.exists():
+            continue
+        if settings.recipe == FEW_RECIPE and not settings.start_from:
+            yield (
+                f"{place.name}: recipe {FEW_RECIPE}, since {DEFAULT_RECIPE} needs "
+                f"{LEAST_PROJECTED} images to train on."
+            )
+        if settings.recipe == DEFAULT_RECIPE and settings.batch_size < LEAST_PROJECTED:
+            yield (
+                f"{place.name}: {settings.batch_size} images a step, since there are fewer than "
+                f"{LEAST_PROJECTED}."
+            )
 
 
 def _outlook_words(

@@ -20,7 +20,9 @@ from catgan.model.choices import (
 
 AUTO = -1
 BASE = "base"
-DEFAULT_RECIPE = "balanced"
+DEFAULT_RECIPE = PROJECTED
+FEW_RECIPE = "balanced"
+"""The default where there are too few images for `DEFAULT_RECIPE`."""
 COLOUR, TRANSLATION, CUTOUT = "colour", "translation", "cutout"
 KINDS = (COLOUR, TRANSLATION, CUTOUT)
 """Of augmentation; see `train.augment`."""
@@ -35,19 +37,20 @@ GRAPHS = (FITTING, "on", "off")
 class TrainConfig:
     """The settings of `train`.
 
-    What is not named follows the recipe, `balanced` unless another is named, as on the command
-    line. The defaults below are those of `balanced`.
+    What is not named follows the recipe, `projected` unless another is named, as on the command
+    line. The defaults below are those of `projected`.
     """
 
     recipe: Annotated[
         str,
         Option(
-            "Starting point for all other settings: balanced; article, the plain DCGAN; or "
-            "projected, whose discriminator looks through a pretrained network."
+            "Starting point for all other settings: projected, whose discriminator looks through "
+            "a pretrained network; balanced, a DCGAN; or article, the plain DCGAN.",
+            default="projected; balanced for fewer than 32 images",
         ),
     ] = DEFAULT_RECIPE
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
-    batch_size: Annotated[int, Option("Images in one training step.")] = 8
+    batch_size: Annotated[int, Option("Images in one training step.")] = 32
     size: Annotated[
         int, Option("Side of the images in pixels; a power of two from 16 up, such as 64.")
     ] = 64
@@ -57,15 +60,15 @@ class TrainConfig:
     ] = 64
     # On features: the channels of the finest map after mixing, and twice as many in each coarser
     # one, so that it scales the small discriminators as it does the one on pixels.
-    ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 64
+    ndf: Annotated[int, Option("Width of the discriminator: feature maps of its first layer.")] = 32
     upsample: Annotated[
         str,
         Option(
             "Upsampling in the generator: transposed (transposed convolutions, as in DCGAN) or "
             "nearest (nearest-neighbour upsampling, then a convolution)."
         ),
-    ] = "transposed"
-    skip: Annotated[bool, Option("Use skip-layer excitation in the generator.")] = False
+    ] = "nearest"
+    skip: Annotated[bool, Option("Use skip-layer excitation in the generator.")] = True
     # The loss goes with it: cross entropy on pixels, hinge on features.
     discriminator: Annotated[
         str,
@@ -73,24 +76,18 @@ class TrainConfig:
             "Input of the discriminator: pixels, or projected (features of a pretrained "
             "EfficientNet-Lite1)."
         ),
-    ] = PIXELS
-    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 4e-4
-    lr_d: Annotated[
-        float,
-        Option(
-            "Adam's learning rate for the discriminator.",
-            default="0.001; above width 32 less: 0.0005 at 64",
-        ),
-    ] = 1e-3
-    beta1: Annotated[float, Option("Adam's beta1.")] = 0.5
-    beta2: Annotated[float, Option("Adam's beta2.")] = 0.999
+    ] = PROJECTED
+    lr_g: Annotated[float, Option("Adam's learning rate for the generator.")] = 2e-4
+    lr_d: Annotated[float, Option("Adam's learning rate for the discriminator.")] = 2e-4
+    beta1: Annotated[float, Option("Adam's beta1.")] = 0.0
+    beta2: Annotated[float, Option("Adam's beta2.")] = 0.99
     norm: Annotated[str, Option("Normalisation in the discriminator: batch, group or none.")] = (
-        "none"
+        "group"
     )
     start_d: Annotated[
         str,
         Option("Initialisation of the discriminator: dcgan, or he, for one without normalisation."),
-    ] = "he"
+    ] = "dcgan"
     start_from: Annotated[
         str,
         Option(
@@ -101,7 +98,7 @@ class TrainConfig:
     ] = ""
     r1: Annotated[
         float, Option("Weight of the R1 gradient penalty on the discriminator; 0 for none.")
-    ] = 0.01
+    ] = 0.0
     r1_every: Annotated[
         int, Option("Apply R1 every N steps, N times as strongly.", metavar="N")
     ] = 8
@@ -234,7 +231,7 @@ class TrainConfig:
                 require(
                     value == fixed,
                     f"{flag_of(name)} is {value}; with --discriminator {PROJECTED} it must be "
-                    f"{fixed}: {why}. Recipe {PROJECTED} sets it.",
+                    f"{fixed}: {why}. To set it, use --recipe {FEW_RECIPE}.",
                 )
         unknown = [kind for kind in self.augmentations if kind not in KINDS]
         require(
@@ -343,38 +340,44 @@ LEAST_MEASURED = 20
 """Training pictures, below which a run is measured only where that is asked for: 5% of them are not
 one."""
 
+PIXEL_NETS: dict[str, Any] = {
+    "ndf": 64,
+    "upsample": "transposed",
+    "skip": False,
+    "discriminator": PIXELS,
+    "beta1": 0.5,
+    "beta2": 0.999,
+}
+"""DCGAN's networks, and its Adam's betas."""
+
+LEAST_PROJECTED = 32
+"""Training pictures: one batch."""
+
 RECIPES: dict[str, dict[str, Any]] = {
+    # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
+    # are no matter of taste: with transposed convolutions it collapses under this discriminator.
+    DEFAULT_RECIPE: {},
+    # A DCGAN that keeps its balance. D has no batch norm, by which it would know a few hundred
+    # pictures by heart, and sees all pictures through differentiable augmentation; that keeps it
+    # so honest that both nets may learn faster. docs/training.md says what each part brings.
+    "balanced": PIXEL_NETS
+    | {
+        "batch_size": 8,
+        "lr_g": 4e-4,
+        "lr_d": 1e-3,
+        "norm": "none",
+        "start_d": "he",
+        "r1": 0.01,
+    },
     # Radford et al. 2015 (arXiv:1511.06434) as the PyTorch DCGAN tutorial has it, at the batch
     # size and length of the run that this project began with.
-    "article": {
+    "article": PIXEL_NETS
+    | {
         "batch_size": 4,
-        "lr_g": 2e-4,
-        "lr_d": 2e-4,
         "norm": "batch",
-        "start_d": "dcgan",
-        "r1": 0.0,
         "flip": False,
         "augment": "",
         "average_kimg": 0.0,
-    },
-    # The same generator, averaged. D has no batch norm, by which it would know a few hundred
-    # pictures by heart, and sees all pictures through differentiable augmentation; that keeps it
-    # so honest that both nets may learn faster. docs/training.md says what each part brings.
-    DEFAULT_RECIPE: {},
-    # Sauer et al. 2021 (arXiv:2111.01007), with a small generator. Repeated pixels and gates in it
-    # are no matter of taste: with transposed convolutions it collapses under this discriminator.
-    "projected": {
-        "batch_size": 32,
-        "lr_g": 2e-4,
-        "lr_d": 2e-4,
-        "beta1": 0.0,
-        "beta2": 0.99,
-        "norm": "group",
-        "start_d": "dcgan",
-        "r1": 0.0,
-        "upsample": "nearest",
-        "skip": True,
-        "discriminator": PROJECTED,
     },
 }
 
@@ -383,6 +386,27 @@ MACHINE = frozenset({"device", "graphs"})
 
 FREE = MACHINE | {"epochs", "sample_every", "checkpoint_minutes", "recipe", "stop_when_lost"}
 """Settings that do not change what an epoch brings: a run may go on under other ones."""
+
+
+def default_recipe(pictures: int) -> str:
+    """The recipe of a new run for which none is named.
+
+    Args:
+        pictures: Training pictures; fewer than one batch are too few for `projected`.
+    """
+    return DEFAULT_RECIPE if pictures >= LEAST_PROJECTED else FEW_RECIPE
+
+
+def fitting_batch(batch_size: int, pictures: int) -> int:
+    """A recipe's batch where it has no more pictures than there are, else the next power of two.
+
+    Args:
+        batch_size: The recipe's.
+        pictures: Training pictures.
+    """
+    if batch_size <= pictures:
+        return batch_size
+    return 1 << (max(1, pictures).bit_length() - 1)
 
 
 def check_each(named: Mapping[str, Any]) -> None:

@@ -19,7 +19,15 @@ from catgan.core.settings import Change, changes, flag_of, to_json
 from catgan.formats.records import from_json
 from catgan.formats.runs import CONFIG, DataRecord, Run, RunConfig
 from catgan.model.checkpoint import State, load_checkpoint
-from catgan.train.config import DEFAULT_RECIPE, FREE, MACHINE, TrainConfig
+from catgan.train.config import (
+    AUTO,
+    DEFAULT_RECIPE,
+    FREE,
+    MACHINE,
+    TrainConfig,
+    default_recipe,
+    fitting_batch,
+)
 from catgan.train.data import RunData
 from catgan.train.opening import OpenNetworks, open_start
 
@@ -37,19 +45,24 @@ no default of today has a say in it; a new setting gets the value here that chan
 
 
 def settle(
-    run: Run, named: Mapping[str, Any], open_networks: OpenNetworks = open_start
+    run: Run,
+    named: Mapping[str, Any],
+    open_networks: OpenNetworks = open_start,
+    *,
+    images: int | None = None,
 ) -> TrainConfig:
     """The settings of a run: those named, and for all others its own, or those of a recipe.
 
     A run that is there keeps what it began with, whatever the defaults and its recipe are by now;
     named settings that change nothing of what an epoch brings win all the same. A new run follows
-    the recipe named, or the one of the networks that it starts from, or the default one, and has
-    those networks' shape.
+    the recipe named, or the one of the networks that it starts from, whose shape it then has, or
+    the default one for so many images.
 
     Args:
         run: The run, there or not.
         named: Fields of `TrainConfig` that a person named, and their values.
         open_networks: Finds what `start_from` names.
+        images: Of the data set, those held out among them; None where that is not known.
 
     Raises:
         BadSettings: A setting lies outside what it may be.
@@ -60,17 +73,29 @@ def settle(
     """
     record = read_run(run)
     if record is None:
-        others = {name: value for name, value in named.items() if name != "recipe"}
-        networks = open_networks(named["start_from"]) if named.get("start_from") else None
-        recipe, shape = DEFAULT_RECIPE, {}
-        if networks is not None:
-            recipe, shape = networks.recipe, networks.shape
-        return TrainConfig.of_recipe(named.get("recipe", recipe), **shape | others)
+        return _new(named, open_networks, images)
     own = recorded_settings(record.settings, run.config)
     fixed = {name: value for name, value in named.items() if name not in FREE - {"recipe"}}
     _refuse(run, changes({name: getattr(own, name) for name in fixed}, fixed))
     machine = {name: getattr(TrainConfig(), name) for name in MACHINE}
     return dataclasses.replace(own, **machine | dict(named))
+
+
+def _new(named: Mapping[str, Any], open_networks: OpenNetworks, images: int | None) -> TrainConfig:
+    """The settings of a new run; see `settle`."""
+    others = {name: value for name, value in named.items() if name != "recipe"}
+    recipe, shape = DEFAULT_RECIPE, {}
+    if images is not None:
+        held_out = TrainConfig(held_out=named.get("held_out", AUTO)).held_out_of(images)
+        images -= held_out
+        recipe = default_recipe(images)
+    if named.get("start_from"):
+        networks = open_networks(named["start_from"])
+        recipe, shape = networks.recipe, networks.shape
+    config = TrainConfig.of_recipe(named.get("recipe", recipe), **shape | others)
+    if images is not None and "recipe" not in named and "batch_size" not in named:
+        return dataclasses.replace(config, batch_size=fitting_batch(config.batch_size, images))
+    return config
 
 
 def read_run(run: Run) -> RunConfig | None:

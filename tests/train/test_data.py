@@ -166,7 +166,9 @@ class TestOnDisk:
         self, make_data_set: MakeDataSet, tmp_path: Path, on_disk: OnDisk
     ) -> None:
         data = make_data_set(13)
-        config = TrainConfig(size=16, ngf=4, ndf=4, latent_dim=8, device="cpu", epochs=2)
+        config = TrainConfig(
+            recipe="balanced", size=16, ngf=4, ndf=4, latent_dim=8, device="cpu", epochs=2
+        )
         results = [train_gan(data, tmp_path / "memory", config)]
         folder = on_disk()
         results.append(train_gan(data, tmp_path / "disk", config))

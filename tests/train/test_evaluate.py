@@ -219,7 +219,7 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
     """The cost of measuring is the same; at most a tenth of the time may go to it."""
 
     def every(**changes: Any) -> int:
-        config = TrainConfig(**{"epochs": 10_000} | changes)
+        config = TrainConfig(**{"recipe": "balanced", "epochs": 10_000} | changes)
         return next(
             epoch for epoch in range(1, 10_000) if config.evaluates_after(epoch, pictures=500)
         )
@@ -232,7 +232,7 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
 
 def test_a_run_that_starts_from_networks_is_measured_early() -> None:
     """Its best epoch is among the first, and few regular ones come before it is past that."""
-    settings: dict[str, Any] = {"epochs": 400, "ngf": 32, "ndf": 32}
+    settings: dict[str, Any] = {"recipe": "balanced", "epochs": 400, "ngf": 32, "ndf": 32}
     anew, started = TrainConfig(**settings), TrainConfig(**settings, start_from="base")
     plain, early = (
         [epoch for epoch in range(1, 401) if config.evaluates_after(epoch, pictures=120)]

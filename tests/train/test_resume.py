@@ -260,8 +260,8 @@ def test_a_run_whose_images_would_be_split_otherwise_is_refused(
     """Held-out images are never trained on, whatever belongs together by now."""
     data, run = make_data_set(20), Run(folder=tmp_path / "run")
     config = TrainConfig(
-        size=16, ngf=4, ndf=4, latent_dim=8, batch_size=4, epochs=1, held_out=5, device="cpu",
-        evaluate_every=0,
+        recipe="balanced", size=16, ngf=4, ndf=4, latent_dim=8, batch_size=4, epochs=1, held_out=5,
+        device="cpu", evaluate_every=0,
     )  # fmt: skip
     train_gan(data, run.folder, config)
     record = run.read_config()
