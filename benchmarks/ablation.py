@@ -51,6 +51,8 @@ from catgan.train.loop import train_gan
 from catgan.train.progress import TrainProgress
 
 SHARED: dict[str, Any] = {"ngf": 32, "ndf": 32, "batch_size": 8, "precision": "bfloat16"}
+BY_32: dict[str, Any] = {"batch_size": 32}
+"""What `projected` was made for: at 8 it collapsed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,25 @@ ARMS = {
         what="the same, at a quarter of the rates",
         recipe="balanced",
         changes={"lr_g": 1e-4, "lr_d": 2.5e-4},
+    ),
+    "projected": Arm(what="`projected`", recipe="projected", changes=BY_32),
+    "projected-wide": Arm(
+        what="`projected` with a discriminator of twice the width",
+        recipe="projected",
+        changes=BY_32 | {"ndf": 64},
+    ),
+    "projected-transposed": Arm(
+        what="`projected` with DCGAN's generator",
+        recipe="projected",
+        changes=BY_32 | {"upsample": "transposed", "skip": False},
+    ),
+    "projected-no-skip": Arm(
+        what="`projected` without skip-layer excitation",
+        recipe="projected",
+        changes=BY_32 | {"skip": False},
+    ),
+    "projected-16": Arm(
+        what="`projected` at batch 16", recipe="projected", changes={"batch_size": 16}
     ),
     "long-average": Arm(
         what="average of half-life 20,000 pictures", recipe="balanced", changes={"average_kimg": 20}

@@ -86,9 +86,8 @@ def train(
     for _, run, settings in jobs:
         check_plan(run, settings, networks)
     screen = Screen(as_json=json)
-    if "recipe" not in named:
-        for sentence in _few_words(jobs):
-            screen.say(sentence)
+    for sentence in _few_words(jobs, named):
+        screen.say(sentence)
     for sentence in _outlook_words(jobs, networks, dry_run=dry_run):
         screen.say(sentence)
     results = []
@@ -136,19 +135,22 @@ def _images(dataset: "DataSet", settings: TrainConfig) -> int:
     return settings.epochs * max(0, count - settings.held_out_of(count))
 
 
-def _few_words(jobs: "list[tuple[DataSet, Path, TrainConfig]]") -> Iterator[str]:
+def _few_words(
+    jobs: "list[tuple[DataSet, Path, TrainConfig]]", named: dict[str, Any]
+) -> Iterator[str]:
     """How new runs on few images differ from others, where nobody has named it."""
     from catgan.formats.runs import Run
 
     for _, place, settings in jobs:
-        if Run(folder=place).config.exists():
+        if "recipe" in named or Run(folder=place).config.exists():
             continue
         if settings.recipe == FEW_RECIPE and not settings.start_from:
             yield (
                 f"{place.name}: recipe {FEW_RECIPE}, since {DEFAULT_RECIPE} needs "
                 f"{LEAST_PROJECTED} images to train on."
             )
-        if settings.recipe == DEFAULT_RECIPE and settings.batch_size < LEAST_PROJECTED:
+        small = "batch_size" not in named and settings.batch_size < LEAST_PROJECTED
+        if settings.recipe == DEFAULT_RECIPE and small:
             yield (
                 f"{place.name}: {settings.batch_size} images a step, since there are fewer than "
                 f"{LEAST_PROJECTED}."
