@@ -27,13 +27,18 @@ class StepGraphs:
     all that they read and change must stay where it is.
     """
 
-    def __init__(self, take: Callable[[int, StepKind], None]) -> None:
+    def __init__(self, take: Callable[[int, StepKind], None], *, forgiving: bool = False) -> None:
         """Nothing is recorded yet.
 
         Args:
             take: Takes one step: its place among those taken at a time, from 0, and its kind.
+            forgiving: Where a recording fails, steps are taken one by one from there on: slower,
+                and the same. Otherwise the failure is raised.
         """
         self._take = take
+        self._forgiving = forgiving
+        self.failure: str | None = None
+        """Why nothing is recorded any more, in PyTorch's words; None where that has not been."""
         self._seen: Counter[StepKind] = Counter()
         self._met: set[tuple[StepKind, ...]] = set()
         self._recordings: dict[tuple[StepKind, ...], torch.cuda.CUDAGraph] = {}
@@ -66,12 +71,22 @@ class StepGraphs:
     def _record(self, kinds: tuple[StepKind, ...]) -> bool:
         """Record steps, which computes nothing; whether they could be recorded yet."""
         warm = all(self._seen[kind] >= WARM_UP for kind in kinds)
-        if not warm or kinds not in self._met or len(self._recordings) >= MOST:
+        full = len(self._recordings) >= MOST or self.failure is not None
+        if not warm or kinds not in self._met or full:
             return False
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
-            for place, kind in enumerate(kinds):
-                self._take(place, kind)
+        before = torch.cuda.current_stream()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+                for place, kind in enumerate(kinds):
+                    self._take(place, kind)
+        except RuntimeError as error:  # a recording computes nothing, so nothing is half done
+            if not self._forgiving:
+                raise
+            torch.cuda.set_stream(before)  # where a failed recording leaves another one
+            self.failure = str(error).partition("\n")[0]
+            self._recordings.clear()
+            return False
         if self._pool is None:
             self._pool = graph.pool()
         self._recordings[kinds] = graph

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from catgan.model.networks import Generator
 from catgan.model.projected import ProjectedDiscriminator, summed
 from catgan.train.augment import Augment
-from catgan.train.step import NO_CHANGE, StepTerms, descend, spread
+from catgan.train.step import NO_CHANGE, StepTerms, descend, frozen, spread
 
 
 def projected_step(
@@ -82,13 +82,12 @@ def projected_step(
 
     # G: as high as may be, by the D just bettered.
     optimizer_g.zero_grad(set_to_none=True)
-    discriminator.requires_grad_(False)
-    with mixed():
-        after_logits = discriminator.judge(on_fake)
-    after_logits = after_logits.to(real.dtype)
-    loss_g = -_over_scales(after_logits)
-    descend(loss_g, optimizer_g, scaler)
-    discriminator.requires_grad_(True)
+    with frozen(discriminator):
+        with mixed():
+            after_logits = discriminator.judge(on_fake)
+        after_logits = after_logits.to(real.dtype)
+        loss_g = -_over_scales(after_logits)
+        descend(loss_g, optimizer_g, scaler)
     if scaler is not None:
         scaler.update()
 

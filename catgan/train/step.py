@@ -5,9 +5,11 @@ does not saturate. The step knows nothing of data, logs or averages.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from catgan.model.networks import Discriminator, Generator
@@ -102,13 +104,12 @@ def train_step(
     # G: its pictures are to be called real by the D just bettered. D's own gradients would be
     # thrown away, so they are not computed.
     optimizer_g.zero_grad(set_to_none=True)
-    discriminator.requires_grad_(False)
-    with mixed():
-        after_logits = discriminator(seen(fake, slice(2, 3)))
-    after_logits = after_logits.to(real.dtype)
-    loss_g = _bce(after_logits, real=True)
-    descend(loss_g, optimizer_g, scaler)
-    discriminator.requires_grad_(True)
+    with frozen(discriminator):
+        with mixed():
+            after_logits = discriminator(seen(fake, slice(2, 3)))
+        after_logits = after_logits.to(real.dtype)
+        loss_g = _bce(after_logits, real=True)
+        descend(loss_g, optimizer_g, scaler)
     if scaler is not None:
         scaler.update()
 
@@ -136,6 +137,16 @@ def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
     real = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
     return slope.square().sum(dim=(1, 2, 3)).mean() / 2
+
+
+@contextmanager
+def frozen(net: nn.Module) -> Iterator[None]:
+    """No gradients for a net's weights, while the block runs."""
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)
 
 
 def descend(

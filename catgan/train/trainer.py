@@ -208,7 +208,7 @@ class Trainer:
 
     def _taker(self) -> Callable[[tuple[StepKind, ...]], None]:
         if self.computing.graphs:
-            return StepGraphs(self._take)
+            return StepGraphs(self._take, forgiving=self.config.graphs == FITTING)
 
         def take_all(kinds: tuple[StepKind, ...]) -> None:
             for place, kind in enumerate(kinds):

@@ -21,6 +21,7 @@ from catgan.train.config import TrainConfig
 from catgan.train.device import Computing, explain_memory, pick_computing
 from catgan.train.graphs import MOST, WARM_UP, StepGraphs, StepKind
 from catgan.train.pictures import TrainingPictures
+from catgan.train.step import frozen
 from catgan.train.trainer import Trainer
 from tests.train.conftest import draw_blob
 
@@ -99,6 +100,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> ToyCard:
     monkeypatch.setattr(torch.cuda, "Stream", ToyStream)
     monkeypatch.setattr(torch.cuda, "current_stream", ToyStream)
     monkeypatch.setattr(torch.cuda, "stream", on)
+    monkeypatch.setattr(torch.cuda, "set_stream", lambda _: None)
     return toy
 
 
@@ -177,6 +179,49 @@ def test_a_run_on_the_toy_card_is_the_run(
             torch.testing.assert_close(flat(ours.state())[name], value, atol=1e-6, rtol=1e-5)
         else:
             assert torch.equal(flat(ours.state())[name], value), name
+
+
+@pytest.mark.parametrize("recipe", ["balanced", "article"])
+def test_where_recording_fails_steps_go_on_one_by_one(
+    card: ToyCard, recipe: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a step, as a card does it; the run is the same, and learns on."""
+    plain = make_trainer(recipe)
+    monkeypatch.setattr(trainer_module, "steps_at_once", lambda _: 8)
+    ours = make_trainer(recipe)
+    take = ours._train_step
+
+    def fail(*given: Any) -> Any:
+        if card.recording is not None:
+            card.recording = None
+            with frozen(ours.discriminator):
+                raise RuntimeError("operation not permitted when stream is capturing\nmore")
+        return take(*given)
+
+    monkeypatch.setattr(ours, "_train_step", fail)
+    graphs = StepGraphs(ours._take, forgiving=True)
+    ours._take_all = graphs
+    for _ in range(6):
+        for trainer in (plain, ours):
+            while not trainer.epoch_is_over:
+                trainer.step()
+        assert ours.end_epoch() == plain.end_epoch()
+    assert graphs.failure == "operation not permitted when stream is capturing"
+    assert card.recorded == 1, "it is tried once"
+    for name, value in flat(plain.state()).items():
+        if not name.startswith("average"):
+            assert torch.equal(flat(ours.state())[name], value), name
+
+
+def test_where_graphs_are_asked_for_a_failure_is_one(card: ToyCard) -> None:
+    def take(place: int, kind: StepKind) -> None:
+        if card.recording is not None:
+            raise RuntimeError("no")
+
+    graphs = StepGraphs(take)
+    with pytest.raises(RuntimeError, match="no"):
+        for _ in range(WARM_UP + 1):
+            graphs(((4, 0.0),))
 
 
 def test_at_most_so_many_steps(monkeypatch: pytest.MonkeyPatch) -> None:
