@@ -11,8 +11,8 @@ from catgan.core.systems import command_line
 from catgan.core.words import count
 from catgan.demo.config import DemoConfig
 
-SHORT = ("--held-out", "50", "--epochs", "100", "--ngf", "16", "--ndf", "16")
-"""Small networks, trained briefly: cats after minutes on two CPU cores."""
+SHORT = ("--recipe", "balanced", "--held-out", "50", "--epochs", "100", "--ngf", "16", "--ndf", "16")
+"""Small DCGANs, trained briefly: cats after minutes on two CPU cores."""
 FEWER = ("--samples", "300", "--second-judge", "100")
 """Samples than by default: enough to tell blots from cats."""
 FINE_TUNED = ("--name", "from-base", "--start-from", "base", "--held-out", "50", "--epochs", "10")

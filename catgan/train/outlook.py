@@ -32,7 +32,7 @@ class Outlook:
 # Training images to a first few recognised samples, and to about half of them, at width 64 and 64 x
 # 64 pixels, on photos of many cats; docs/training.md has the curves. Half the width needs twice as
 # many, and narrower networks were not measured.
-NEEDED = {"balanced": (25_000, 80_000), "projected": (20_000, 40_000)}
+NEEDED = {"balanced": (25_000, 80_000), "projected": (10_000, 25_000)}
 MOST_NARROW = 2.0
 FINE_TUNED = (0, 5_000)  # from networks that have seen more than this many already
 TRAINED = 20_000
