@@ -11,7 +11,18 @@ from catgan.core.systems import command_line
 from catgan.core.words import count
 from catgan.demo.config import DemoConfig
 
-SHORT = ("--recipe", "balanced", "--held-out", "50", "--epochs", "100", "--ngf", "16", "--ndf", "16")
+SHORT = (
+    "--recipe",
+    "balanced",
+    "--held-out",
+    "50",
+    "--epochs",
+    "100",
+    "--ngf",
+    "16",
+    "--ndf",
+    "16",
+)
 """Small DCGANs, trained briefly: cats after minutes on two CPU cores."""
 FEWER = ("--samples", "300", "--second-judge", "100")
 """Samples than by default: enough to tell blots from cats."""
