@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from catgan.core.pictures import Picture
 from catgan.curate.cut import to_longer_side
-from catgan.measure.extractors.efficientnet import MEAN, STD, load_net
+from catgan.measure.extractors.efficientnet import MEAN, STD, fold_norms, load_net
 
 STRIDE = 16  # pixels between two places of the finer map
 FINE = 112  # channels of the finer map, after block 4
@@ -54,7 +54,7 @@ class NetMaps:
             MissingPackage: The package with the weights is missing or broken.
         """
         # channels last: a third faster on processors, for the same numbers
-        self._net = load_net().to(memory_format=torch.channels_last)
+        self._net = fold_norms(load_net()).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def look(self, pictures: Picture) -> Maps:
