@@ -51,6 +51,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "Two films: cats that turn into each other, and how the network learned.",
         ),
     ),
+    "export": (
+        ("catgan export face-crop model/", "Weights, ONNX, samples and a card."),
+        (
+            "catgan export face-crop model/ --push tama/cats --send",
+            "The same, uploaded to the Hugging Face Hub.",
+        ),
+    ),
     "demo": (
         ("catgan demo demo/", "The whole pipeline in a folder of its own."),
         (

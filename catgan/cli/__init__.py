@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catgan.cli import compare, curate, demo, inspect, sample, train
+from catgan.cli import compare, curate, demo, export, inspect, sample, train
 from catgan.cli.interrupts import interrupts
 from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
@@ -89,4 +89,5 @@ app.command(epilog="Example: catgan inspect curated/")(inspect.inspect)
 app.command(epilog="Example: catgan train curated/ --epochs 200")(train.train)
 app.command(epilog="Example: catgan compare full-body face-crop")(compare.compare)
 app.command(epilog="Example: catgan sample face-crop --walk cats.gif")(sample.sample)
+app.command(epilog="Example: catgan export face-crop model/")(export.export)
 app.command(epilog="Example: catgan demo demo/")(demo.demo)
