@@ -18,7 +18,7 @@ FLOORS = (
     ("core",),
     ("formats",),
     ("measure", "model"),
-    ("compare", "curate", "demo", "export", "inspect", "sample", "train"),
+    ("compare", "curate", "demo", "doctor", "export", "inspect", "runs", "sample", "train"),
     ("console",),
     ("cli",),
     ("__init__", "__main__"),

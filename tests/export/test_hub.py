@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # huggingface_hub's own
 
 from tests.export.conftest import MakeRun
 
@@ -27,6 +28,7 @@ class Hub(ThreadingHTTPServer):
         self.stored: dict[str, bytes] = {}
         self.tokens: set[str | None] = set()
         self.refuse = 0
+        self.card = ""
 
     @property
     def address(self) -> str:
@@ -59,6 +61,9 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/api/repos/create":
             hub.made = json.loads(body)
             self.answer({"url": f"{hub.address}/tama/cats", "id": "tama/cats", "name": "cats"})
+        elif path == "/api/validate-yaml":
+            hub.card = json.loads(body)["content"]
+            self.answer({"errors": [], "warnings": []})
         elif path == "/api/models/tama/cats/preupload/main":
             files = [
                 {
@@ -137,6 +142,9 @@ def test_it_is_uploaded_as_it_lies_there(hub: Hub, make_run: MakeRun, tmp_path: 
     assert {"README.md", "generator.safetensors", "samples.png"} == hub.files.keys()
     assert hub.tokens == {"Bearer hf_test"}
     assert f"{hub.address}/tama/cats" in done.stdout
+    front = yaml.safe_load(hub.card.split("---")[1])
+    assert front["pipeline_tag"] == "unconditional-image-generation"
+    assert "license" not in front
 
 
 @pytest.mark.slow
