@@ -25,7 +25,7 @@ def export(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a trained generator as safetensors and ONNX, with a model card.
+    """Write a generator as safetensors and ONNX, with a card.
 
     The folder gets the weights, an ONNX file that was checked against PyTorch, a card with the
     figures of the run and lines that draw with it, and 64 samples. It says so if the samples copy
