@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -69,7 +70,7 @@ class Check:
     """What to do; "" where there is nothing to do."""
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> Check:
+def check_python(version: Sequence[Any] = sys.version_info) -> Check:
     """Python itself.
 
     Args:

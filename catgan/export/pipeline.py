@@ -8,7 +8,8 @@ from pathlib import Path
 from safetensors.torch import save
 
 from catgan.core.errors import BadUsage, CheckpointRefused, FolderRefused
-from catgan.core.files import AnyPath, check_place, make_folder, write_bytes
+from catgan.core.files import AnyPath, check_place, make_folder, read_there, write_bytes
+from catgan.core.pages import for_notebook
 from catgan.core.pictures import encode_png, sheet
 from catgan.core.systems import LITTER
 from catgan.core.version import program
@@ -63,6 +64,12 @@ class ExportResult:
     def __repr__(self) -> str:
         """One line."""
         return f"ExportResult({self.plan.out}: {count(len(self.sizes), 'file')})"
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the samples as well."""
+        path = self.plan.out / SAMPLES
+        data = read_there(path)
+        return for_notebook(repr(self), [] if data is None else [(str(path), "png", data)])
 
 
 def plan_export(

@@ -169,6 +169,12 @@ def test_the_grid_is_that_of_the_run(make_run: MakeRun, tmp_path: Path) -> None:
     assert np.array_equal(found, wanted)
 
 
+def test_a_notebook_shows_the_samples(make_run: MakeRun, tmp_path: Path) -> None:
+    result = export_run(make_run().folder, tmp_path / "out", WITHOUT)
+    assert repr(result) == f"ExportResult({tmp_path / 'out'}: 3 files)"
+    assert 'src="data:image/png;base64,' in result._repr_html_()
+
+
 def test_the_card_has_the_figures_of_its_epoch(make_run: MakeRun, tmp_path: Path) -> None:
     export_run(make_run().folder, tmp_path / "out", WITHOUT)
     card = (tmp_path / "out" / cards.NAME).read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # huggingface_hub's own
+from huggingface_hub import ModelCard
 
 from tests.export.conftest import MakeRun
 
@@ -142,9 +142,10 @@ def test_it_is_uploaded_as_it_lies_there(hub: Hub, make_run: MakeRun, tmp_path: 
     assert {"README.md", "generator.safetensors", "samples.png"} == hub.files.keys()
     assert hub.tokens == {"Bearer hf_test"}
     assert f"{hub.address}/tama/cats" in done.stdout
-    front = yaml.safe_load(hub.card.split("---")[1])
-    assert front["pipeline_tag"] == "unconditional-image-generation"
-    assert "license" not in front
+    facts = ModelCard(hub.card).data
+    assert facts.pipeline_tag == "unconditional-image-generation"
+    assert facts.tags == ["gan", "cats", "catgan"]
+    assert facts.license is None
 
 
 @pytest.mark.slow
