@@ -57,7 +57,7 @@ def _device(*, speed: bool) -> "Iterator[Check]":
     import torch
 
     from catgan.doctor.checks import Check
-    from catgan.model.device import pick_device
+    from catgan.model.device import pick_device, product_speed
     from catgan.train.config import TrainConfig
     from catgan.train.device import describe_device, pick_computing
     from catgan.train.outlook import probe_speed
@@ -70,10 +70,12 @@ def _device(*, speed: bool) -> "Iterator[Check]":
     yield Check(name="device", found=f"auto is {device.kind} ({device.name}{threads}, {how})")
     cuda = torch.version.cuda
     yield Check(name="PyTorch's build", found=f"for CUDA {cuda}" if cuda else "without CUDA")
-    if speed:
-        rate = probe_speed(settings)
-        recipe = f"recipe {settings.recipe}, {settings.size} x {settings.size} pixels"
-        found = "not measured: on this GPU it takes a minute to come to speed"
-        if rate is not None:
-            found = f"{rate:.0f} training images a second ({recipe}, batch {settings.batch_size})"
-        yield Check(name="speed", found=found)
+    if not speed:
+        return
+    rate = probe_speed(settings)
+    recipe = f"recipe {settings.recipe}, {settings.size} x {settings.size} pixels"
+    found = f"{rate or 0:.0f} training images a second ({recipe}, batch {settings.batch_size})"
+    if rate is None:  # a training comes to speed only once its steps are recorded
+        teraflops = product_speed(chosen, device.computing.precision) / 1e12
+        found = f"{teraflops:.0f} TFLOP/s (products of matrices, {device.computing.precision})"
+    yield Check(name="speed", found=found)

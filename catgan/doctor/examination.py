@@ -10,6 +10,8 @@ from catgan.core.version import __version__
 from catgan.doctor import checks
 from catgan.doctor.checks import Check, Importer, State
 
+UPDATE = "try --device cpu with the other commands, and update the driver or PyTorch"
+
 Probe = Callable[[], Iterator[Check]]
 """Looks at the device, which is the business of `train`; may raise whatever it likes."""
 
@@ -65,17 +67,25 @@ def _checks(probe: Probe, load: Importer) -> Iterator[Check]:
     if "torch" in broken:
         yield Check(name="device", found="unknown, as PyTorch cannot be used", state=State.NOTE)
     else:
-        try:
-            yield from probe()
-        except Exception as error:  # of drivers, of libraries: that is what a doctor is for
-            yield Check(
-                name="device",
-                found=f"cannot be used ({type(error).__name__}: {error})",
-                state=State.STOPS,
-                fix="try --device cpu with the other commands, and update the driver or PyTorch",
-            )
-    if "pillow" not in broken:
-        yield checks.check_fonts()
+        yield from _surely("device", probe, State.STOPS, fix=UPDATE)
+    yield from _surely("fonts", lambda: iter([checks.check_fonts()]))
     yield from checks.check_extras(needed, extras)
-    yield from checks.check_places()
+    yield from _surely("disks", checks.check_places)
     yield checks.check_variables()
+
+
+def _surely(name: str, look: Probe, state: State = State.NOTE, *, fix: str = "") -> Iterator[Check]:
+    """What a check finds, or that it could not look: a doctor survives what packages do.
+
+    Args:
+        name: Of the check.
+        look: Looks.
+        state: How it stands where looking fails.
+        fix: What to do then.
+    """
+    try:
+        yield from look()
+    except Exception as error:  # of drivers, of libraries that are missing or broken
+        why = str(error).strip().splitlines()
+        found = f"{type(error).__name__}: {why[0] if why else 'no reason given'}"
+        yield Check(name=name, found=f"cannot be looked at ({found})", state=state, fix=fix)
