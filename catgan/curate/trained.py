@@ -49,14 +49,13 @@ def trained_on(images: Mapping[str, Sequence[str]], curated: Path, runs: Path) -
     for run in find_runs(runs):
         try:
             config = run.read_config()
-        except BadRecord:
-            found[run.folder.resolve()] = TrainedRun(run=run, knows=Knows.PERHAPS)
-            continue
-        if config is None:
-            continue
-        if start := config.settings.get("start_from"):
-            starts[run.folder.resolve()] = Path(start).resolve()
-        knows = _knows(run, config, images, curated)
+            if config is None:
+                continue
+            if start := config.settings.get("start_from"):
+                starts[run.folder.resolve()] = Path(start).resolve()
+            knows = _knows(run, config, images, curated)
+        except (BadRecord, TypeError, ValueError):  # a path that is none
+            knows = Knows.PERHAPS
         if knows is not None:
             found[run.folder.resolve()] = TrainedRun(run=run, knows=knows)
     passed_on = True

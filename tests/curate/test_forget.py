@@ -219,6 +219,12 @@ class TestRuns:
         # without a face on it, it is in no data set that these were trained on
         assert self.asked(home, "meadow.jpg") == {"changed": Knows.PERHAPS}
 
-    def test_a_damaged_one(self, home: Path) -> None:
+    def test_damaged_ones(self, home: Path) -> None:
         self.run(home, "broken").config.write_text("{", encoding="utf-8")
-        assert self.asked(home, "two.jpg") == {"broken": Knows.PERHAPS}
+        run = self.run(home, "no-path", folder="a\0b")
+        config = run.config.read_text(encoding="utf-8")
+        self.run(home, "no-text").config.write_text(
+            config.replace('"start_from": ""', '"start_from": 7'), encoding="utf-8"
+        )
+        found = self.asked(home, "two.jpg")
+        assert {found[name] for name in ("broken", "no-text")} == {Knows.PERHAPS}
