@@ -60,7 +60,7 @@ def forget(
     known = trained_on(plan.images, curated, runs)  # while the images are still there
     pages = _pages(curated)
     if dry_run:
-        screen.say(f"Would forget {listed(plan.photos)}: {_images_words(plan)}.")
+        screen.say(f"Would forget {listed(plan.files)}: {_images_words(plan)}.")
         _say_the_rest(screen.say, plan, known, pages)
         screen.say("Nothing was written.")
         screen.result({**_record(plan, known), "dry_run": True})
@@ -73,7 +73,7 @@ def forget(
                 _renew(page, curated, raw)
             else:  # there is nothing to show any more
                 page.unlink()
-    screen.say(f"Forgotten: {listed(plan.photos)} ({_images_words(plan)} removed).")
+    screen.say(f"Forgotten: {listed(plan.files)} ({_images_words(plan)} removed).")
     for name, files in done.instead.items():
         screen.say(f"In its place in {name}: {listed(files)}, so far left out as nearly the same.")
     for page in renewed:

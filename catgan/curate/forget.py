@@ -41,9 +41,10 @@ class ForgetPlan:
 
     curated: Path
     """The curated folder."""
+    files: tuple[str, ...]
+    """The photo or video, and every copy of it, relative to the folder of photos."""
     photos: tuple[str, ...]
-    """The photo, and every copy of the same file, as `photos.jsonl` names them; of a video its
-    frames."""
+    """The same as `photos.jsonl` names them: of a video its frames."""
     images: dict[str, tuple[str, ...]]
     """Data set -> file names of its images in it."""
     originals: tuple[Path, ...]
@@ -63,7 +64,7 @@ class Forgotten:
 
     def __repr__(self) -> str:
         """One line."""
-        return f"Forgotten({listed(self.plan.photos)})"
+        return f"Forgotten({listed(self.plan.files)})"
 
 
 def plan_forgetting(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None) -> ForgetPlan:
@@ -139,6 +140,7 @@ def _open(
     originals = dict.fromkeys(find_photo(raw, record) for record in found)
     plan = ForgetPlan(
         curated=curated,
+        files=tuple(dict.fromkeys(record.clip or record.path for record in found)),
         photos=tuple(record.path for record in found),
         images={name: tuple(files) for name, files in images.items()},
         originals=tuple(path for path in originals if path.exists()),

@@ -96,7 +96,7 @@ def test_ways_to_name_a_photo(home: Path, monkeypatch: pytest.MonkeyPatch) -> No
     shutil.copy(home / "raw" / "two.jpg", elsewhere)
     for name in ("two.jpg", "raw/two.jpg", home / "raw" / "two.jpg", image, image.name, elsewhere):
         plan = plan_forgetting(name, curated)
-        assert plan.photos == ("two.jpg",)
+        assert plan.photos == plan.files == ("two.jpg",)
         assert plan.originals == (home / "raw" / "two.jpg",)
         assert len(plan.images[FACE_CROP]) == 2
     (home / "raw" / "two.jpg").unlink()
@@ -165,6 +165,24 @@ def test_killed_half_way_curate_finishes(home: Path, monkeypatch: pytest.MonkeyP
             forget_photo("two.jpg", curated)
     (home / "raw" / "two.jpg").unlink()
     curate(home / "raw", curated)
+    assert without_times(tree(curated)) == wanted
+
+
+def test_a_video_goes_with_all_its_frames(home: Path) -> None:
+    pytest.importorskip("av", reason="needs the extra: pip install 'catgan[video]'")
+    from tests.curate.test_clips import film, walk
+
+    curated = home / "curated"
+    wanted = without_times(tree(curated))
+    path = film(home / "raw" / "clip.mkv", walk(30))
+    curate(home / "raw", curated)
+    frames = {name for name in tree(curated) if "clip" in name}
+    assert len(frames) >= 3  # of the frames that are nearly the same, one stays
+    done = forget_photo("clip.mkv", curated)
+    assert done.plan.files == ("clip.mkv",)
+    assert len(done.plan.photos) >= 2
+    assert done.plan.originals == (path,)
+    assert repr(done) == "Forgotten(clip.mkv)"
     assert without_times(tree(curated)) == wanted
 
 
