@@ -1,5 +1,6 @@
 """Runs of both kinds of generator, which draw something."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ KINDS: dict[str, dict[str, Any]] = {
 SIZE, LATENTS, WIDTH = 64, 12, 4
 
 
+@functools.cache
 def lively_generator(kind: str, size: int = SIZE) -> Generator:
-    """A generator whose images fill the range, so that a difference shows."""
+    """A generator whose images fill the range, so that a difference shows; not to be changed."""
     generator = Generator(latent_dim=LATENTS, ngf=WIDTH, size=size, **KINDS[kind])
     init_weights(generator, torch.Generator().manual_seed(3))
     generator.train()
