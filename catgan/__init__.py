@@ -1,7 +1,8 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
 The Python API mirrors the commands: `curate_photos`, `inspect_curated`, `train_gan`,
-`compare_runs` and `write_report`, `sample_run`, `draw_album`. Paths may be strings.
+`compare_runs` and `write_report`, `sample_run`, `export_run`, `forget_photo`, `draw_album`. Paths
+may be strings.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
     from catgan.compare.pipeline import compare_runs
     from catgan.compare.report.page import write_report
     from catgan.curate.config import CurateConfig
+    from catgan.curate.forget import forget_photo
     from catgan.curate.pipeline import curate_photos
     from catgan.demo.config import DemoConfig
     from catgan.demo.pipeline import draw_album
+    from catgan.export.config import ExportConfig
+    from catgan.export.pipeline import export_run
     from catgan.inspect.summary import inspect_curated
     from catgan.sample.config import SampleConfig
     from catgan.sample.outputs import Outputs
@@ -28,6 +32,7 @@ __all__ = [
     "CompareConfig",
     "CurateConfig",
     "DemoConfig",
+    "ExportConfig",
     "Outputs",
     "SampleConfig",
     "TrainConfig",
@@ -35,6 +40,8 @@ __all__ = [
     "compare_runs",
     "curate_photos",
     "draw_album",
+    "export_run",
+    "forget_photo",
     "inspect_curated",
     "sample_run",
     "train_gan",
@@ -45,12 +52,15 @@ _HOMES = {
     "CompareConfig": "compare.config",
     "CurateConfig": "curate.config",
     "DemoConfig": "demo.config",
+    "ExportConfig": "export.config",
     "Outputs": "sample.outputs",
     "SampleConfig": "sample.config",
     "TrainConfig": "train.config",
     "compare_runs": "compare.pipeline",
     "curate_photos": "curate.pipeline",
     "draw_album": "demo.pipeline",
+    "export_run": "export.pipeline",
+    "forget_photo": "curate.forget",
     "inspect_curated": "inspect.summary",
     "sample_run": "sample.pipeline",
     "train_gan": "train.loop",

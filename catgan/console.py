@@ -28,6 +28,20 @@ COLUMNS = 80  # that a notebook is wide
 WIDE = 100  # columns of a terminal from which a bar has room beside the words
 
 
+_quiet = False  # whether nothing but errors and the JSON document is to be shown
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Screens opened while the block runs show neither words nor progress."""
+    global _quiet
+    before, _quiet = _quiet, True
+    try:
+        yield
+    finally:
+        _quiet = before
+
+
 class Screen:
     """Standard output for results, standard error for progress; with `--json`, words go there too.
 
@@ -42,6 +56,7 @@ class Screen:
             as_json: Standard output will hold one JSON document and nothing else.
         """
         self._as_json = as_json
+        self._quiet = _quiet
         # rich makes an output of its own of every line that it prints in a notebook
         self._out = RichConsole(stderr=as_json, highlight=False, force_jupyter=False)
         self._err = RichConsole(stderr=True, highlight=False, force_jupyter=False)
@@ -50,6 +65,8 @@ class Screen:
 
     def say(self, text: str = "") -> None:
         """A line of words; on a terminal it is broken between words, elsewhere not at all."""
+        if self._quiet:
+            return
         if self._line is not None:
             self._line.clear()
         bars = self._bars
@@ -61,6 +78,8 @@ class Screen:
 
     def table(self, title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table; columns of figures are right-aligned."""
+        if self._quiet:
+            return
         table = Table(title=title, title_justify="left", title_style="bold", expand=False)
         for index, header in enumerate(headers):
             figures = all(row[index][:1] in "0123456789-+" for row in rows)
@@ -79,6 +98,9 @@ class Screen:
     @contextmanager
     def progress(self, label: str) -> Iterator["Bar"]:
         """Progress of one piece of work while the block runs."""
+        if self._quiet:
+            yield Silence()
+            return
         if _in_kernel() or (_started_by_kernel() and sys.stderr.isatty()):
             self._line = Line(label)
             try:
@@ -137,6 +159,16 @@ class Bar:
             share = f"{100 * done / total:.0f}%" if total else ""
             words = " ".join(word for word in (share, words) if word)
             self._console.print(Text(f"{self._label}: {words}"), soft_wrap=True)
+
+
+class Silence(Bar):
+    """Progress that nobody wants to see."""
+
+    def __init__(self) -> None:
+        """There is nothing to show it on."""
+
+    def update(self, done: float, total: float, words: str) -> None:
+        """Nothing; see `Bar.update`."""
 
 
 class Line(Bar):

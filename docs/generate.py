@@ -51,6 +51,28 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "Two films: cats that turn into each other, and how the network learned.",
         ),
     ),
+    "export": (
+        ("catgan export face-crop model/", "Weights, ONNX, samples and a card."),
+        (
+            "catgan export face-crop model/ --push tama/cats --send",
+            "The same, uploaded to the Hugging Face Hub.",
+        ),
+    ),
+    "runs": (
+        ("catgan runs", "What there is, and what it takes on disk."),
+        ("catgan runs full-body --remove --dry-run", "What removing a run would free."),
+    ),
+    "forget": (
+        ("catgan forget raw/IMG_0042.jpg curated/", "A photo and every copy of it."),
+        (
+            "catgan forget tama-1f0c9a7be2.png curated/ --dry-run",
+            "What would go, for the photo of an image.",
+        ),
+    ),
+    "doctor": (
+        ("catgan doctor", "Whether everything is there, and how fast this machine is."),
+        ("catgan doctor --json --no-speed", "For a bug report."),
+    ),
     "demo": (
         ("catgan demo demo/", "The whole pipeline in a folder of its own."),
         (

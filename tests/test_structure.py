@@ -18,7 +18,7 @@ FLOORS = (
     ("core",),
     ("formats",),
     ("measure", "model"),
-    ("compare", "curate", "demo", "inspect", "sample", "train"),
+    ("compare", "curate", "demo", "doctor", "export", "inspect", "runs", "sample", "train"),
     ("console",),
     ("cli",),
     ("__init__", "__main__"),
@@ -77,6 +77,8 @@ ALONE = {
     "timm": "catgan.measure",
     "torch_fidelity": "catgan.measure",
     "jinja2": "catgan.core.pages",
+    "onnxruntime": "catgan.export.onnx",
+    "huggingface_hub": "catgan.export.hub",
 }
 """Libraries that one place alone knows."""
 

@@ -10,8 +10,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catgan.cli import compare, curate, demo, inspect, sample, train
+from catgan.cli import (
+    compare,
+    curate,
+    demo,
+    doctor,
+    export,
+    forget,
+    inspect,
+    runs,
+    sample,
+    train,
+)
 from catgan.cli.interrupts import interrupts
+from catgan.cli.options import shared
 from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
 from catgan.core.version import program
@@ -22,7 +34,6 @@ app = typer.Typer(
     epilog="Example: catgan curate raw/ curated/ && catgan train curated/ && "
     "catgan compare full-body face-crop",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -84,9 +95,16 @@ def _catgan(
     pass
 
 
-app.command(epilog="Example: catgan curate raw/ curated/")(curate.curate)
-app.command(epilog="Example: catgan inspect curated/")(inspect.inspect)
-app.command(epilog="Example: catgan train curated/ --epochs 200")(train.train)
-app.command(epilog="Example: catgan compare full-body face-crop")(compare.compare)
-app.command(epilog="Example: catgan sample face-crop --walk cats.gif")(sample.sample)
-app.command(epilog="Example: catgan demo demo/")(demo.demo)
+for _command, _example in (
+    (curate.curate, "curate raw/ curated/"),
+    (inspect.inspect, "inspect curated/"),
+    (train.train, "train curated/ --epochs 200"),
+    (compare.compare, "compare full-body face-crop"),
+    (sample.sample, "sample face-crop --walk cats.gif"),
+    (export.export, "export face-crop model/"),
+    (runs.runs, "runs --slim"),
+    (forget.forget, "forget raw/IMG_0042.jpg curated/"),
+    (doctor.doctor, "doctor --json"),
+    (demo.demo, "demo demo/"),
+):
+    app.command(epilog=f"Example: catgan {_example}")(shared(_command))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from catgan.core.errors import BadUsage
-from catgan.core.settings import Declared, Settings, declared, flag_of
+from catgan.core.settings import Declared, Settings, declared, flag_of, to_toml
 
 
 def _settings_file(context: typer.Context, path: Path | None) -> Path | None:
@@ -46,18 +46,57 @@ JsonOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")
 ]
+PrintConfigOption = Annotated[
+    bool,
+    typer.Option(
+        "--print-config",
+        help="Print the settings as a file for --config, defaults included, and do nothing else.",
+    ),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", help="Print neither messages nor progress, only errors.")
+]
+
+Make = Callable[..., Settings]
 
 
-def takes(settings: Settings) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a flag for every option of its settings.
+def shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what every command has: `--quiet`."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def run(*, quiet: bool = False, **values: Any) -> None:
+        if not quiet:
+            command(**values)
+            return
+        from catgan.console import quietly
+
+        with quietly():
+            command(**values)
+
+    own = [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in signature.parameters.values()
+    ]
+    added = inspect.Parameter(
+        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=QuietOption
+    )
+    return _with(run, signature, [*own, added])
+
+
+def takes(
+    settings: Settings, make: Make | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for every option of its settings, and `--print-config`.
 
     The command gets those that were named, on the line or in the file of `--config`, as a mapping
     `named`: name -> value. What was not named is not in it.
 
     Args:
         settings: Says the options and their defaults.
+        make: The settings of what was named; None for the class of `settings`.
     """
     flags = [one for one in declared(settings) if one.option.on_command_line]
+    make = make or type(settings)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
@@ -66,6 +105,9 @@ def takes(settings: Settings) -> Callable[[Callable[..., None]], Callable[..., N
         def run(**values: Any) -> None:
             found = {flag.name: values.pop(flag.name) for flag in flags}
             named = {name: value for name, value in found.items() if value is not None}
+            if values.pop("print_config"):
+                typer.echo(to_toml(make(**named)), nl=False)
+                return
             command(**values, named=named)
 
         own = [
@@ -75,13 +117,25 @@ def takes(settings: Settings) -> Callable[[Callable[..., None]], Callable[..., N
         ]
         arguments = [one for one in own if one.default is inspect.Parameter.empty]
         others = [one for one in own if one.default is not inspect.Parameter.empty]
-        parameters = [*arguments, *map(_parameter, flags), *others]
-        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        added = inspect.Parameter(
+            "print_config",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False,
+            annotation=PrintConfigOption,
+        )
         run.settings = settings  # type: ignore[attr-defined]  # for the pages in docs/commands
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        return run
+        return _with(run, signature, [*arguments, *map(_parameter, flags), *others, added])
 
     return decorate
+
+
+def _with(
+    run: Callable[..., None], signature: inspect.Signature, parameters: list[inspect.Parameter]
+) -> Callable[..., None]:
+    """A function that typer takes to have these parameters."""
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
 
 
 def _parameter(flag: Declared) -> inspect.Parameter:

@@ -1,6 +1,7 @@
 """`catgan train`."""
 
 import functools
+import platform
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ import typer
 from catgan.cli.interrupts import WORDS
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
-from catgan.core.errors import BadUsage, Interrupted, TrainingLost
+from catgan.core.errors import BadUsage, CatganError, Interrupted, TrainingLost
 from catgan.core.systems import command_line, is_plain_name
+from catgan.core.version import program
 from catgan.train.config import (
     BASE,
     DEFAULT_RECIPE,
@@ -27,6 +29,7 @@ from catgan.train.config import (
 if TYPE_CHECKING:
     from catgan.console import Bar, Screen
     from catgan.formats.datasets import DataSet
+    from catgan.formats.logs import RunLog
     from catgan.train.balance import Balance
     from catgan.train.device import Device
     from catgan.train.opening import OpenNetworks
@@ -34,7 +37,12 @@ if TYPE_CHECKING:
     from catgan.train.store import Storage
 
 
-@takes(TrainConfig.of_recipe(DEFAULT_RECIPE))
+def _settings(recipe: str = DEFAULT_RECIPE, **named: Any) -> TrainConfig:
+    """The settings of a new run."""
+    return TrainConfig.of_recipe(recipe, **named)
+
+
+@takes(TrainConfig.of_recipe(DEFAULT_RECIPE), _settings)
 def train(
     folder: Annotated[Path, typer.Argument(help="What curate wrote, or any folder of images.")],
     named: dict[str, Any],
@@ -231,29 +239,50 @@ def _train_one(
     *,
     later: int,
 ) -> "TrainResult":
+    from catgan.formats.logs import RunLog
     from catgan.train.loop import train_gan
 
-    with screen.progress(f"Training {run.name}") as bar:
+    log = RunLog(run)
+    log.add(f"{program()}, Python {platform.python_version()} on {platform.platform()}")
+
+    def say(sentence: str) -> None:
+        screen.say(sentence)
+        log.add(sentence)
+
+    with screen.progress(f"Training {run.name}") as bar, _told(log):
 
         def show(progress: "TrainProgress") -> None:
             done = progress.epoch - 1 + progress.step / progress.steps
             bar.update(done, progress.epochs, _progress_words(progress, later))
+            log.now_and_then(_progress_words(progress))
 
         result = train_gan(
             dataset,
             run,
             settings,
             reading=_reading(bar),
-            on_start=lambda start: screen.say(_start_words(start)),
+            on_start=lambda start: say(_start_words(start)),
             progress=show,
             should_stop=should_stop,
             open_networks=networks,
         )
     for sentence in _result_words(result, settings.epochs):
-        screen.say(sentence)
+        say(sentence)
     for sentence in _brief_words(result, dataset, settings):
-        screen.say(sentence)
+        say(sentence)
+    if not result.finished:  # to the person it is said in the end, of all runs
+        log.add(_stopped_words(result, settings=settings))
     return result
+
+
+@contextmanager
+def _told(log: "RunLog") -> Iterator[None]:
+    """What ends a run before its time stands in its log, too."""
+    try:
+        yield
+    except CatganError as error:
+        log.add(str(error))
+        raise
 
 
 def _reading(bar: "Bar") -> Callable[[int, int], None]:

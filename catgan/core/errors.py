@@ -82,6 +82,14 @@ class UnknownRun(CatganError):
     """There is no run of that name: pick one of those listed."""
 
 
+class ExportFailed(CatganError):
+    """A format could not be written so that it holds what it should: leave it out."""
+
+
+class PushFailed(CatganError):
+    """The Hub cannot be reached, or does not let this person in: check what the sentence names."""
+
+
 class DiskFull(CatganError):
     """No room left: free some and rerun the same command."""
 

@@ -5,6 +5,7 @@ flags from them, and `--help` its text.
 """
 
 import dataclasses
+import json
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -159,6 +160,21 @@ def read_toml(path: Path) -> Json:
         ValueError, RecursionError: It is not TOML.
     """
     return tomllib.loads(read_file(path, most=MOST_TOML).decode())
+
+
+def to_toml(settings: Settings) -> str:
+    """Settings as a file for `--config`, each with its meaning; what has no value is left out.
+
+    Every value is written as JSON writes it, which for strings, numbers and switches is TOML.
+    """
+    lines = []
+    for one in declared(settings):
+        if not one.option.on_command_line:
+            continue
+        name = flag_of(one.name)[2:]
+        value = "" if one.default is None else json.dumps(one.default)
+        lines += [f"# {one.option.help}", f"{name} = {value}" if value else f"# {name} ="]
+    return "\n".join(lines) + "\n"
 
 
 def load_toml(path: Path) -> Json:

@@ -21,12 +21,14 @@ from catgan.core.files import (
 )
 from catgan.core.settings import Change, changes
 from catgan.core.systems import LITTER
+from catgan.curate.card import data_set_card
 from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
 from catgan.curate.selection import DRAWN, Selection
 from catgan.formats import curated, photos
+from catgan.formats.cards import write_card
 from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_metadata
 from catgan.formats.photos import PhotoRecord, Verdict, write_photos
@@ -193,6 +195,8 @@ class CuratedFolder:
         for name in self.names:
             if records := picture_records(photo_records, name, groups):
                 write_metadata(selection.folder(name), records)
+                card = data_set_card(name, records, self.settings, counts(judged))
+                write_card(self.root / name, card)
             else:
                 selection.close(name)
         selection.forget_announced()

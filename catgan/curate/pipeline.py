@@ -14,11 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
-from catgan.core.files import AnyPath, Json, locked, make_folder, read_there, write_picture
+from catgan.core.files import AnyPath, Json, locked, make_folder, read_there
 from catgan.core.kinds import READ
-from catgan.core.loading import load_pictures
 from catgan.core.pages import for_notebook
-from catgan.core.pictures import encode_jpeg, sheet, spread_evenly
 from catgan.core.settings import Change, to_json
 from catgan.core.words import count
 from catgan.curate import worker
@@ -28,14 +26,13 @@ from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
 from catgan.curate.finding import Drawn, Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
-from catgan.curate.judge import Judged, first_verdict, judge
+from catgan.curate.judge import first_verdict, judge
 from catgan.curate.recipe import Recipe, load_recipe
+from catgan.curate.sheets import contact_sheets
 from catgan.curate.unused import Unused, reasons, sentences
 
 LEAST_SECONDS = 2.0  # after the first photos, before the time that is left is guessed
 CLIP_TIMES = 20  # times as long as a photo a video may take
-SHEET_PICTURES = 200
-SHEET_COLUMNS = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +212,7 @@ def curate_photos(
         findings = [found[name] for name in sorted(found)]
         judged = judge(findings, config)
         folder.settle(findings, judged)
-        sheets = _contact_sheets(folder, judged)
+        sheets = contact_sheets(folder, judged)
         folder.finish(judged)
     unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
     if unreadable.total() == len(findings):
@@ -572,19 +569,3 @@ def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
 
 def _first_verdict(finding: Finding) -> str:
     return str(first_verdict(finding)[0])
-
-
-def _contact_sheets(folder: CuratedFolder, judged: Sequence[Judged]) -> dict[str, Path]:
-    """One sheet a data set: up to 200 of its pictures, spread evenly over it."""
-    sheets = {}
-    for name in folder.names:
-        path = folder.sheet(name)
-        files = sorted(file for photo in judged for file in photo.pictures.get(name, ()))
-        if not files:
-            path.unlink(missing_ok=True)
-            continue
-        chosen = [files[index] for index in spread_evenly(len(files), SHEET_PICTURES)]
-        pictures = load_pictures([folder.selection.folder(name) / file for file in chosen])
-        write_picture(path, encode_jpeg(sheet(pictures, columns=SHEET_COLUMNS)))
-        sheets[name] = path
-    return sheets

@@ -15,8 +15,10 @@ from pathlib import Path
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
 from catgan.core.pictures import encode_png
 from catgan.core.systems import replace
+from catgan.curate.card import card_head
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
+from catgan.formats import cards
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, SPLIT
 
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
@@ -71,6 +73,7 @@ class Selection:
         """Remove what killed processes left half written of our own files."""
         for name in self.names:
             _sweep(self.folder(name), ours)
+            sweep_partials(self.root / name, lambda found: found == cards.NAME)
 
     def move_over(self, names: Collection[str], ours: Collection[str]) -> None:
         """Bring data sets into today's layout: an older catgan's pictures lay one folder higher.
@@ -202,6 +205,7 @@ class Selection:
     def close(self, name: str) -> None:
         """Take an empty data set away: it would stop torchvision's `ImageFolder`."""
         (self.folder(name) / METADATA).unlink(missing_ok=True)
+        cards.remove_card(self.root / name, card_head(name))
         for folder in (self.folder(name), self.root / name):
             with suppress(OSError):  # somebody else's file in it: theirs to clear away
                 folder.rmdir()

@@ -101,6 +101,8 @@ class RunConfig:
     """The version that wrote it."""
     finished: bool = False
     """Whether the run came to its end."""
+    slim: bool | None = None
+    """True where what it would be trained further from was removed; else left out."""
     settings: dict[str, Any]
     """What it is trained with."""
     data: DataRecord

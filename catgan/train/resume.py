@@ -190,6 +190,12 @@ def check_run(run: Run, config: TrainConfig, data: RunData) -> State | None:
             "would be now (which belong together has changed). Use --name tries for a new run."
         )
     if not run.last.exists():
+        if record.slim:
+            raise CheckpointRefused(
+                f"{run.folder} was made slim (catgan runs --slim), so it cannot be trained "
+                f"further. Use --name tries for another run; with --start-from {run.folder} it "
+                "begins with what this one has learned."
+            )
         return None
     state = load_checkpoint(run.last)
     if state["data_digest"] != data.record.digest:

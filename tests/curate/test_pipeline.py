@@ -40,6 +40,7 @@ from catgan.curate.pipeline import (
 )
 from catgan.curate.records import finding_of, journal_record
 from catgan.curate.square import Square
+from catgan.formats import cards
 from catgan.formats.curated import FORMAT, read_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT, read_metadata
 from catgan.formats.photos import PhotoRecord, Verdict
@@ -179,7 +180,7 @@ class TestRecords:
         assert list(metadata) == pictures
         shown = [path.name for path in folder.iterdir() if path.name != ".left-out"]
         assert sorted(shown) == sorted([*pictures, "metadata.jsonl"])
-        assert names(folder.parent) == [SPLIT]
+        assert names(folder.parent) == [cards.NAME, SPLIT]
         found = records(done.curated)
         for file_name, record in metadata.items():
             assert record.photo is not None

@@ -1,0 +1,1 @@
+"""The command `doctor`: whether this machine has what catgan needs."""
