@@ -1,7 +1,7 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
 The Python API mirrors the commands: `curate_photos`, `inspect_curated`, `train_gan`,
-`compare_runs` and `write_report`, `sample_run`, `draw_album`. Paths may be strings.
+`compare_runs` and `write_report`, `sample_run`, `draw_album`, `fetch_photos`. Paths may be strings.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from catgan.curate.pipeline import curate_photos
     from catgan.demo.config import DemoConfig
     from catgan.demo.pipeline import draw_album
+    from catgan.fetch.config import FetchConfig
+    from catgan.fetch.pipeline import fetch_photos
     from catgan.inspect.summary import inspect_curated
     from catgan.sample.config import SampleConfig
     from catgan.sample.outputs import Outputs
@@ -28,6 +30,7 @@ __all__ = [
     "CompareConfig",
     "CurateConfig",
     "DemoConfig",
+    "FetchConfig",
     "Outputs",
     "SampleConfig",
     "TrainConfig",
@@ -35,6 +38,7 @@ __all__ = [
     "compare_runs",
     "curate_photos",
     "draw_album",
+    "fetch_photos",
     "inspect_curated",
     "sample_run",
     "train_gan",
@@ -45,12 +49,14 @@ _HOMES = {
     "CompareConfig": "compare.config",
     "CurateConfig": "curate.config",
     "DemoConfig": "demo.config",
+    "FetchConfig": "fetch.config",
     "Outputs": "sample.outputs",
     "SampleConfig": "sample.config",
     "TrainConfig": "train.config",
     "compare_runs": "compare.pipeline",
     "curate_photos": "curate.pipeline",
     "draw_album": "demo.pipeline",
+    "fetch_photos": "fetch.pipeline",
     "inspect_curated": "inspect.summary",
     "sample_run": "sample.pipeline",
     "train_gan": "train.loop",

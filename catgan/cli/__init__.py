@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catgan.cli import compare, curate, demo, inspect, sample, train
+from catgan.cli import compare, curate, demo, fetch, inspect, sample, train
 from catgan.cli.interrupts import interrupts
 from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
@@ -90,3 +90,4 @@ app.command(epilog="Example: catgan train curated/ --epochs 200")(train.train)
 app.command(epilog="Example: catgan compare full-body face-crop")(compare.compare)
 app.command(epilog="Example: catgan sample face-crop --walk cats.gif")(sample.sample)
 app.command(epilog="Example: catgan demo demo/")(demo.demo)
+app.command(epilog="Example: catgan fetch oxford-pets raw/")(fetch.fetch)
