@@ -54,8 +54,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "fetch": (
         ("catgan fetch oxford-pets raw/", "About 2,400 photos of cats, for those who have none."),
         (
-            "catgan fetch https://example.org/cats.zip raw/ --max-gigabytes 2",
-            "The photos in an archive, not larger than 2 GB.",
+            "catgan fetch cats.zip raw/ --max-gigabytes 2",
+            "The photos in an archive, which may unpack to 2 GB.",
         ),
     ),
     "demo": (

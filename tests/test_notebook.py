@@ -18,7 +18,7 @@ SMALL = """\
 ALBUM = "demo"
 PHOTOS = 16
 TRAIN = "--epochs 2 --size 16 --ngf 4 --ndf 4 --held-out 2 --device cpu"
-COMPARE = "--samples 20 --second-judge 0 --device cpu --faces 0"
+COMPARE = "--samples 50 --second-judge 0 --device cpu --faces 0"
 WHEEL = ""
 """
 
@@ -53,6 +53,14 @@ def test_its_commands_and_flags_exist() -> None:
             page = (ROOT / "docs" / "commands" / f"{line[0]}.md").read_text(encoding="utf-8")
             for flag in (word for word in line if word.startswith("--")):
                 assert f"`{flag}`" in page, line
+
+
+def test_a_command_that_fails_stops_it() -> None:
+    for cell in cells():
+        lines = source(cell).splitlines()
+        for line, following in zip(lines, [*lines[1:], ""], strict=True):
+            if "!catgan" in line:
+                assert following.strip().startswith("assert not _exit_code"), line
 
 
 @pytest.mark.slow

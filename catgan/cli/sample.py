@@ -206,8 +206,8 @@ def _like(
 ) -> None:
     from catgan.sample.like import find_likeness, plan_likeness
 
-    plan = plan_likeness(run, photos, settings, outputs, runs=runs)
     if dry_run:
+        plan = plan_likeness(run, photos, settings, outputs, runs=runs)
         screen.say(_origin_words_of(plan))
         for path in (plan.outputs.grid, plan.outputs.walk):
             if path is not None:
@@ -227,7 +227,7 @@ def _like(
             runs=runs,
             progress=lambda share, words: bar.update(share, 1.0, words),
         )
-    screen.say(_origin_words_of(plan))
+    screen.say(_origin_words_of(result.plan))
     for match in result.matches:
         screen.say(_match_words(match))
     if result.pairs is not None:
@@ -236,7 +236,7 @@ def _like(
         screen.say(contains_photos("It"))
     if result.walk is not None:
         screen.say(f"The walk: {_clip_words(result.walk)}")
-    screen.result(_like_record(plan) | _found_record(result))
+    screen.result(_like_record(result.plan) | _found_record(result))
 
 
 def _origin_words_of(plan: "LikePlan") -> str:

@@ -188,7 +188,7 @@ def _of_tar(path: Path, file: BinaryIO, most: int) -> Iterator[Entry]:
     # what is unpacked is counted once for the tar itself, with room for its headers
     bounded = _Bounded(file, Budget(path, most))
     uncounted = Budget(path, 1 << 62)
-    with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=bounded, mode="r:") as archive:
         for number, member in enumerate(archive):
             _check_count(path, number)
             name = safe_name(member.name, path)

@@ -13,8 +13,15 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from catgan.core.errors import FetchRefused, NotReached
-from catgan.core.files import check_own, explain_unwritable, open_own, read_there, write_json
+from catgan.core.errors import BadUsage, FetchRefused, NotReached
+from catgan.core.files import (
+    check_own,
+    explain_unwritable,
+    flush_to_disk,
+    open_own,
+    read_there,
+    write_json,
+)
 from catgan.core.version import program
 from catgan.core.words import amount
 
@@ -56,6 +63,21 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(tuple(f"{scheme}://" for scheme in SCHEMES))
 
 
+def check_url(url: str) -> None:
+    """Refuse what no server can be asked for.
+
+    Raises:
+        BadUsage: It has no host, or characters that addresses do not have.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        good = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadUsage(f"{url} is not a web address; copy it from your browser's address bar.")
+
+
 def download(url: str, path: Path, *, most: int, progress: Progress) -> None:
     """Bring a file here.
 
@@ -94,6 +116,7 @@ def download(url: str, path: Path, *, most: int, progress: Progress) -> None:
                     "address, and rerun the same command to resume."
                 ) from error
             time.sleep(PAUSE * 2 ** max(0, failures - 1))
+    flush_to_disk(part)  # nothing is asked of a server again once the name says that it is whole
     part.replace(path)
     _notes(part).unlink(missing_ok=True)
 

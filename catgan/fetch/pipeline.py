@@ -26,7 +26,7 @@ from catgan.core.words import amount, listed
 from catgan.fetch.albums import ALBUMS, Album, Packed
 from catgan.fetch.archive import SUFFIXES, Entry, entries
 from catgan.fetch.config import FetchConfig
-from catgan.fetch.download import download, is_url
+from catgan.fetch.download import check_url, download, is_url
 
 SOURCE = "SOURCE.md"
 STAMP = "<!-- Written by catgan fetch. -->"
@@ -101,6 +101,7 @@ def plan_fetch(source: str, raw: AnyPath) -> FetchPlan:
     if album is not None:
         name = album.name
     elif is_url(source):
+        check_url(source)
         name = _folder_name(urllib.parse.unquote(urllib.parse.urlsplit(source).path))
     elif Path(source).is_file():
         name = _folder_name(Path(source).name)
@@ -175,10 +176,13 @@ def fetch_photos(
             )
         unpacked = plan.work / "photos"
         shutil.rmtree(unpacked, ignore_errors=True)
-        photos, size, passed_over = _unpack(archive, unpacked, wanted, config, tell)
-        if not photos:
+        try:
+            photos, size, passed_over = _unpack(archive, unpacked, wanted, config, tell)
+            if not photos:
+                raise NoPictures(f"{source} holds no photo; name another archive.")
+        except (FetchRefused, NoPictures):
             _forget(archive, plan)
-            raise NoPictures(f"{source} holds no photo; name another archive.")
+            raise
         write_text(unpacked / SOURCE, _about(plan, digest, photos))
         with explain_unwritable(plan.folder):
             unpacked.replace(plan.folder)

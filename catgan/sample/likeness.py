@@ -208,8 +208,9 @@ def on_sphere(latents: Tensor) -> Tensor:
     Args:
         latents: (N, latent_dim).
     """
-    unit: Tensor = F.normalize(latents, dim=1)
-    return unit * latents.shape[1] ** 0.5
+    radius: float = latents.shape[1] ** 0.5
+    found: Tensor = F.normalize(latents, dim=1) * radius
+    return found
 
 
 def cosines(one: NDArray[np.floating], many: NDArray[np.floating]) -> NDArray[np.float64]:

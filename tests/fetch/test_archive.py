@@ -62,9 +62,9 @@ def test_links_devices_and_litter_are_passed_over(tmp_path: Path) -> None:
     assert unpacked(path) == FILES
     buffer = io.BytesIO(zip_of(FILES | litter))
     with zipfile.ZipFile(buffer, "a") as archive:
-        info = zipfile.ZipInfo("link")
-        info.external_attr = (stat.S_IFLNK | 0o777) << 16
-        archive.writestr(info, "/etc/passwd")
+        entry = zipfile.ZipInfo("link")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
     path.write_bytes(buffer.getvalue())
     assert unpacked(path) == FILES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catgan.core.errors import BadSettings, BadUsage, FetchRefused, FolderRefused, NoPictures
-from catgan.fetch import albums, pipeline
+from catgan.fetch import albums
 from catgan.fetch.albums import OXFORD_PETS, Album, Packed
 from catgan.fetch.config import FetchConfig
 from catgan.fetch.pipeline import FetchProgress, fetch_photos, plan_fetch
@@ -174,6 +174,12 @@ def test_nothing_is_left_of_what_is_refused(site: Site, tmp_path: Path) -> None:
     site.files["evil.zip"] = zip_of(files)
     with pytest.raises(FetchRefused, match="leads outside"):
         fetch_photos(site.url("evil.zip"), raw)
+    site.files["half.zip"] = zip_of({"a.jpg": photo(1)})[:-30]
+    with pytest.raises(FetchRefused, match="not a whole ZIP"):
+        fetch_photos(site.url("half.zip"), raw)
+    site.files["half.zip"] = zip_of({"a.jpg": photo(1)})  # it is asked for again
+    assert fetch_photos(site.url("half.zip"), raw).photos == 1
+    shutil.rmtree(raw / "half")
     site.files["text.zip"] = zip_of({"a.txt": b"x"})
     with pytest.raises(NoPictures, match="holds no photo"):
         fetch_photos(site.url("text.zip"), raw)
@@ -210,7 +216,7 @@ def test_a_full_disk_is_noticed_before_it_is_full(
 
     site.files["cats.zip"] = zip_of({"a.jpg": photo(1)}) + bytes(2_000_000)
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(pipeline.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("catgan.fetch.pipeline.shutil.disk_usage", lambda _: usage)
     with pytest.raises(DiskFull, match="has no room for it"):
         fetch_photos(site.url("cats.zip"), tmp_path / "raw")
 
@@ -235,6 +241,9 @@ def test_what_cannot_be_asked_for(tmp_path: Path) -> None:
     for source in ("oxford-pet", "ftp://h/cats.zip", "file:///etc/passwd", str(tmp_path)):
         with pytest.raises(BadUsage, match="albums are: oxford-pets"):
             plan_fetch(source, tmp_path)
+    for address in ("http://", "https://h:0/a", "http://h:port/a", "http://[/a", "https://h/a b"):
+        with pytest.raises(BadUsage, match="is not a web address"):
+            plan_fetch(address, tmp_path)
     for settings in ({"sha256": "12"}, {"max_gigabytes": 0.0}, {"max_gigabytes": float("nan")}):
         with pytest.raises(BadSettings):
-            FetchConfig(**settings)  # type: ignore[arg-type]
+            FetchConfig(**settings)

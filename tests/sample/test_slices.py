@@ -94,11 +94,12 @@ def test_the_page_holds_the_samples_and_nothing_from_outside(
     assert not re.findall(r"https?://", text)
     sheets = sheets_of(text)
     assert [sheet.size for sheet in sheets] == [(24 * SIZE, 24 * SIZE)] * 4
-    corner = np.asarray(sheets[1].convert("RGB"))[:SIZE, :SIZE].astype(int)
+    corner = np.asarray(sheets[1].convert("L"))[:SIZE, :SIZE].astype(int)
     cats = sample_images(lively_generator(seed=20), fixed_latents(12, LATENTS, 2))
-    apart = np.abs(cats - corner).mean(axis=(1, 2, 3))
-    # WebP halves the resolution of colours, which so lively pictures of 16 pixels suffer from
-    assert apart[4] < 0.5 * np.delete(apart, 4).min(), apart
+    # in grey: WebP halves the resolution of colours, of which these pictures are full
+    grey = np.stack([np.asarray(Image.fromarray(cat).convert("L")) for cat in cats])
+    apart = np.abs(grey - corner).mean(axis=(1, 2))
+    assert apart[4] < 0.4 * np.delete(apart, 4).min(), apart
 
 
 def test_a_page_that_is_too_large_loses_quality_then_points(
