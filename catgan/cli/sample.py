@@ -246,10 +246,13 @@ def _origin_words_of(plan: "LikePlan") -> str:
 
 def _match_words(match: "Match") -> str:
     """How near a cat came, beside what chance would give."""
+    from catgan.sample.likeness import COMPARED
+
     return (
-        f"{match.name}: similarity {match.similarity:.2f} (1 is identical; samples at random "
-        f"{match.usual:.2f}, the best of 64 of them {match.luckiest:.2f}); pixels differ by "
-        f"{match.off:.0f} of 255 (samples at random {match.usual_off:.0f})."
+        f"{match.name}: similarity {match.similarity:.2f} (1 is identical; random samples have "
+        f"{match.usual:.2f}, and {match.more_similar} of {COMPARED} come nearer). Pixels differ by "
+        f"{match.off:.0f} of 255 (random samples {match.usual_off:.0f}, "
+        f"{match.less_off} of {COMPARED} nearer)."
     )
 
 
@@ -274,9 +277,10 @@ def _found_record(result: "LikeResult") -> dict[str, Any]:
                 "photo": str(path),
                 "similarity": match.similarity,
                 "similarity_at_random": match.usual,
-                "similarity_best_of_64": match.luckiest,
+                "random_more_similar": match.more_similar,
                 "difference": match.off,
                 "difference_at_random": match.usual_off,
+                "random_less_different": match.less_off,
                 "latent": match.latent.tolist(),
             }
             for path, match in zip(result.plan.photos, result.matches, strict=True)

@@ -74,12 +74,14 @@ class Match:
     search; 1 is identical."""
     usual: float
     """The same of random samples: the median."""
-    luckiest: float
-    """The same of the best of `COMPARED` random samples."""
+    more_similar: int
+    """Random samples, of `COMPARED`, that are more similar to the face than the cat is."""
     off: float
     """Root mean square difference of pixels, 0 to 255."""
     usual_off: float
     """The same of random samples: the median."""
+    less_off: int
+    """Random samples, of `COMPARED`, whose pixels differ less."""
 
 
 class Likeness:
@@ -138,17 +140,20 @@ class Likeness:
 
     def _measured(self, face: Picture, name: str, latent: Tensor, cat: Picture) -> Match:
         seen = self._judge.extract(np.stack([face, cat])).pooled
-        usual = cosines(seen[0], self._seen)
+        similarity = float(cosines(seen[0], seen[1:])[0])
+        off = float(differences(face, cat[None])[0])
+        others, others_off = cosines(seen[0], self._seen), differences(face, self._others)
         return Match(
             name=name,
             face=face,
             latent=latent,
             cat=cat,
-            similarity=float(cosines(seen[0], seen[1:])[0]),
-            usual=float(np.median(usual)),
-            luckiest=float(usual.max()),
-            off=float(differences(face, cat[None])[0]),
-            usual_off=float(np.median(differences(face, self._others))),
+            similarity=similarity,
+            usual=float(np.median(others)),
+            more_similar=int((others > similarity).sum()),
+            off=off,
+            usual_off=float(np.median(others_off)),
+            less_off=int((others_off < off).sum()),
         )
 
 
