@@ -1,8 +1,8 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
 The Python API mirrors the commands: `curate_photos`, `inspect_curated`, `train_gan`,
-`compare_runs` and `write_report`, `sample_run`, `export_run`, `forget_photo`, `draw_album`. Paths
-may be strings.
+`compare_runs` and `write_report`, `sample_run`, `export_run`, `forget_photo`, `draw_album`,
+`fetch_photos`. Paths may be strings.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from catgan.demo.pipeline import draw_album
     from catgan.export.config import ExportConfig
     from catgan.export.pipeline import export_run
+    from catgan.fetch.config import FetchConfig
+    from catgan.fetch.pipeline import fetch_photos
     from catgan.inspect.summary import inspect_curated
     from catgan.sample.config import SampleConfig
     from catgan.sample.outputs import Outputs
@@ -33,6 +35,7 @@ __all__ = [
     "CurateConfig",
     "DemoConfig",
     "ExportConfig",
+    "FetchConfig",
     "Outputs",
     "SampleConfig",
     "TrainConfig",
@@ -41,6 +44,7 @@ __all__ = [
     "curate_photos",
     "draw_album",
     "export_run",
+    "fetch_photos",
     "forget_photo",
     "inspect_curated",
     "sample_run",
@@ -53,6 +57,7 @@ _HOMES = {
     "CurateConfig": "curate.config",
     "DemoConfig": "demo.config",
     "ExportConfig": "export.config",
+    "FetchConfig": "fetch.config",
     "Outputs": "sample.outputs",
     "SampleConfig": "sample.config",
     "TrainConfig": "train.config",
@@ -61,6 +66,7 @@ _HOMES = {
     "draw_album": "demo.pipeline",
     "export_run": "export.pipeline",
     "forget_photo": "curate.forget",
+    "fetch_photos": "fetch.pipeline",
     "inspect_curated": "inspect.summary",
     "sample_run": "sample.pipeline",
     "train_gan": "train.loop",

@@ -47,8 +47,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "sample": (
         ("catgan sample face-crop", "A grid of 64 samples."),
         (
-            "catgan sample face-crop --walk walk.gif --timelapse training.gif --seed 1",
-            "Two films: cats that turn into each other, and how the network learned.",
+            "catgan sample face-crop --walk walk.mp4 --timelapse training.gif --page cats.html",
+            "Two films, and a map of cats to explore in a browser.",
+        ),
+    ),
+    "fetch": (
+        ("catgan fetch oxford-pets raw/", "About 2,400 photos of cats, for those who have none."),
+        (
+            "catgan fetch cats.zip raw/ --max-gigabytes 2",
+            "The photos in an archive, which may unpack to 2 GB.",
         ),
     ),
     "export": (
@@ -97,6 +104,7 @@ TYPES: dict[Any, str] = {
     bool: "switch",
     Path: "path",
     list[str]: "text, one or more",
+    tuple[Path, Path]: "two paths",
 }
 
 HEAD = "<!-- Written by `make docs` from the code: change the code, not this page. -->"
@@ -186,7 +194,7 @@ def rows_of(function: Callable[..., Any]) -> tuple[list[Row], list[Row], list[Ro
             continue
         kind, info = typing.get_args(parameter.annotation)[:2]
         plain = [part for part in typing.get_args(kind) if part is not type(None)]
-        value_type = plain[0] if plain and kind != list[str] else kind
+        value_type = plain[0] if plain and kind not in (list[str], tuple[Path, Path]) else kind
         meaning, default = _split(info.help, parameter.default)
         is_option = type(info).__name__ == "OptionInfo"
         if is_option:

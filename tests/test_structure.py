@@ -18,7 +18,18 @@ FLOORS = (
     ("core",),
     ("formats",),
     ("measure", "model"),
-    ("compare", "curate", "demo", "doctor", "export", "inspect", "runs", "sample", "train"),
+    (
+        "compare",
+        "curate",
+        "demo",
+        "doctor",
+        "export",
+        "fetch",
+        "inspect",
+        "runs",
+        "sample",
+        "train",
+    ),
     ("console",),
     ("cli",),
     ("__init__", "__main__"),
@@ -68,7 +79,7 @@ def test_imports_point_down(path: Path) -> None:
 
 ALONE = {
     "cv2": "catgan.curate.opencv",
-    "av": "catgan.curate.clip",
+    "av": ("catgan.curate.clip", "catgan.sample.video"),
     "typer": "catgan.cli",
     "rich": "catgan.console",
     "msgspec": "catgan.formats.records",
@@ -80,12 +91,13 @@ ALONE = {
     "onnxruntime": "catgan.export.onnx",
     "huggingface_hub": "catgan.export.hub",
 }
-"""Libraries that one place alone knows."""
+"""Libraries that one place alone knows; of PyAV one that reads videos, and one that writes them."""
 
 
 @pytest.mark.parametrize("library", ALONE)
 def test_some_libraries_are_known_in_one_place(library: str) -> None:
-    place = ALONE[library]
+    known = ALONE[library]
+    places = (known,) if isinstance(known, str) else known
     users = [
         name_of(path)
         for path in MODULES
@@ -94,7 +106,8 @@ def test_some_libraries_are_known_in_one_place(library: str) -> None:
     # cv2.data holds paths of files, and needs nothing of OpenCV's own
     users = [user for user in users if (library, user) != ("cv2", "catgan.curate.recipe")]
     assert users
-    assert all(user == place or user.startswith(f"{place}.") for user in users), users
+    for user in users:
+        assert any(user == place or user.startswith(f"{place}.") for place in places), user
 
 
 def test_what_is_imported_is_declared() -> None:

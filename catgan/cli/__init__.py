@@ -16,6 +16,7 @@ from catgan.cli import (
     demo,
     doctor,
     export,
+    fetch,
     forget,
     inspect,
     runs,
@@ -106,5 +107,6 @@ for _command, _example in (
     (forget.forget, "forget raw/IMG_0042.jpg curated/"),
     (doctor.doctor, "doctor --json"),
     (demo.demo, "demo demo/"),
+    (fetch.fetch, "fetch oxford-pets raw/"),
 ):
     app.command(epilog=f"Example: catgan {_example}")(shared(_command))

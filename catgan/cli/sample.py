@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
-from catgan.core.words import count
+from catgan.cli.privacy import contains_photos
+from catgan.core.errors import BadUsage
+from catgan.core.words import amount, count
 from catgan.sample.config import SampleConfig
 
 if TYPE_CHECKING:
-    from catgan.sample.pipeline import Clip, SamplePlan, SampleResult
+    from catgan.console import Screen
+    from catgan.sample.films import Clip
+    from catgan.sample.like import LikePlan, LikeResult
+    from catgan.sample.likeness import Match
+    from catgan.sample.outputs import Outputs
+    from catgan.sample.pipeline import SamplePlan, SampleResult
 
 
 @takes(SampleConfig())
@@ -26,12 +33,35 @@ def sample(
     ] = None,
     walk: Annotated[
         Path | None,
-        typer.Option(help="A looping walk: cats that turn into other cats.", metavar="FILE.gif"),
+        typer.Option(
+            help="A looping walk: cats that turn into other cats. A GIF or an MP4 video.",
+            metavar="FILE.gif",
+        ),
     ] = None,
     timelapse: Annotated[
         Path | None,
         typer.Option(
-            help="A time-lapse of the training, from its sample grids.", metavar="FILE.gif"
+            help="A time-lapse of the training, from its sample grids. Likewise.",
+            metavar="FILE.gif",
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="An offline page: move the pointer over a map of cats.", metavar="FILE.html"
+        ),
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="The cat that is nearest to the face in a photo, and how near it is.",
+            metavar="PHOTO",
+        ),
+    ] = None,
+    between: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            help="A walk between the cats that are nearest to two photos.", metavar="PHOTO PHOTO"
         ),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
@@ -48,8 +78,14 @@ def sample(
     from catgan.sample.pipeline import plan_samples, sample_run
 
     settings = SampleConfig(**named)
-    outputs = Outputs(grid=out, files=files, walk=walk, timelapse=timelapse)
+    outputs = Outputs(grid=out, files=files, walk=walk, timelapse=timelapse, page=page)
     screen = Screen(as_json=json)
+    if like is not None and between is not None:
+        raise BadUsage("--like and --between are two different things; use one of them.")
+    if like is not None or between is not None:
+        photos = list(between) if between is not None else [like] if like is not None else []
+        _like(run, photos, settings, outputs, runs, screen, dry_run=dry_run)
+        return
     if dry_run:
         plan = plan_samples(run, settings, outputs, runs=runs)
         screen.say(_origin_words(plan))
@@ -81,6 +117,9 @@ def _origin_words(plan: "SamplePlan") -> str:
 
 
 def _plan_words(plan: "SamplePlan") -> list[str]:
+    from catgan.sample.outputs import is_video
+    from catgan.sample.walk import walk_frames
+
     where, images = plan.outputs, count(plan.config.count, "image")
     said = []
     if where.grid is not None:
@@ -88,10 +127,13 @@ def _plan_words(plan: "SamplePlan") -> list[str]:
     if where.files is not None:
         said.append(f"{images} into {where.files}")
     if where.walk is not None:
-        said.append(f"a walk of {count(plan.config.frames, 'frame')} to {where.walk}")
+        frames = walk_frames(plan.config, video=is_video(where.walk))
+        said.append(f"a walk of {count(frames, 'frame')} to {where.walk}")
     if where.timelapse is not None:
         grids = count(len(plan.grids), "sample grid")
         said.append(f"a time-lapse of {grids} to {where.timelapse}")
+    if where.page is not None:
+        said.append(f"a page to {where.page}")
     return said
 
 
@@ -107,6 +149,9 @@ def _result_words(result: "SampleResult") -> list[str]:
         said.append(f"The walk: {_clip_words(result.walk)}")
     if result.timelapse is not None:
         said.append(f"The time-lapse: {_clip_words(result.timelapse)}")
+    if result.page is not None:
+        size = amount(result.page.stat().st_size)
+        said.append(f"The page, to open in a browser: {result.page.resolve()} ({size})")
     return said
 
 
@@ -126,6 +171,8 @@ def _plan_record(plan: "SamplePlan") -> dict[str, Any]:
         "files": str(where.files) if where.files is not None else None,
         "walk": str(where.walk) if where.walk is not None else None,
         "timelapse": str(where.timelapse) if where.timelapse is not None else None,
+        "page": str(where.page) if where.page is not None else None,
+        "truncate": plan.config.truncate,
     }
 
 
@@ -144,4 +191,98 @@ def _clip_record(clip: "Clip | None") -> dict[str, Any] | None:
         "frames": clip.frames,
         "seconds": clip.seconds,
         "bytes": clip.size,
+    }
+
+
+def _like(
+    run: str,
+    photos: list[Path],
+    settings: SampleConfig,
+    outputs: "Outputs",
+    runs: Path,
+    screen: "Screen",
+    *,
+    dry_run: bool,
+) -> None:
+    from catgan.sample.like import find_likeness, plan_likeness
+
+    if dry_run:
+        plan = plan_likeness(run, photos, settings, outputs, runs=runs)
+        screen.say(_origin_words_of(plan))
+        for path in (plan.outputs.grid, plan.outputs.walk):
+            if path is not None:
+                screen.say(f"Would write {path}.")
+        screen.say("Nothing was written.")
+        screen.result({**_like_record(plan), "dry_run": True})
+        return
+    from catgan.cli.cutter import CurateCutter
+
+    with screen.progress("Sampling") as bar:
+        result = find_likeness(
+            run,
+            photos,
+            CurateCutter(),
+            settings,
+            outputs,
+            runs=runs,
+            progress=lambda share, words: bar.update(share, 1.0, words),
+        )
+    screen.say(_origin_words_of(result.plan))
+    for match in result.matches:
+        screen.say(_match_words(match))
+    if result.pairs is not None:
+        what = "The face and the cat, side by side" if len(photos) == 1 else "Faces and cats"
+        screen.say(f"{what}: {result.pairs}")
+        screen.say(contains_photos("It"))
+    if result.walk is not None:
+        screen.say(f"The walk: {_clip_words(result.walk)}")
+    screen.result(_like_record(result.plan) | _found_record(result))
+
+
+def _origin_words_of(plan: "LikePlan") -> str:
+    where = plan.generator
+    return f"{plan.run.folder}: searched in {where.checkpoint}, epoch {where.epoch}."
+
+
+def _match_words(match: "Match") -> str:
+    """How near a cat came, beside what chance would give."""
+    from catgan.sample.likeness import COMPARED
+
+    return (
+        f"{match.name}: similarity {match.similarity:.2f} (1 is identical; random samples have "
+        f"{match.usual:.2f}, and {match.more_similar} of {COMPARED} come nearer). Pixels differ by "
+        f"{match.off:.0f} of 255 (random samples {match.usual_off:.0f}, "
+        f"{match.less_off} of {COMPARED} nearer)."
+    )
+
+
+def _like_record(plan: "LikePlan") -> dict[str, Any]:
+    where = plan.outputs
+    return {
+        "run": str(plan.run.folder),
+        "checkpoint": str(plan.generator.checkpoint),
+        "epoch": plan.generator.epoch,
+        "seed": plan.config.seed,
+        "photos": [str(path) for path in plan.photos],
+        "grid": str(where.grid) if where.grid is not None else None,
+        "walk": str(where.walk) if where.walk is not None else None,
+    }
+
+
+def _found_record(result: "LikeResult") -> dict[str, Any]:
+    return {
+        "walk": _clip_record(result.walk),
+        "matches": [
+            {
+                "photo": str(path),
+                "similarity": match.similarity,
+                "similarity_at_random": match.usual,
+                "random_more_similar": match.more_similar,
+                "difference": match.off,
+                "difference_at_random": match.usual_off,
+                "random_less_different": match.less_off,
+                "latent": match.latent.tolist(),
+            }
+            for path, match in zip(result.plan.photos, result.matches, strict=True)
+        ],
     }

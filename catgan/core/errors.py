@@ -102,6 +102,14 @@ class MissingPackage(CatganError):
     """A package is missing or broken: install what the sentence names."""
 
 
+class NotReached(CatganError):
+    """A server cannot be reached: mend the connection and rerun the same command."""
+
+
+class FetchRefused(CatganError):
+    """What was to be fetched is missing, broken, too large or unsafe: name something else."""
+
+
 class OutputLost(CatganError):
     """Standard output cannot be written: give it room, or another place."""
 

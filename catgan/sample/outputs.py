@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catgan.core.errors import BadUsage, FileRefused
-from catgan.core.files import check_place
+from catgan.core.files import check_destination, check_place
+from catgan.core.pages import PAGE
 from catgan.core.settings import paths_of_strings
+from catgan.sample import video
 from catgan.sample.stamp import is_ours
 
+DRAWN = "drawn"  # the folder inside a run's own for what nobody named a place for
+FILMS = (".gif", video.SUFFIX)
 FILE_NAME = re.compile(r"cat-\d{4,}\.png")
 
 
@@ -22,23 +26,25 @@ class Outputs:
     files: Path | None = None
     """A folder for one PNG each."""
     walk: Path | None = None
-    """A GIF that wanders from cat to cat and back."""
+    """A GIF or MP4 that wanders from cat to cat and back."""
     timelapse: Path | None = None
-    """A GIF of the training, from the sample grids that it left."""
+    """A GIF or MP4 of the training, from the sample grids that it left."""
+    page: Path | None = None
+    """An HTML page with a map of latent space, on which the pointer chooses the cat."""
 
     def __post_init__(self) -> None:
         """Strings are paths, too."""
-        paths_of_strings(self, "grid", "files", "walk", "timelapse")
+        paths_of_strings(self, "grid", "files", "walk", "timelapse", "page")
 
     @property
     def nothing(self) -> bool:
         """Whether nothing was named."""
-        return not any((self.grid, self.files, self.walk, self.timelapse))
+        return not any((self.grid, self.files, self.walk, self.timelapse, self.page))
 
     @property
     def drawn(self) -> bool:
         """Whether a generator is needed."""
-        return self.nothing or any((self.grid, self.files, self.walk))
+        return self.nothing or any((self.grid, self.files, self.walk, self.page))
 
     def check(self, count: int) -> None:
         """Refuse what cannot or must not be written; changes nothing.
@@ -49,25 +55,33 @@ class Outputs:
         Raises:
             BadUsage: A path cannot be what it is wanted for, or two are the same.
             FileRefused: A file of somebody else's lies there.
+            MissingPackage: A video is wanted, and the package for it is missing.
         """
         named = (
-            ("--out", self.grid, ".png"),
-            ("--walk", self.walk, ".gif"),
-            ("--timelapse", self.timelapse, ".gif"),
+            ("--out", self.grid, (".png",)),
+            ("--walk", self.walk, FILMS),
+            ("--timelapse", self.timelapse, FILMS),
+            ("--page", self.page, (".html", ".htm")),
         )
         seen: dict[Path, str] = {}
-        for flag, path, suffix in named:
+        for flag, path, suffixes in named:
             if path is None:
                 continue
-            if path.suffix.lower() != suffix:
-                raise BadUsage(f"{flag} is {path}; it must be a file that ends in {suffix}.")
+            if path.suffix.lower() not in suffixes:
+                endings = " or ".join(suffixes)
+                raise BadUsage(f"{flag} is {path}; it must be a file that ends in {endings}.")
             if path.is_dir():
                 raise BadUsage(f"{flag} is {path}, which is a folder; name a file in it.")
             other = seen.setdefault(path.resolve(), flag)
             if other != flag:
                 raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
+            if path == self.page:
+                check_destination(path, PAGE, option=flag, usual="cats.html")
+                continue
             check_place(path)
             _check_owner([path])
+            if is_video(path):
+                video.check_videos()
         if self.files is not None:
             if self.files.exists() and not self.files.is_dir():
                 raise BadUsage(f"--files is {self.files}, which is a file; name a folder.")
@@ -76,6 +90,11 @@ class Outputs:
             if self.grid is not None and self.grid.resolve() in {p.resolve() for p in single}:
                 raise BadUsage(f"--out is {self.grid}, which --files writes too; name another.")
             _check_owner(single)
+
+
+def is_video(path: Path | None) -> bool:
+    """Whether a film is to be a video, not a GIF."""
+    return path is not None and path.suffix.lower() == video.SUFFIX
 
 
 def file_names(count: int) -> list[str]:

@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 
-from catgan.core.files import AnyPath, read_there, write_bytes, write_picture
+from catgan.core.files import AnyPath, read_there, write_bytes, write_picture, write_text
 from catgan.core.pages import for_notebook
 from catgan.core.pictures import Picture
 from catgan.formats.runs import Run, resolve_run
 from catgan.sample.config import SampleConfig
 from catgan.sample.draw import draw_pictures
+from catgan.sample.films import Clip, write_film
 from catgan.sample.generator import TrainedGenerator, open_generator
-from catgan.sample.gif import Movie, encode_gif
 from catgan.sample.latents import fixed_latents
 from catgan.sample.layout import arrange, auto_scale, check_room, enlarge, grid_shape
-from catgan.sample.outputs import Outputs, file_names, left_over
+from catgan.sample.outputs import DRAWN, Outputs, file_names, is_video, left_over
+from catgan.sample.page import make_page
 from catgan.sample.stamp import stamped_png
+from catgan.sample.timelapse import FPS as TIMELAPSE_FPS
 from catgan.sample.timelapse import EpochGrid, caption_height, make_timelapse, read_grids
-from catgan.sample.walk import make_walk
-
-DRAWN = "drawn"  # the folder inside a run's own for what nobody named a place for
+from catgan.sample.walk import make_walk, walk_fps, walk_frames
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +42,6 @@ class SamplePlan:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
-    """A GIF that was written."""
-
-    path: Path
-    """Where."""
-    frames: int
-    """Drawn; those that look like the one before are no frame of their own in the file."""
-    seconds: float
-    """Until it begins again."""
-    size: int
-    """Of the file, bytes."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class SampleResult:
     """What was written; None for what was not asked for."""
 
@@ -71,6 +57,8 @@ class SampleResult:
     """The walk."""
     timelapse: Clip | None
     """The time-lapse."""
+    page: Path | None
+    """The page."""
 
     def __repr__(self) -> str:
         """One line."""
@@ -78,7 +66,7 @@ class SampleResult:
         return f"SampleResult({written})"
 
     def _repr_html_(self) -> str:
-        """For a notebook: the grid and the films as well."""
+        """For a notebook: the grid and the GIFs as well."""
         shown = [
             (str(path), kind, data)
             for kind, path in self._written()
@@ -87,10 +75,11 @@ class SampleResult:
         return for_notebook(repr(self), shown)
 
     def _written(self) -> list[tuple[str, Path]]:
-        """What was written: its kind of picture ("" for a folder of them), and where."""
+        """What was written: its kind of picture ("" for anything else), and where."""
         clips = [None if clip is None else clip.path for clip in (self.walk, self.timelapse)]
-        kinds = zip(("png", "", "gif", "gif"), (self.grid, self.files, *clips), strict=True)
-        return [(kind, path) for kind, path in kinds if path is not None]
+        films = [("" if is_video(path) else "gif", path) for path in clips]
+        written = [("png", self.grid), ("", self.files), *films, ("", self.page)]
+        return [(kind, path) for kind, path in written if path is not None]
 
 
 def plan_samples(
@@ -111,6 +100,7 @@ def plan_samples(
     generator = open_generator(run, config.checkpoint) if outputs.drawn else None
     if generator is not None and outputs.nothing:
         stem = f"{generator.checkpoint.stem}-epoch-{generator.epoch:04d}-seed-{config.seed}"
+        stem += "" if config.truncate == 1 else f"-truncate-{config.truncate:g}"
         outputs = Outputs(grid=run.folder / DRAWN / f"{stem}.png")
         outputs.check(config.count)
     grids = read_grids(run, config.tiles) if outputs.timelapse is not None else []
@@ -128,7 +118,7 @@ def sample_run(
     runs: AnyPath = "runs",
     progress: Callable[[str], None] | None = None,
 ) -> SampleResult:
-    """Draw from a trained generator: a grid, single pictures, a walk; or show its training.
+    """Draw from a trained generator: a grid, pictures, a walk, a page; or show its training.
 
     The same checkpoint, seed and settings give the same files, byte for byte, on the same machine.
 
@@ -146,6 +136,7 @@ def sample_run(
         BadUsage: A path cannot be what it is wanted for; nothing was written.
         BadSettings: The pictures would be too large; nothing was written.
         FileRefused: A file of somebody else's is in the way; nothing was written.
+        MissingPackage: A video is wanted, and the package for it is missing.
         DiskFull: There is no room.
     """
     say = progress or (lambda words: None)
@@ -161,14 +152,27 @@ def sample_run(
         replaced = _write_files(generator, settings, where.files)
     if generator is not None and where.walk is not None:
         say("drawing the walk")
-        movie = make_walk(generator.network, settings, _scale(settings, generator.size))
-        walk = _write_gif(movie, where.walk, f"walk, {_note(generator, settings)}")
+        video = is_video(where.walk)
+        scale = _scale(settings, generator.size)
+        movie = make_walk(generator.network, settings, scale, video=video)
+        fps = walk_fps(settings, video=video)
+        walk = write_film(movie, where.walk, fps, f"walk, {_note(generator, settings)}")
+    if generator is not None and where.page is not None:
+        page = make_page(
+            generator.network,
+            settings,
+            size=generator.size,
+            name=plan.run.name,
+            epoch=generator.epoch,
+            progress=say,
+        )
+        write_text(where.page, page)
     if where.timelapse is not None:
         say("building the time-lapse")
         scale = _scale(settings, plan.grids[0].pictures.shape[1])
         movie = make_timelapse(plan.grids, settings, scale)
         note = f"training to epoch {plan.grids[-1].epoch}"
-        timelapse = _write_gif(movie, where.timelapse, note)
+        timelapse = write_film(movie, where.timelapse, settings.fps or TIMELAPSE_FPS, note)
     return SampleResult(
         plan=plan,
         grid=where.grid,
@@ -176,6 +180,7 @@ def sample_run(
         replaced=replaced,
         walk=walk,
         timelapse=timelapse,
+        page=where.page,
     )
 
 
@@ -199,7 +204,8 @@ def _check_sizes(
             check_room(side, side, 1, "a run with smaller images")
         if outputs.walk is not None:
             shape = grid_shape(config.tiles, generator.size, scale)
-            check_room(*shape, config.frames, "a smaller --tiles or --frames")
+            frames = walk_frames(config, video=is_video(outputs.walk))
+            check_room(*shape, frames, "a smaller --tiles or --frames")
     if grids:
         count, height, width = grids[0].pictures.shape[:3]
         scale = _scale(config, height)
@@ -208,13 +214,15 @@ def _check_sizes(
 
 
 def _note(generator: TrainedGenerator, config: SampleConfig) -> str:
-    return f"epoch {generator.epoch}, seed {config.seed}"
+    truncated = "" if config.truncate == 1 else f", truncated to {config.truncate:g}"
+    return f"epoch {generator.epoch}, seed {config.seed}{truncated}"
 
 
 def _pictures(generator: TrainedGenerator, config: SampleConfig) -> Iterator[Picture]:
     """The pictures of the seed, as they come out of the generator."""
     network = generator.network
-    return draw_pictures(network, fixed_latents(config.count, network.latent_dim, config.seed))
+    latents = fixed_latents(config.count, network.latent_dim, config.seed)
+    return draw_pictures(network, latents * config.truncate)
 
 
 def _write_grid(generator: TrainedGenerator, config: SampleConfig, path: Path) -> None:
@@ -233,9 +241,3 @@ def _write_files(generator: TrainedGenerator, config: SampleConfig, folder: Path
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
-
-
-def _write_gif(movie: Movie, path: Path, note: str) -> Clip:
-    data = encode_gif(movie, note)
-    write_bytes(path, data)
-    return Clip(path=path, frames=len(movie.frames), seconds=movie.seconds, size=len(data))

@@ -51,7 +51,9 @@ def test_what_can_be_written(tmp_path: Path) -> None:
     ("outputs", "words"),
     [
         ({"grid": "cats.jpg"}, "--out is .*cats.jpg; it must be a file that ends in .png"),
-        ({"walk": "walk.mp4"}, "--walk is .*ends in .gif"),
+        ({"walk": "walk.avi"}, "--walk is .*ends in .gif or .mp4"),
+        ({"page": "page.pdf"}, "--page is .*ends in .html"),
+        ({"page": "folder.html"}, "--page is .*folder.html, which is a folder"),
         ({"timelapse": "walk"}, "--timelapse is .*ends in .gif"),
         ({"grid": "folder.png"}, "--out is .*folder.png, which is a folder"),
         ({"walk": "folder.gif"}, "--walk is .*folder.gif, which is a folder"),
@@ -64,7 +66,7 @@ def test_what_can_be_written(tmp_path: Path) -> None:
 )
 def test_what_cannot_be(tmp_path: Path, outputs: dict[str, str], words: str) -> None:
     (tmp_path / "file").write_text("x")
-    for name in ("folder", "folder.png", "folder.gif"):
+    for name in ("folder", "folder.png", "folder.gif", "folder.html"):
         (tmp_path / name).mkdir()
     paths = {kind: tmp_path / name for kind, name in outputs.items()}
     with pytest.raises(BadUsage, match=words):
@@ -76,6 +78,10 @@ def test_nothing_of_somebody_else_is_written_over(tmp_path: Path) -> None:
     mine.write_bytes(encode_png(PICTURE))
     with pytest.raises(FileRefused, match=r"mine.png exists already"):
         Outputs(grid=mine).check(1)
+    for kind, name in (("walk", "mine.mp4"), ("page", "mine.html")):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom of my own")
+        with pytest.raises(FileRefused, match=f"{name} exists already"):
+            Outputs(**{kind: tmp_path / name}).check(1)
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "cat-0003.png").write_bytes(encode_png(PICTURE))
