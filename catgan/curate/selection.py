@@ -8,12 +8,12 @@ that. Its suffix is one that no loader takes, for `ImageFolder` goes through hid
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
-from catgan.core.pictures import encode_png
+from catgan.core.pictures import Picture, encode_png
 from catgan.core.systems import replace
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
@@ -111,12 +111,31 @@ class Selection:
         Raises:
             DiskFull: There is no room for one.
         """
-        names = (finding.file(index) for index in range(max(1, len(pictures.crops))))
-        append_line(self.announcement, "\n".join(names))
+        self._announce(finding, len(pictures.crops))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
         write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
-        for index, picture in enumerate(pictures.crops):
+        self._write_crops(finding, pictures.crops)
+
+    def write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
+        """Put other crops of a photo than it had into their data set.
+
+        Args:
+            finding: Of the photo, as it is with them.
+            crops: (size, size, 3) uint8 each, in the order of its crops.
+
+        Raises:
+            DiskFull: There is no room for one.
+        """
+        self._announce(finding, len(crops))
+        self._write_crops(finding, crops)
+
+    def _announce(self, finding: Finding, crops: int) -> None:
+        names = (finding.file(index) for index in range(max(1, crops)))
+        append_line(self.announcement, "\n".join(names))
+
+    def _write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
+        for index, picture in enumerate(crops):
             write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
 
     def announced(self) -> set[str]:
