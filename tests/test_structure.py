@@ -18,7 +18,7 @@ FLOORS = (
     ("core",),
     ("formats",),
     ("measure", "model"),
-    ("compare", "curate", "demo", "inspect", "sample", "train"),
+    ("compare", "curate", "demo", "inspect", "review", "sample", "train"),
     ("console",),
     ("cli",),
     ("__init__", "__main__"),
@@ -77,6 +77,8 @@ ALONE = {
     "timm": "catgan.measure",
     "torch_fidelity": "catgan.measure",
     "jinja2": "catgan.core.pages",
+    "starlette": "catgan.review",
+    "uvicorn": "catgan.review",
 }
 """Libraries that one place alone knows."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from catgan.cli import compare, curate, demo, inspect, sample, train
+from catgan.cli import compare, curate, demo, inspect, review, sample, train
 from catgan.cli.interrupts import interrupts
 from catgan.cli.streams import safe_streams
 from catgan.core.errors import CatganError, Interrupted
@@ -86,6 +86,7 @@ def _catgan(
 
 app.command(epilog="Example: catgan curate raw/ curated/")(curate.curate)
 app.command(epilog="Example: catgan inspect curated/")(inspect.inspect)
+app.command(epilog="Example: catgan review curated/")(review.review)
 app.command(epilog="Example: catgan train curated/ --epochs 200")(train.train)
 app.command(epilog="Example: catgan compare full-body face-crop")(compare.compare)
 app.command(epilog="Example: catgan sample face-crop --walk cats.gif")(sample.sample)

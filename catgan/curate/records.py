@@ -33,7 +33,7 @@ def photo_record(judged: Judged) -> PhotoRecord:
         clip=finding.clip or None,
         frames=finding.frames or None,
         faces=tuple(
-            _face_record(face, finding.detector, name if name in crops else None)
+            _face_record(face, finding.detector, name, kept=name in crops)
             for face, name in zip(finding.faces, names, strict=True)
         ),
         outputs={name: f"{name}/{SPLIT}/{files[0]}" for name, files in judged.pictures.items()},
@@ -117,7 +117,7 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
             )
 
 
-def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
+def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> FaceRecord:
     square, crop = face.square, face.crop
     box, roll = box_of(square)
     return FaceRecord(
@@ -129,7 +129,8 @@ def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
         brightness=None if crop is None else crop.brightness,
         detail=None if crop is None else crop.detail,
         fingerprint=None if crop is None else crop.fingerprint,
-        file=file,
+        file=name if kept else None,
+        left_out=None if kept else name,
         by_hand=True if face.by_hand else None,
     )
 

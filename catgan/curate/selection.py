@@ -17,11 +17,18 @@ from catgan.core.pictures import Picture, encode_png
 from catgan.core.systems import replace
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
-from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, SPLIT
+from catgan.formats.datasets import (
+    FACE_CROP,
+    FULL_BODY,
+    FULL_BODY_KEPT,
+    LEFT_OUT,
+    METADATA,
+    SPLIT,
+    left_out_folder,
+)
+from catgan.formats.datasets import LEFT_OUT_SUFFIX as SUFFIX
 
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
-LEFT_OUT = ".left-out"
-SUFFIX = ".out"
 ANNOUNCED = ".announced"  # names of pictures about to be written, one a line
 
 
@@ -236,7 +243,7 @@ class Selection:
         return _files(self._waiting(name), SUFFIX)
 
     def _waiting(self, name: str) -> Path:
-        return self.folder(FULL_BODY) / LEFT_OUT / name
+        return left_out_folder(self.root, name)
 
     def _close_left_out(self) -> None:
         for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):
