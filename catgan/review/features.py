@@ -1,12 +1,15 @@
 """The features by which crops are alike: those that `compare` measures with, and its cache."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catgan.core.pictures import Pictures
-from catgan.measure.extractors.base import Extractor
+
+if TYPE_CHECKING:
+    from catgan.measure.extractors.base import Extractor  # loads PyTorch
 
 
 class CropFeatures:
@@ -31,7 +34,7 @@ class CropFeatures:
             MissingPackage: The network cannot be loaded.
         """
         if self._extractor is None:
-            from catgan.measure.extractors.opening import open_extractor  # loads PyTorch
+            from catgan.measure.extractors.opening import open_extractor
 
             self._extractor = open_extractor(cache=self._cache)
         return self._extractor.extract(pictures).pooled

@@ -147,7 +147,7 @@
       + `${shown.length.toLocaleString("en-GB")} · ${tally[REJECTED].toLocaleString("en-GB")} rejected · `
       + `${tally[KEPT].toLocaleString("en-GB")} kept by hand`;
     $("empty").hidden = shown.length > 0;
-    $("undo").disabled = $("p-undo").disabled = undos.length === 0;
+    $("undo").disabled = $("p-undo").disabled = undos.length === 0 && working === 0;
     const totals = views.map(() => 0);
     for (const item of items.values()) totals[item.view]++;
     for (const option of $("view").options) {
@@ -303,6 +303,7 @@
     const before = ids.map((id) => items.get(id).choice);
     ids.forEach((id) => { items.get(id).choice = choice; });
     repaint();
+    work(1);
     queue = queue.then(async () => {
       try {
         const told = await behind.decide(changes);
@@ -316,15 +317,24 @@
         repaint();
         toast(`Not kept: ${error.message}`, true);
         return null;
-      } finally { count(); }
+      } finally { work(-1); count(); }
     });
     return queue;
   }
 
+  let working = 0;
+  function work(by) {
+    working += by;
+    document.body.ariaBusy = String(working > 0);
+    $("undo").disabled = $("p-undo").disabled = undos.length === 0 && working === 0;
+  }
+  addEventListener("beforeunload", (event) => { if (working) event.preventDefault(); });
+
   function undo() {
+    work(1);
     queue = queue.then(async () => {
       const last = undos.pop();
-      if (!last) return;
+      if (!last) { work(-1); return; }
       try {
         const told = await behind.decide(last.changes);
         version = Math.max(version, told.version);
@@ -337,6 +347,7 @@
         undos.push(last);
         toast(`Not undone: ${error.message}`, true);
       }
+      work(-1);
       repaint();
       count();
     });
@@ -497,12 +508,15 @@
   };
 
   function fit() {
-    const box = picture.getBoundingClientRect(), stage = picture.parentElement.getBoundingClientRect();
-    over.style.left = `${box.left - stage.left}px`;
-    over.style.top = `${box.top - stage.top}px`;
-    over.style.width = `${box.width}px`;
-    over.style.height = `${box.height}px`;
-    return box.width ? about.width / box.width : 1;
+    const stage = picture.parentElement, unit = Math.max(about.width / stage.clientWidth, about.height / stage.clientHeight);
+    const [width, height] = [about.width / unit, about.height / unit];
+    for (const one of [picture, over]) {
+      one.style.width = `${width}px`;
+      one.style.height = `${height}px`;
+    }
+    over.style.left = `${(stage.clientWidth - width) / 2}px`;
+    over.style.top = `${(stage.clientHeight - height) / 2}px`;
+    return unit;
   }
 
   function drawPhoto() {
@@ -847,7 +861,7 @@
   wall.addEventListener("dblclick", (event) => { if (indexAt(event) >= 0) look(); });
   wall.addEventListener("scroll", () => { if (!frame) frame = requestAnimationFrame(render); }, { passive: true });
   new ResizeObserver(() => { layout(); reveal(); drawPhoto(); }).observe(wall);
-  new ResizeObserver(drawPhoto).observe(picture);
+  new ResizeObserver(drawPhoto).observe(picture.parentElement);
 
   $("view").addEventListener("change", () => { alike = null; chosen.clear(); rebuild(false); wall.scrollTop = 0; wall.focus(); });
   $("state").addEventListener("change", () => { chosen.clear(); rebuild(); wall.focus(); });
