@@ -116,7 +116,8 @@ def crops(
             shutil.copytree(photos / name, target)
     curated = work / "curated"
     curate_photos(work / "raw", curated, config)
-    files, scores, bad = {}, [], []
+    files: dict[int, Path] = {}
+    scores, bad = [], []
     for photo in read_photos(curated):
         for face in photo.faces:
             if face.file is not None:

@@ -34,7 +34,7 @@ def review(
     host: Annotated[
         str, typer.Option(help="Address to serve at. Any other than the default lets others in.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to serve at.  [default: one that is free]")] = 0,
+    port: Annotated[int, typer.Option(help="Port to serve at. [default: one that is free]")] = 0,
     browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
     config: ConfigOption = None,
 ) -> None:

@@ -154,26 +154,22 @@ class Review:
         name = request.path_params["name"]
         if name not in orders.ORDERS:
             return _missing()
+        album = self._ledger.album
         with self._ledger.lock:
-            album = self._ledger.album
-            if album.rejections >= LEAST - LOOK_AHEAD or name == "likeness":
+            rejections = album.rejections
+            if rejections >= LEAST - LOOK_AHEAD or name == "likeness":
                 self._look()
-            if name == "folder":
-                return _json({"order": orders.by_folder(album)})
-            if name == "time":
-                return _json({"order": orders.by_time(album, self._raw)})
-            if name == "sure":
-                learnt = orders.by_chance(album, self._likeness)
-                return _json(
-                    {
-                        "order": learnt or orders.by_score(album),
-                        "learnt": album.rejections if learnt else 0,
-                    }
-                )
-            found = self._likeness.row()
-            if not found:
-                return _json(self._waiting())
-            return _json({"order": orders.only(found, album)})
+        # without the lock from here on: an order may take a while, and things are only added
+        if name == "folder":
+            return _json({"order": orders.by_folder(album)})
+        if name == "time":
+            return _json({"order": orders.by_time(album, self._raw)})
+        if name == "sure":
+            learnt = orders.by_chance(album, self._likeness)
+            order = learnt or orders.by_score(album)
+            return _json({"order": order, "learnt": rejections if learnt else 0})
+        found = self._likeness.row()
+        return _json({"order": orders.only(found, album)} if found else self._waiting())
 
     def _like(self, request: Request) -> Response:
         item = request.path_params["item"]

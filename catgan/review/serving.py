@@ -71,7 +71,7 @@ def served(app: App, *, host: str, port: int) -> Iterator[str]:
             time.sleep(0.02)
         name = f"[{host}]" if ":" in host else host
         if name in ("0.0.0.0", "[::]"):
-            name = socket.gethostname()
+            name = _own_address()
         yield f"http://{name}:{port}/?token={token}"
     finally:
         server.should_exit = True
@@ -83,6 +83,17 @@ def wait_for(ended: Callable[[], bool] = lambda: False) -> None:
     """Until something has ended, or somebody presses Ctrl-C."""
     while not ended():
         time.sleep(0.2)
+
+
+def _own_address() -> str:
+    """This machine's address in its network, for others to open."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            # of the addresses kept free for examples (RFC 5737); nothing is sent to it
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return socket.gethostname()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -200,7 +200,7 @@ def test_by_mouse(browser: Page, album: Path) -> None:
         browser.wheel(x, y, 120)
         middle = browser.run("document.getElementById('fits').textContent")
         assert middle != before
-        browser.drag(browser.middle(".corner"), (x - 20, y - 20))
+        browser.drag(browser.middle(".corner"), (x - 150, y - 150))
         browser.drag(browser.middle(".knob"), (x + 90, y - 60))
         assert browser.run("document.getElementById('fits').textContent") != middle
         browser.click(*browser.middle("#p-save"))
