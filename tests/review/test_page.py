@@ -210,9 +210,8 @@ def test_by_mouse(browser: Page, album: Path) -> None:
         browser.click(*browser.middle("#p-found"))
         browser.settled()
         assert decided(album)[-1].decision == "cleared"
-        # as of the second face, which a click on it chooses
         browser.click(*browser.middle("#p-close"))
-        assert browser.run("document.activeElement.id") == "wall"
+        browser.wait("document.activeElement.id === 'wall'")
 
 
 def test_on_a_phone_by_touch(browser: Page, album: Path) -> None:
