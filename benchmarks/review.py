@@ -10,7 +10,6 @@ finder. Nothing of the layer was chosen on these photos.
 
 - wrong: the album and 139 photos of dogs, by OpenCV's cascade (recipe quick). Bad is what is no
   labelled face.
-- dogs: the same crops. Bad is every one of a dog's photo.
 - side: the album by the default recipe. Bad is every face that is labelled as seen from the side or
   partly hidden.
 """
@@ -51,9 +50,6 @@ def main() -> None:
     def wrong(photo: PhotoRecord, face: FaceRecord) -> bool:
         return not is_right(photo, face, labels)
 
-    def dog(photo: PhotoRecord, _: FaceRecord) -> bool:
-        return photo.path.startswith("dogs/")
-
     def side(photo: PhotoRecord, face: FaceRecord) -> bool:
         label = labels.get(Path(photo.path).name)
         return label is not None and label[0] == "S" and is_right(photo, face, labels)
@@ -64,7 +60,6 @@ def main() -> None:
     for name, folders, config, is_bad in (
         ("side", ("album",), usual, side),
         ("wrong", with_dogs, quick, wrong),
-        ("dogs", with_dogs, quick, dog),
     ):
         work = given.work / config.cascade
         scores, vectors, bad = crops(given.photos, work, folders, config, is_bad)
