@@ -172,8 +172,7 @@
     cell = (width - GAP * (columns - 1)) / columns;
     rows = Math.ceil(shown.length / columns);
     ground.style.height = `${GAP + rows * (cell + GAP)}px`;
-    for (const [id, tile] of tiles) put(tile, id, true);
-    render();
+    render(true);
   }
   let cell = 112;
 
@@ -182,7 +181,8 @@
   }
 
   let places = new Map();
-  function render() {
+  // What is there already is left as it is, unless the wall was laid out anew.
+  function render(anew = false) {
     cancelAnimationFrame(frame);
     frame = 0;
     const first = Math.max(0, Math.floor(wall.scrollTop / (cell + GAP)) - AHEAD) * columns;
@@ -206,13 +206,16 @@
         tile.dataset.id = id;
         tile.id = `tile-${id}`;
         ground.append(tile);
-        tile.firstChild.removeAttribute("src");
-      }
-      put(tile, id, false);
-      paint(tile, id, fast);
+        tile.waits = true;
+        put(tile, id);
+        paint(tile, id, fast);
+      } else if (anew) {
+        put(tile, id);
+        paint(tile, id, fast);
+      } else if (tile.waits && !fast) paint(tile, id);
     }
     clearTimeout(settle);
-    if (fast) settle = setTimeout(render, 90);
+    if (fast) settle = setTimeout(() => render(), 90);
     const current = shown[place];
     if (tiles.has(current)) wall.setAttribute("aria-activedescendant", `tile-${current}`);
     else wall.removeAttribute("aria-activedescendant");
@@ -245,7 +248,10 @@
     const item = items.get(id);
     const image = tile.firstChild;
     const source = behind.tile(item);
-    if (!fast && image.getAttribute("src") !== source) image.src = source;
+    if (!fast) {
+      tile.waits = false;
+      if (image.getAttribute("src") !== source) image.src = source;
+    }
     tile.classList.toggle("rejected", item.choice === REJECTED);
     tile.classList.toggle("kept", item.choice === KEPT);
     tile.classList.toggle("chosen", chosen.has(id));
@@ -859,7 +865,7 @@
   wall.addEventListener("pointercancel", () => { if (press) clearTimeout(press.timer); press = null; if (band) band.remove(); band = null; });
   wall.addEventListener("contextmenu", (event) => { if (press && press.touch) event.preventDefault(); });
   wall.addEventListener("dblclick", (event) => { if (indexAt(event) >= 0) look(); });
-  wall.addEventListener("scroll", () => { if (!frame) frame = requestAnimationFrame(render); }, { passive: true });
+  wall.addEventListener("scroll", () => { if (!frame) frame = requestAnimationFrame(() => render()); }, { passive: true });
   new ResizeObserver(() => { layout(); reveal(); drawPhoto(); }).observe(wall);
   new ResizeObserver(drawPhoto).observe(picture.parentElement);
 
