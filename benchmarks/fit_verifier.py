@@ -6,7 +6,8 @@
 PHOTOS is a folder as `benchmarks/labels.py` describes it; the photos that are for measuring only
 are left alone. The same photos give the same file. It takes some ten minutes on one core and 5 GB
 of memory. With `--cross-validate` the photos are split in four, and each quarter is searched with
-parts fitted on the other three, so that every figure is of photos not fitted on.
+parts fitted on the other three, so that every figure is of photos not fitted on. `--decisions
+curated/` adds the faces that a person kept or drew in `catgan review`.
 
 Heads have a label for place and size, none for the turn. The turn is learnt from photos turned by
 known angles: a face keeps an unknown turn of its own (one free number for each, pulled towards 0),
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.decided import decided_photos
 from benchmarks.labels import Fractions, boxes_on, is_right, labelled_photos, photos_without
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import Picture
@@ -82,8 +84,16 @@ class Example:
         return np.array(boxes, dtype=np.float64).reshape(-1, 3)
 
 
-def examples(folder: Path) -> list[Example]:
-    """The photos to fit on: labelled ones that are not for measuring, and those without a cat."""
+def examples(
+    folder: Path, decided: Sequence[Path] = (), *, rejected: bool = False
+) -> list[Example]:
+    """The photos to fit on: labelled ones that are not for measuring, and those without a cat.
+
+    Args:
+        folder: As `benchmarks/labels.py` describes it.
+        decided: Curated folders whose decisions count as labels, too.
+        rejected: Whether what was rejected there is no face.
+    """
     with_faces = [
         Example(f"faces/{photo.path.name}", photo.path, photo.fractions)
         for photo in labelled_photos(folder)
@@ -92,7 +102,10 @@ def examples(folder: Path) -> list[Example]:
     without = [
         Example(path.relative_to(folder).as_posix(), path, ()) for path in photos_without(folder)
     ]
-    return with_faces + without
+    by_hand = [
+        Example(*one) for curated in decided for one in decided_photos(curated, rejected=rejected)
+    ]
+    return with_faces + without + by_hand
 
 
 # What is shown: photos turned, resized and moved on a canvas; levelled crops of them.
@@ -476,12 +489,23 @@ def main() -> None:
     parser.add_argument("photos", type=Path, help="folder of labelled photos")
     parser.add_argument("out", type=Path, nargs="?", help="the file to write")
     parser.add_argument("--cross-validate", action="store_true")
+    parser.add_argument(
+        "--decisions",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CURATED",
+        help="a curated folder whose decisions (catgan review) are labels, too; may be repeated",
+    )
+    parser.add_argument(
+        "--rejected", action="store_true", help="what was rejected there is no cat's face"
+    )
     options = parser.parse_args()
     if options.out is None and not options.cross_validate:
         parser.error("name a file to write, or --cross-validate")
     torch.set_num_threads(1)  # sums in a fixed order
     cv2.setNumThreads(1)
-    photos = examples(options.photos)
+    photos = examples(options.photos, options.decisions, rejected=options.rejected)
     seen = look(NetMaps(), photos)
     if options.out is not None:
         faces = sum(bool(example.fractions) for example in photos)

@@ -30,6 +30,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("catgan inspect curated/ --page inspect.html", "A page to look at, in a browser."),
         ("catgan inspect curated/ --json", "The figures, for other programs."),
     ),
+    "review": (
+        ("catgan review curated/", "A page to throw out bad crops on."),
+        (
+            "catgan review curated/ --page review.html",
+            "The same as one file, for a drive or a notebook without a server.",
+        ),
+    ),
     "train": (
         ("catgan train curated/", "A run on each data set, from scratch."),
         (

@@ -4,6 +4,7 @@ Spoken to through two pipes in the browser's own protocol (DevTools), so that ke
 everything that a page asks for or complains about is heard.
 """
 
+import base64
 import json
 import os
 import select
@@ -13,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))),
@@ -38,13 +39,16 @@ PATIENCE = 120.0  # seconds for one answer, on a machine that does other things
 class Browser:
     """One browser with one page."""
 
-    def __init__(self, profile: Path, *, width: int = 1280, height: int = 900) -> None:
+    def __init__(
+        self, profile: Path, *, width: int = 1280, height: int = 900, offline: bool = True
+    ) -> None:
         """Start it.
 
         Args:
             profile: A folder for what browsers keep.
             width: Of its window, pixels.
             height: Likewise.
+            offline: Whether it has no network; pages of this machine need one.
         """
         assert CHROMIUM is not None
         commands, self._commands = os.pipe()
@@ -71,11 +75,11 @@ class Browser:
             self.send(f"{domain}.enable")
         self.send(
             "Network.emulateNetworkConditions",
-            offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1,
+            offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1,
         )  # fmt: skip
         self.resize(width, height)
 
-    def __enter__(self) -> "Browser":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -134,6 +138,11 @@ class Browser:
         self.send("Page.navigate", url=page.resolve().as_uri())
         self.wait("document.readyState === 'complete'")
 
+    def visit(self, address: str) -> None:
+        """Open an address and wait until it is drawn."""
+        self.send("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete'")
+
     def run(self, script: str) -> Any:
         """What an expression comes to in the page; promises are waited for."""
         found = self.send(
@@ -161,15 +170,60 @@ class Browser:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.send("Emulation.setEmulatedMedia", features=features)
 
-    def press(self, key: str, code: int) -> None:
+    def type(self, keys: str) -> None:
+        """Keys with a letter or a sign, one by one."""
+        for key in keys:
+            self.send("Input.dispatchKeyEvent", type="keyDown", key=key, text=key)
+            self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def click(self, x: float, y: float, *, keys: int = 0, count: int = 1) -> None:
+        """The mouse's left button, down and up.
+
+        Args:
+            x: From the window's left edge, pixels.
+            y: From its top edge, likewise.
+            keys: Held meanwhile: 2 for Ctrl, 8 for Shift.
+            count: 2 for the second click of two.
+        """
+        for kind in ("mousePressed", "mouseReleased"):
+            self._mouse(kind, x, y, button="left", clickCount=count, modifiers=keys)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """The mouse from one place to another with its left button down, in a few steps."""
+        self._mouse("mousePressed", *start, button="left", clickCount=1)
+        for step in (0.1, 0.4, 0.7, 1.0):
+            x, y = (a + (b - a) * step for a, b in zip(start, end, strict=True))
+            self._mouse("mouseMoved", x, y, button="left", buttons=1)
+        self._mouse("mouseReleased", *end, button="left", clickCount=1)
+
+    def wheel(self, x: float, y: float, by: float) -> None:
+        """The wheel, towards the person where `by` is more than 0."""
+        self._mouse("mouseWheel", x, y, deltaX=0, deltaY=by)
+
+    def tap(self, x: float, y: float) -> None:
+        """A finger."""
+        self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    def shot(self, path: Path) -> None:
+        """The window as a PNG file."""
+        data = self.send("Page.captureScreenshot", format="png")["data"]
+        path.write_bytes(base64.b64decode(data))
+
+    def press(self, key: str, code: int, *, keys: int = 0) -> None:
         """A key, down and up.
 
         Args:
             key: Its name, such as `Tab` or `ArrowLeft`.
             code: Its number in Windows' table.
+            keys: Held meanwhile, as for `click`.
         """
         down = {"type": "keyDown", "text": "\r"} if key == "Enter" else {"type": "rawKeyDown"}
         for kind in (down, {"type": "keyUp"}):
             self.send(
-                "Input.dispatchKeyEvent", key=key, code=key, windowsVirtualKeyCode=code, **kind
-            )
+                "Input.dispatchKeyEvent",
+                key=key, code=key, windowsVirtualKeyCode=code, modifiers=keys, **kind,
+            )  # fmt: skip

@@ -29,6 +29,8 @@ def test_the_wheel_holds_the_package_and_the_recipes_alone(wheel: Path) -> None:
     assert "catgan/model/base/generator.safetensors" in names
     assert "catgan/model/base/discriminator.safetensors" in names
     assert any(name.startswith("catgan/compare/report/templates/") for name in names)
+    for name in ("static/review.js", "static/review.css", "templates/review.html.j2"):
+        assert f"catgan/review/{name}" in names
     tops = {name.split("/")[0] for name in names}
     assert all(top == "catgan" or top.endswith(".dist-info") for top in tops), tops
     pictures = (".jpg", ".jpeg", ".png", ".xml", ".pt")

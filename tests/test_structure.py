@@ -26,6 +26,7 @@ FLOORS = (
         "export",
         "fetch",
         "inspect",
+        "review",
         "runs",
         "sample",
         "train",
@@ -90,6 +91,8 @@ ALONE = {
     "jinja2": "catgan.core.pages",
     "onnxruntime": "catgan.export.onnx",
     "huggingface_hub": "catgan.export.hub",
+    "starlette": "catgan.review",
+    "uvicorn": "catgan.review",
 }
 """Libraries that one place alone knows; of PyAV one that reads videos, and one that writes them."""
 

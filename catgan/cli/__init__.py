@@ -19,6 +19,7 @@ from catgan.cli import (
     fetch,
     forget,
     inspect,
+    review,
     runs,
     sample,
     train,
@@ -99,6 +100,7 @@ def _catgan(
 for _command, _example in (
     (curate.curate, "curate raw/ curated/"),
     (inspect.inspect, "inspect curated/"),
+    (review.review, "review curated/"),
     (train.train, "train curated/ --epochs 200"),
     (compare.compare, "compare full-body face-crop"),
     (sample.sample, "sample face-crop --walk cats.gif"),

@@ -1,5 +1,6 @@
 """`catgan curate`."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,13 +10,14 @@ import typer
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.cli.privacy import contains_photos
 from catgan.core.systems import command_line
-from catgan.core.words import count, duration
+from catgan.core.words import count, duration, listed
 from catgan.curate.config import CurateConfig
 from catgan.formats.datasets import FACE_CROP, FULL_BODY
 from catgan.formats.photos import Verdict
 
 if TYPE_CHECKING:
     from catgan.console import Screen
+    from catgan.curate.decisions import DecisionCounts
     from catgan.curate.find import Unlisted
     from catgan.curate.unused import Unused
 
@@ -26,6 +28,7 @@ MEANING = {
     Verdict.BLURRY: "the face is blurred; the whole photo is kept",
     Verdict.TOO_DARK: "the face is nearly black; the whole photo is kept",
     Verdict.DUPLICATE: "the same as another photo, or nearly; left out",
+    Verdict.REJECTED: "rejected by hand; left out of face-crop",
     Verdict.UNREADABLE: "broken or not a picture; left out",
 }
 
@@ -35,6 +38,14 @@ def curate(
     raw: Annotated[Path, typer.Argument(help="Folder of photos, at any depth; never written to.")],
     curated: Annotated[Path, typer.Argument(help="Folder for the data sets; made if missing.")],
     named: dict[str, Any],
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also apply what was decided on a page of catgan review, and keep it with the "
+            "folder's own decisions.",
+            metavar="FILE.jsonl",
+        ),
+    ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
@@ -85,7 +96,7 @@ def curate(
                 words += f", {duration(progress.seconds_left)} left"
             bar.update(progress.done, progress.total, words)
 
-        result = curate_photos(raw, curated, settings, progress=show)
+        result = curate_photos(raw, curated, settings, decisions=decisions, progress=show)
     for difference in result.changed:
         screen.say(f"Changed since the last run: {difference}.")
     if result.gone:
@@ -104,6 +115,8 @@ def curate(
         ("verdict", "photos", "meaning"),
         rows,
     )
+    if said := _decided(result.decisions):
+        screen.say(said)
     if result.unreadable:
         screen.say(f"Unreadable: {reasons(result.unreadable, most=8)}.")
     _say_what_else(screen, raw, result.unlisted, result.unused)
@@ -120,6 +133,8 @@ def curate(
         )
     line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
     screen.say(f"To see each photo and its verdict: {command_line(line)}")
+    line = ["catgan", "review", str(curated)]
+    screen.say(f"To throw out what is wrong, by hand: {command_line(line)}")
     screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
     screen.result(
         {
@@ -134,9 +149,31 @@ def curate(
             "unlisted": _json_of(result.unlisted),
             "unused": dict(result.unused),
             "data_sets": result.data_sets,
+            "decisions": dataclasses.asdict(result.decisions),
             "sheets": {name: str(path) for name, path in result.sheets.items()},
         }
     )
+
+
+def _decided(found: "DecisionCounts") -> str:
+    """What was applied of a person's decisions."""
+    told = [
+        f"{number:,} {what}"
+        for number, what in (
+            (found.rejected, "rejected"),
+            (found.kept, "kept"),
+            (found.drawn, "drawn by hand"),
+        )
+        if number
+    ]
+    said = f"Your decisions: {listed(told)}." if told else ""
+    if found.waiting:
+        are = "is" if found.waiting == 1 else "are"
+        said += (
+            f" Decisions about {count(found.waiting, 'photo')} that {are} not here "
+            "(or cannot be read now) are kept for later."
+        )
+    return said.strip()
 
 
 def _say_what_else(

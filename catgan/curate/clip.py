@@ -128,6 +128,22 @@ class Clip:
         if not count:
             raise UnreadablePhoto("the video holds no frame that can be decoded")
 
+    def still_at(self, seconds: float) -> Still:
+        """The frame nearest to a moment.
+
+        Raises:
+            UnreadablePhoto: There is none that can be decoded.
+        """
+        best: Any = None
+        start = max(0.0, seconds - HALF_SECOND)
+        for frame in self._frames(start, seconds + HALF_SECOND):
+            far = abs((frame.time or 0.0) - seconds)
+            if best is None or far < abs((best.time or 0.0) - seconds):
+                best = frame
+        if best is None:
+            raise UnreadablePhoto("the video holds no frame there that can be decoded")
+        return _still(best, self._stream)
+
     def keyframes(self) -> Iterator[Still]:
         """Frames that stand by themselves, spread over a long clip: cheap to come by.
 

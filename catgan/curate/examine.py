@@ -15,7 +15,7 @@ from catgan.curate.detector import Detector
 from catgan.curate.find import PhotoFile, probe_of
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.screens import brightness, content_of, fingerprint, sharpness
-from catgan.curate.square import Square
+from catgan.curate.square import Square, box_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,53 @@ def look_at(
         content="" if content is photo.pixels else fingerprint(content),
     )
     return finding, Pictures(whole=whole, crops=tuple(crop for _, crop in cropped.values()))
+
+
+def crop_by_hand(
+    photo: Photo, finding: Finding, wanted: Sequence[tuple[Square, bool]], config: CurateConfig
+) -> tuple[Finding, tuple[Picture, ...]]:
+    """Cut other squares out of a photo than it had.
+
+    Args:
+        photo: Decoded as large as `side_needed` says for all of them.
+        finding: Of the photo.
+        wanted: Ears' squares in pixels of the whole photo, and whether a person chose them; the
+            others are among those found.
+        config: Size and margin.
+
+    Returns:
+        The finding with these crops, and the crops; a square that would have to be enlarged has
+        none.
+    """
+    found = {box_of(face.square): face.square for face in finding.faces if not face.by_hand}
+    crops: dict[int, tuple[Crop, Picture]] = {}
+    why_not = ""
+    for index, (square, _) in enumerate(wanted):
+        try:
+            cut = cut_face(photo, square, size=config.size, margin=config.margin)
+        except FaceTooSmall as error:
+            why_not = why_not or str(error)
+            continue
+        crops[index] = _measured(cut, photo.profile, config.size)
+    usual = {
+        box_of(square): crops[index][0]
+        for index, (square, by_hand) in enumerate(wanted)
+        if not by_hand and index in crops
+    }
+    faces = [Face(square=square, crop=usual.get(box)) for box, square in found.items()]
+    hands = [index for index, (_, by_hand) in enumerate(wanted) if by_hand]
+    faces += [
+        Face(
+            square=wanted[index][0],
+            crop=crops[index][0] if index in crops else None,
+            by_hand=True,
+        )
+        for index in hands
+    ]
+    new = dataclasses.replace(finding, faces=tuple(faces), why_not="" if crops else why_not)
+    # crops follow the order of the faces: those found, then those chosen
+    order = sorted(crops, key=lambda index: wanted[index][1])
+    return new, tuple(crops[index][1] for index in order)
 
 
 def unreadable(file: PhotoFile, why: str, digest: str = "", probe: str = "") -> Finding:

@@ -33,6 +33,8 @@ class Face:
     """The ears' square, in pixels of the whole photo."""
     crop: Crop | None = None
     """None where the face is too small, or another one of the photo is the best."""
+    by_hand: bool = False
+    """Whether it is there because a person decided so, and not because it was found."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,8 @@ class Finding:
     detector: str = ""
     """Name of what looked for faces; "" where unreadable."""
     faces: tuple[Face, ...] = ()
-    """The faces found, the best first; those that have a crop before the others."""
+    """The faces found, the best first, those that have a crop before the others; then those that a
+    person drew or chose."""
     sharpness: float = 0.0
     """Of the whole photo as a picture of the data set, 0 to 1; 0 where unreadable."""
     fingerprint: str = ""
@@ -74,6 +77,10 @@ class Finding:
     def readable(self) -> bool:
         """Whether there is a picture of it."""
         return self.width > 0
+
+    def cropped(self) -> list[Face]:
+        """The faces that have a crop, in their order."""
+        return [face for face in self.faces if face.crop is not None]
 
     def crops(self) -> list[Crop]:
         """The crops, in the order of the faces."""

@@ -27,7 +27,7 @@ from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
 from catgan.curate.selection import DRAWN, Selection
-from catgan.formats import curated, photos
+from catgan.formats import curated, decisions, photos
 from catgan.formats.cards import write_card
 from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_metadata
@@ -41,6 +41,7 @@ LATER: Json = {
 }  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 HARMLESS = LITTER | {
+    decisions.NAME,  # a person's, which may be there first
     "README.md", ".gitignore", ".gitkeep", ".lock",
     f".{curated.NAME}{PARTIAL}",  # the last two: all there is when the very first step is killed
 }  # fmt: skip
@@ -77,6 +78,11 @@ class CuratedFolder:
         """Where the findings under these settings are kept."""
         return self.root / f".findings-{settings_digest(self.settings)}.jsonl"
 
+    @property
+    def decisions(self) -> Path:
+        """What a person decided; only ever added to."""
+        return self.root / decisions.NAME
+
     def sheet(self, name: str) -> Path:
         """The contact sheet of a data set."""
         return self.root / f"contact-{name}.jpg"
@@ -112,6 +118,7 @@ class CuratedFolder:
                 )
         check_own(self.selection.announcement)
         check_own(self.journal)
+        check_own(self.decisions)
         note = read_note(self.root)
         if note is None and (strangers := _strangers(self.root)):
             raise FolderRefused(

@@ -17,6 +17,7 @@ from catgan.core.names import printable
 from catgan.core.systems import command_line
 from catgan.core.words import listed
 from catgan.curate.config import AFTERWARDS, CurateConfig
+from catgan.curate.decisions import decide, standings
 from catgan.curate.finding import Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, judge
@@ -30,6 +31,7 @@ from catgan.formats.curated import (
     write_note,
 )
 from catgan.formats.datasets import FULL_BODY_KEPT
+from catgan.formats.decisions import forget_decisions, read_decisions
 from catgan.formats.photos import PhotoRecord, find_photo, read_photos
 
 MOST_NAMED = 3  # photos in a sentence
@@ -77,7 +79,7 @@ def plan_forgetting(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None
 
 
 def forget_photo(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None) -> Forgotten:
-    """Take a photo out of the data sets, records, journal, cards and contact sheets of a folder.
+    """Take a photo out of all that a folder holds: data sets, records, decisions, sheets.
 
     The photo itself is not touched. What was trained on it has learned from it; see `trained_on`.
 
@@ -98,10 +100,13 @@ def forget_photo(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None) -
         config = _config(note)
         known = _known(folder)
         left = [one for path, one in sorted(known.items()) if path not in plan.photos]
-        judged = judge(left, config)
+        forgotten = {one.sha256 for one in known.values() if one.path in plan.photos}
+        decided = [one for one in read_decisions(folder.decisions) if one.sha256 not in forgotten]
+        judged = decide(judge(left, config), standings(left, decided), config)
         before = _images(read_photos(folder.root))
         # a kill after this leaves a folder that says it is unfinished, and `curate` finishes it
         write_note(folder.root, dataclasses.replace(note, finished=False))
+        forget_decisions(folder.decisions, forgotten)
         folder.settle(left, judged)
         contact_sheets(folder, judged)
         write_note(folder.root, _finished(note, folder, judged))

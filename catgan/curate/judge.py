@@ -62,7 +62,7 @@ def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
             judged.append(_left_out(finding, f"the same file as {original}"))
         else:
             judged.append(_judged(finding, config))
-    return _without_repeats(judged) if config.duplicate_screen else _together(judged)
+    return _without_repeats(judged) if config.duplicate_screen else together(judged)
 
 
 def first_verdict(finding: Finding) -> tuple[Verdict, str]:
@@ -88,16 +88,17 @@ def _judged(finding: Finding, config: CurateConfig) -> Judged:
         finding=finding,
         verdict=verdict,
         reason=reason,
-        pictures=_pictures(finding, kept, config),
+        pictures=pictures_of(finding, kept, config),
         detail=max((crops[index].detail for index in kept), default=0.0),
         group=finding.sha256[:16] if finding.clip else "",
-        face=max((finding.faces[index].square.side for index in kept), default=0.0),
+        face=max((finding.cropped()[index].square.side for index in kept), default=0.0),
     )
 
 
-def _pictures(
+def pictures_of(
     finding: Finding, kept: Collection[int], config: CurateConfig
 ) -> dict[str, tuple[str, ...]]:
+    """A photo's pictures in each data set, if these of its crops (by place) are to be in one."""
     whole = (finding.file(),) if finding.readable else ()
     pictures = {
         FULL_BODY: whole,
@@ -139,7 +140,7 @@ def _without_repeats(judged: list[Judged]) -> list[Judged]:
     return result
 
 
-def _together(judged: list[Judged]) -> list[Judged]:
+def together(judged: Sequence[Judged]) -> list[Judged]:
     """All of them, each burst as one group."""
     there = [index for index, photo in enumerate(judged) if photo.pictures]
     there.sort(key=lambda index: _rank(judged[index]))

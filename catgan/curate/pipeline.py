@@ -12,7 +12,7 @@ from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path, PurePosixPath
 
-from catgan.core.errors import NoPictures, UnreadablePhoto
+from catgan.core.errors import BadUsage, NoPictures, UnreadablePhoto
 from catgan.core.executors import ChunkMap
 from catgan.core.files import AnyPath, Json, locked, make_folder, read_there
 from catgan.core.kinds import READ
@@ -20,8 +20,16 @@ from catgan.core.pages import for_notebook
 from catgan.core.settings import Change, to_json
 from catgan.core.words import count
 from catgan.curate import worker
+from catgan.curate.byhand import cut_by_hand
 from catgan.curate.clip import can_read_clips
 from catgan.curate.config import HOW, CurateConfig
+from catgan.curate.decisions import (
+    DecisionCounts,
+    count_decisions,
+    decide,
+    lacks_usual,
+    standings,
+)
 from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
 from catgan.curate.finding import Drawn, Finding
@@ -30,6 +38,7 @@ from catgan.curate.judge import first_verdict, judge
 from catgan.curate.recipe import Recipe, load_recipe
 from catgan.curate.sheets import contact_sheets
 from catgan.curate.unused import Unused, reasons, sentences
+from catgan.formats.decisions import Decision, merge_decisions, read_decisions
 
 LEAST_SECONDS = 2.0  # after the first photos, before the time that is left is guessed
 CLIP_TIMES = 20  # times as long as a photo a video may take
@@ -101,6 +110,8 @@ class CurateResult:
     """What was passed over, and how much of it."""
     unreadable: Mapping[str, int]
     """Why photos could not be read -> how many of them."""
+    decisions: DecisionCounts = dataclasses.field(default_factory=DecisionCounts)
+    """What a person decided in `catgan review`, and holds."""
 
     def __repr__(self) -> str:
         """One line."""
@@ -122,6 +133,7 @@ def curate_photos(
     curated: AnyPath,
     config: CurateConfig | None = None,
     *,
+    decisions: AnyPath | None = None,
     make_detector: Callable[[], Detector] | None = None,
     progress: Callable[[CurateProgress], None] | None = None,
 ) -> CurateResult:
@@ -130,13 +142,16 @@ def curate_photos(
     With `ablation` there is one between them, `full-body-kept`: the photos of `face-crop` as they
     are in `full-body`, so that what the filter brings can be told from what the crop brings.
 
-    What ends up in `curated` depends on the photos and the settings alone, not on how often the
-    run was stopped and started, how many processes it had, or what was there before.
+    What ends up in `curated` depends on the photos, the settings and the decisions of a person
+    alone, not on how often the run was stopped and started, how many processes it had, or what was
+    there before.
 
     Args:
         raw: Photos, at any depth; never written to.
         curated: New, empty, or made by an earlier call.
         config: Settings.
+        decisions: A file of decisions that `catgan review` wrote elsewhere; those that `curated`
+            does not have yet are added to its own, `decisions.jsonl`, and hold from then on.
         make_detector: Makes the face finder of each process, instead of the recipe that the
             settings name; must be picklable unless `workers` is 1, which then works in this process
             and has no limit of time for a photo.
@@ -147,7 +162,8 @@ def curate_photos(
         NoSuchFolder: `raw` is missing or is no folder.
         FolderRefused: `curated` is not catgan's, nor is a folder in it that is to be written to, or
             one folder lies inside the other.
-        BadRecord: The `catgan.json` in `curated` is damaged.
+        BadRecord: The `catgan.json` in `curated` is damaged, or a file of decisions is.
+        BadUsage: There is no such file of decisions.
         BadRecipe: The recipe is missing or is none.
         NoPictures: `raw` holds no photo, and nothing is written; or none that can be read, which is
             on record.
@@ -157,19 +173,34 @@ def curate_photos(
     config = config or CurateConfig()
     if make_detector is not None and config.workers == 1:
         config = dataclasses.replace(config, photo_seconds=0)
+    others = _other_decisions(decisions)
     folder, make_detector = _open(raw, curated, config, make_detector)
     there = _find(raw, config)
     photos = [*there.photos, *there.clips]
     _check_any(raw, there, folder)
     make_folder(curated)
     with locked(curated):
+        if others:
+            merge_decisions(folder.decisions, others)
+        decided = read_decisions(folder.decisions)
         dropped = folder.dropped()
         changed = folder.prepare()
         known = folder.known()
         found = still_known(photos, known, folder, there=there)
         new_photos = _not_in(photos, found)
-        # Why a photo could not be read may be gone by now: a package is there, or more memory.
+        # what was cut by hand and is no longer wanted: what was found has to be cut again
+        standing = standings((found[name] for name in sorted(found)), decided)
         listed = {photo.name for photo in photos}
+        found = _without_clips_of(
+            [
+                path
+                for path, finding in found.items()
+                if (finding.clip or path) in listed
+                and lacks_usual(finding, standing.get(path), config)
+            ],
+            found,
+        )
+        # Why a photo could not be read may be gone by now: a package is there, or more memory.
         found = {
             path: finding
             for path, finding in found.items()
@@ -210,7 +241,9 @@ def curate_photos(
                 tally.update(map(_first_verdict, chunk))
                 report()
         findings = [found[name] for name in sorted(found)]
-        judged = judge(findings, config)
+        standing = standings(findings, decided)
+        findings = cut_by_hand(findings, standing, photos, folder, config)
+        judged = decide(judge(findings, config), standing, config)
         folder.settle(findings, judged)
         sheets = contact_sheets(folder, judged)
         folder.finish(judged)
@@ -231,7 +264,17 @@ def curate_photos(
         unlisted=there.unlisted,
         unused=there.unused,
         unreadable=dict(unreadable),
+        decisions=count_decisions(findings, decided, standing, config),
     )
+
+
+def _other_decisions(path: AnyPath | None) -> list[Decision]:
+    """The decisions of a file that a person names."""
+    if path is None:
+        return []
+    if not Path(path).is_file():
+        raise BadUsage(f"There is no file {path}; name the decisions.jsonl that review saved.")
+    return read_decisions(Path(path))
 
 
 def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = None) -> CuratePlan:
@@ -255,6 +298,12 @@ def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = 
         unlisted=there.unlisted,
         unused=there.unused,
     )
+
+
+def _without_clips_of(paths: Collection[str], found: Mapping[str, Finding]) -> dict[str, Finding]:
+    """The findings but for those of some photos; of videos without all of their frames."""
+    files = {found[path].clip or path for path in paths}
+    return {path: one for path, one in found.items() if (one.clip or path) not in files}
 
 
 def _not_in(photos: Sequence[PhotoFile], found: Mapping[str, Finding]) -> list[PhotoFile]:

@@ -1,21 +1,25 @@
 """What was found and judged as the records on disk, and back. File names get into records here."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict
-from catgan.curate.square import Square
+from catgan.curate.square import box_of, square_of
 from catgan.formats.datasets import FACE_CROP, SPLIT, PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
+
+BY_HAND = "by hand"  # for the recipe of a face that a person drew
 
 
 def photo_record(judged: Judged) -> PhotoRecord:
     """A line of `photos.jsonl`."""
     finding = judged.finding
     crops = judged.pictures.get(FACE_CROP, ())
-    names = [finding.file(index) for index in range(len(finding.faces))]
+    places = itertools.count()
+    names = [None if face.crop is None else finding.file(next(places)) for face in finding.faces]
     return PhotoRecord(
         path=finding.path,
         sha256=finding.sha256,
@@ -29,7 +33,7 @@ def photo_record(judged: Judged) -> PhotoRecord:
         clip=finding.clip or None,
         frames=finding.frames or None,
         faces=tuple(
-            _face_record(face, finding.detector, name if name in crops else None)
+            _face_record(face, finding.detector, name, kept=name in crops)
             for face, name in zip(finding.faces, names, strict=True)
         ),
         outputs={name: f"{name}/{SPLIT}/{files[0]}" for name, files in judged.pictures.items()},
@@ -80,7 +84,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         width=record.width,
         height=record.height,
         why_not=record.reason if without else "",
-        detector=record.faces[0].cascade if record.faces else "",
+        detector=next((face.cascade for face in record.faces if not face.by_hand), ""),
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
@@ -113,32 +117,32 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
             )
 
 
-def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
+def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> FaceRecord:
     square, crop = face.square, face.crop
-    # a detector of the caller's own may count in whole numbers
-    x, y, w, h = (round(float(value), 1) for value in square.box)
+    box, roll = box_of(square)
     return FaceRecord(
-        box=(x, y, w, h),
-        roll=round(float(square.roll), 1),
+        box=box,
+        roll=roll,
         score=round(float(square.score), 3),
-        cascade=detector,
+        cascade=BY_HAND if face.by_hand else detector,
         sharpness=None if crop is None else crop.sharpness,
         brightness=None if crop is None else crop.brightness,
         detail=None if crop is None else crop.detail,
         fingerprint=None if crop is None else crop.fingerprint,
-        file=file,
+        file=name if kept else None,
+        left_out=None if kept else name,
+        by_hand=True if face.by_hand else None,
     )
 
 
 def _face(record: FaceRecord) -> Face:
-    x, y, w, h = record.box
-    square = Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=record.roll, score=record.score)
+    square = square_of(record.box, record.roll, record.score)
     if record.sharpness is None or record.brightness is None:
-        return Face(square=square)
+        return Face(square=square, by_hand=bool(record.by_hand))
     crop = Crop(
         sharpness=record.sharpness,
         brightness=record.brightness,
         detail=record.detail or 0.0,
         fingerprint=record.fingerprint or "",
     )
-    return Face(square=square, crop=crop)
+    return Face(square=square, crop=crop, by_hand=bool(record.by_hand))

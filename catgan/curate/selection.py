@@ -8,22 +8,29 @@ that. Its suffix is one that no loader takes, for `ImageFolder` goes through hid
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
-from catgan.core.pictures import encode_png
+from catgan.core.pictures import Picture, encode_png
 from catgan.core.systems import replace
 from catgan.curate.card import card_head
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
 from catgan.formats import cards
-from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, SPLIT
+from catgan.formats.datasets import (
+    FACE_CROP,
+    FULL_BODY,
+    FULL_BODY_KEPT,
+    LEFT_OUT,
+    METADATA,
+    SPLIT,
+    left_out_folder,
+)
+from catgan.formats.datasets import LEFT_OUT_SUFFIX as SUFFIX
 
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
-LEFT_OUT = ".left-out"
-SUFFIX = ".out"
 ANNOUNCED = ".announced"  # names of pictures about to be written, one a line
 
 
@@ -114,12 +121,31 @@ class Selection:
         Raises:
             DiskFull: There is no room for one.
         """
-        names = (finding.file(index) for index in range(max(1, len(pictures.crops))))
-        append_line(self.announcement, "\n".join(names))
+        self._announce(finding, len(pictures.crops))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
         write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
-        for index, picture in enumerate(pictures.crops):
+        self._write_crops(finding, pictures.crops)
+
+    def write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
+        """Put other crops of a photo than it had into their data set.
+
+        Args:
+            finding: Of the photo, as it is with them.
+            crops: (size, size, 3) uint8 each, in the order of its crops.
+
+        Raises:
+            DiskFull: There is no room for one.
+        """
+        self._announce(finding, len(crops))
+        self._write_crops(finding, crops)
+
+    def _announce(self, finding: Finding, crops: int) -> None:
+        names = (finding.file(index) for index in range(max(1, crops)))
+        append_line(self.announcement, "\n".join(names))
+
+    def _write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
+        for index, picture in enumerate(crops):
             write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
 
     def announced(self) -> set[str]:
@@ -221,7 +247,7 @@ class Selection:
         return _files(self._waiting(name), SUFFIX)
 
     def _waiting(self, name: str) -> Path:
-        return self.folder(FULL_BODY) / LEFT_OUT / name
+        return left_out_folder(self.root, name)
 
     def _close_left_out(self) -> None:
         for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):

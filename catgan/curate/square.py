@@ -88,3 +88,16 @@ def head_of(ears: Square) -> Square:
 def ears_of(head: Square) -> Square:
     """The ears' square for the head's."""
     return dataclasses.replace(head, side=head.side * EAR_TO_EAR).moved(0, LIFT)
+
+
+def box_of(square: Square) -> tuple[tuple[float, float, float, float], float]:
+    """A square as the records have it: its box in pixels and its turn, rounded to a tenth."""
+    # a detector of the caller's own may count in whole numbers
+    x, y, w, h = (round(float(value), 1) for value in square.box)
+    return (x, y, w, h), round(float(square.roll), 1)
+
+
+def square_of(box: tuple[float, float, float, float], roll: float, score: float = 0.0) -> Square:
+    """The square of a box and a turn as the records have them."""
+    x, y, w, h = box
+    return Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=roll, score=score)

@@ -23,6 +23,8 @@ FULL_BODY_KEPT = "full-body-kept"
 FACE_CROP = "face-crop"
 METADATA = "metadata.jsonl"
 SPLIT = "train"  # the folder with the pictures, inside that of a data set
+LEFT_OUT = ".left-out"
+LEFT_OUT_SUFFIX = ".out"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,11 @@ def pictures_of(folder: Path) -> Path:
     """
     split = folder / SPLIT
     return split if (split / METADATA).is_file() else folder
+
+
+def left_out_folder(curated: Path, name: str) -> Path:
+    """Where the pictures of a data set lie that a verdict left out, each with `LEFT_OUT_SUFFIX`."""
+    return curated / FULL_BODY / SPLIT / LEFT_OUT / name
 
 
 def open_dataset(folder: Path) -> DataSet | None:

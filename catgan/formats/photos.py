@@ -28,6 +28,7 @@ class Verdict(StrEnum):
     BLURRY = "blurry"
     TOO_DARK = "too-dark"
     DUPLICATE = "duplicate"
+    REJECTED = "rejected"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,10 @@ class FaceRecord:
     """Perceptual hash of its crop, 16 hexadecimal digits; likewise."""
     file: str | None = None
     """Its picture in `face-crop`; None where it has none there."""
+    left_out: str | None = None
+    """What its picture is called that a verdict left out; see `datasets.left_out_folder`."""
+    by_hand: bool | None = None
+    """True where it is there because a person kept or drew it (`decisions.jsonl`); else None."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

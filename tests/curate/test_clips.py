@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from catgan.core.errors import UnreadablePhoto
 from catgan.core.files import sha256
+from catgan.core.loading import load_picture
 from catgan.core.pictures import Picture
 from catgan.curate import clip as clip_module
 from catgan.curate.clip import HLG, PQ, Clip, Still, tone_map
@@ -24,6 +25,7 @@ from catgan.curate.footage import examine_clip
 from catgan.curate.pipeline import CurateProgress, CurateResult, curate_photos, plan_curation
 from catgan.curate.unused import Unused
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, find_datasets, groups_of, held_out
+from catgan.formats.decisions import Decision, append_decisions
 from catgan.formats.photos import find_photo, read_photos
 from tests.core.test_photos import quarters
 from tests.curate.test_screens import softened
@@ -429,3 +431,34 @@ class TestHeldOutAsOne:
         assert not groups_of(find_datasets(tmp_path / "d")[0])
         lines = (tmp_path / "c" / FULL_BODY / "train" / "metadata.jsonl").read_text().splitlines()
         assert sum("group" in json.loads(line) for line in lines) == 3
+
+
+class TestDecisions:
+    def test_about_a_frame(self, tmp_path: Path) -> None:
+        """One frame rejected, another's square drawn, from the very frame that was found."""
+        raw, curated_folder = tmp_path / "raw", tmp_path / "curated"
+        film(raw / "a.mkv", walk(60))
+        curate(raw, curated_folder)
+        first, second, *_ = [one for one in read_photos(curated_folder) if one.verdict == "kept"]
+        digest, box = first.sha256, second.faces[0].box
+        moments = [float(one.path.split("@")[1][:-1]) for one in (first, second)]
+        one = Decision(
+            sha256=digest, seconds=moments[0], box=first.faces[0].box, decision="rejected",
+            decided="2026-11-27T14:05:09Z",
+        )  # fmt: skip
+        # the same square, as if drawn: the crop must not change by more than its rounding
+        drawn = dataclasses.replace(
+            one, seconds=moments[1], box=box, roll=second.faces[0].roll, decision="kept",
+            square=(box[0] + 0.1, *box[1:]), square_roll=second.faces[0].roll,
+        )  # fmt: skip
+        name = curated_folder / second.outputs[FACE_CROP]
+        before = load_picture(name).pixels.astype(int)
+        append_decisions(curated_folder / "decisions.jsonl", [one, drawn])
+        result = curate(raw, curated_folder)
+        assert (result.decisions.rejected, result.decisions.drawn) == (1, 1)
+        assert result.fresh == 0
+        after = load_picture(name).pixels.astype(int)
+        assert 0 < np.abs(after - before).mean() < 3
+        verdicts = {one.path: one.verdict for one in read_photos(curated_folder)}
+        assert verdicts[first.path] == "rejected"
+        assert verdicts[second.path] == "kept"

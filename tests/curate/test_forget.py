@@ -1,6 +1,7 @@
 """A photo that is forgotten leaves a folder as if it had never been there."""
 
 import dataclasses
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from catgan.curate.pipeline import curate_photos
 from catgan.curate.trained import Knows, trained_on
 from catgan.formats.curated import read_note, write_note
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, digest_of, open_dataset
+from catgan.formats.decisions import NAME, Decision, append_decisions
+from catgan.formats.photos import read_photos
 from catgan.formats.runs import DataRecord, Run, RunConfig
 from tests.drawing import EyeDetector, Head, draw_photo, encode, tree, write
 
@@ -39,6 +42,37 @@ def home(tmp_path: Path) -> Path:
     write(raw / "meadow.jpg", encode(draw_photo(280, 140, seed=4)))
     curate(raw, tmp_path / "curated")
     return tmp_path
+
+
+def decide(curated: Path, **decisions: str) -> None:
+    """What a person says of whole photos, by their names' beginnings."""
+    append_decisions(
+        curated / NAME,
+        [
+            Decision(sha256=one.sha256, decision=decision, decided="2026-11-27T14:05:09Z")
+            for name, decision in decisions.items()
+            for one in read_photos(curated)
+            if one.path.startswith(name)
+        ],
+    )
+
+
+def test_what_was_decided_about_it_goes_too_and_all_else_holds(home: Path) -> None:
+    curated = home / "curated"
+    decide(curated, two="rejected", meadow="rejected", burst="kept")
+    others = (curated / NAME).read_bytes().splitlines(keepends=True)[1:]
+    (curated / NAME).write_bytes((curated / NAME).read_bytes() + b'{"sha256": "to')  # a torn line
+    curate(home / "raw", curated)
+    plan = plan_forgetting(home / "raw" / "two.jpg", curated)
+    assert not plan.images, "rejected by hand"
+    forget_photo(home / "raw" / "two.jpg", curated)
+    assert (curated / NAME).read_bytes() == b"".join(others)
+    digest = hashlib.sha256((home / "raw" / "two.jpg").read_bytes()).hexdigest()
+    assert not any(digest[:10].encode() in data for data in tree(curated).values())
+    before = without_times(tree(curated))
+    (home / "raw" / "two.jpg").unlink()
+    curate(home / "raw", curated)
+    assert without_times(tree(curated)) == before
 
 
 def without(home: Path, *photos: str) -> dict[str, bytes]:

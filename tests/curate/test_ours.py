@@ -8,8 +8,8 @@ import pytest
 
 from catgan import CurateConfig, curate_photos
 from catgan.core.errors import FileRefused, FolderRefused
-from catgan.curate.selection import ANNOUNCED, LEFT_OUT
-from catgan.formats.datasets import FACE_CROP, FULL_BODY, SPLIT
+from catgan.curate.selection import ANNOUNCED
+from catgan.formats.datasets import FACE_CROP, FULL_BODY, LEFT_OUT, SPLIT
 from tests.drawing import EyeDetector, tree
 
 CONFIG = CurateConfig(size=16, workers=1)

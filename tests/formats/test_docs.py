@@ -12,6 +12,7 @@ from catgan.demo.truth import Header, Truth
 from catgan.formats import curated, runs
 from catgan.formats.curated import CuratedNote
 from catgan.formats.datasets import PictureRecord
+from catgan.formats.decisions import Decision
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
 from catgan.formats.runs import ComputedRecord, DataRecord, Run, RunConfig, StartRecord
 from catgan.formats.stats import STATES, EpochStats
@@ -30,6 +31,7 @@ RECORDS = (
     CuratedNote,
     PhotoRecord,
     FaceRecord,
+    Decision,
     PictureRecord,
     RunConfig,
     DataRecord,

@@ -1,0 +1,1 @@
+"""`catgan review`: the page where a person has the last word."""
