@@ -219,7 +219,8 @@ def test_measuring_is_rarer_where_training_is_faster() -> None:
     """The cost of measuring is the same; at most a tenth of the time may go to it."""
 
     def every(**changes: Any) -> int:
-        config = TrainConfig(**{"recipe": "balanced", "epochs": 10_000} | changes)
+        settings: dict[str, Any] = {"recipe": "balanced", "epochs": 10_000}
+        config = TrainConfig(**settings | changes)
         return next(
             epoch for epoch in range(1, 10_000) if config.evaluates_after(epoch, pictures=500)
         )
