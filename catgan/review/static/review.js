@@ -147,6 +147,8 @@
       + `${shown.length.toLocaleString("en-GB")} · ${tally[REJECTED].toLocaleString("en-GB")} rejected · `
       + `${tally[KEPT].toLocaleString("en-GB")} kept by hand`;
     $("empty").hidden = shown.length > 0;
+    $("like").firstChild.data = alike === null ? "Alike " : "Back ";
+    $("like").lastElementChild.textContent = alike === null ? "l" : "Esc";
     $("undo").disabled = $("p-undo").disabled = undos.length === 0 && working === 0;
     const totals = views.map(() => 0);
     for (const item of items.values()) totals[item.view]++;
@@ -421,7 +423,8 @@
         rebuild();
         go(0);
         wall.scrollTop = 0;
-        toast("The crops most like this one come first. Shift-click the last one that you mean, then x. Esc goes back.");
+        toast(`The crops most like this one come first. ${wall.clientWidth < 600 ? "Hold one to select several"
+          : "Shift-click the last one that you mean"}, then reject them.`);
         return;
       }
       toast(`Comparing crops: ${told.wait[0].toLocaleString("en-GB")} of ${told.wait[1].toLocaleString("en-GB")} …`, false, true);
@@ -689,7 +692,7 @@
   dialog.addEventListener("close", () => { dirty = false; about = null; toast(""); wall.focus(); repaint(); });
 
   const CLICKS = {
-    "reject": () => decide(REJECTED), "keep": () => decide(KEPT), "undo": undo, "like": like, "open": () => look(),
+    "reject": () => decide(REJECTED), "keep": () => decide(KEPT), "undo": undo, "like": () => alike === null ? like() : leaveAlike(), "open": () => look(),
     "keys": () => $("help").showModal(), "h-close": () => $("help").close(),
     "p-reject": () => decidePhoto(REJECTED), "p-keep": () => decidePhoto(KEPT), "p-save": save, "p-found": asFound,
     "p-new": start, "p-face": () => pick(face + 1), "p-undo": undo, "p-back": () => step(-1), "p-next": () => step(1),
