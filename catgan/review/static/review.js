@@ -31,12 +31,12 @@
     like(id) { return this.get(`/api/like/${id}`); }
     photo(number) { return this.get(`/api/photo/${number}`); }
     changes(version) { return this.get(`/api/changes/${version}`); }
-    tile(item) { return `/tile/${item.id}?v=${item.pic}`; }
-    whole(number) { return `/photo/${number}`; }
+    tile(item) { return `/tile/${item.id}?v=${item.pic}-${stamp}`; }
+    whole(number) { return `/photo/${number}?v=${stamp}`; }
     async decide(changes) {
       const answer = await fetch("/api/decide", {
         method: "POST", credentials: "same-origin",
-        headers: { "content-type": "application/json" }, body: JSON.stringify({ changes }),
+        headers: { "content-type": "application/json" }, body: JSON.stringify({ album: stamp, changes }),
       });
       const told = await answer.json().catch(() => ({ refused: answer.statusText }));
       if (told.refused) throw new Error(told.refused);
@@ -98,6 +98,7 @@
 
   const items = new Map();
   let photos = [], views = [], version = 0, size = 64, least = Infinity;
+  let stamp = "";           // of the album: with another one all numbers mean something else
   let order = [];           // of everything
   let shown = [];           // numbers of what the wall has, in its order
   let place = 0;            // where the cursor is, in `shown`
@@ -882,6 +883,7 @@
     if (document.visibilityState === "visible") {
       try {
         const told = await behind.changes(version);
+        if (told.stamp !== stamp) { location.reload(); return; }  // `curate` was run again
         if (told.version > version) {
           version = told.version;
           take(told.items);
@@ -903,6 +905,7 @@
     const album = await behind.album();
     ({ version, photos, views, size } = album);
     least = album.least || Infinity;
+    stamp = album.stamp || "";
     views.forEach((name, index) => $("view").add(new Option(TITLES[name] || name, index)));
     order = [];
     take(album.items);
