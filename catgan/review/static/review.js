@@ -478,7 +478,7 @@
     const mine = ++looked;
     let told;
     try { told = await behind.photo(item.photo); } catch (error) { toast(error.message, true); return; }
-    if (mine !== looked) return;
+    if (mine !== looked || (again && !dialog.open)) return;  // closed while it was asked for
     about = told;
     about.number = item.photo;
     const wanted = item.box && about.faces.findIndex((one) => String(one.box) === String(item.box.slice(0, 4)));
@@ -600,7 +600,10 @@
     const change = { photo: about.number, choice: "kept", crop: draft.crop.map((value) => Math.round(value * 100) / 100) };
     if (draft.box) { change.box = draft.box; change.roll = draft.roll; }
     const told = await post([change], shown[place]);
-    if (told) { toast("Kept."); await look(true); if (!change.box) pick(about.faces.length - 1); }
+    if (!told || !dialog.open) return;
+    toast("Kept.");
+    await look(true);
+    if (!change.box && about) pick(about.faces.length - 1);
   }
 
   async function decidePhoto(choice) {
@@ -611,7 +614,7 @@
       : { photo: about.number, choice: NAMES[choice] };
     dirty = false;
     const told = await post([change], shown[place]);
-    if (!told) return;
+    if (!told || !dialog.open) return;
     if ($("advance").checked && choice !== OPEN && about.faces.length < 2) step(1);
     else look(true);
   }
@@ -627,6 +630,7 @@
 
   async function step(by) {
     if (dirty && draft.crop[2] >= about.size) await save();
+    if (!dialog.open) return;
     if (place + by < 0 || place + by >= shown.length) { toast(by > 0 ? "That was the last one." : "This is the first one."); await look(true); return; }
     go(place + by);
     await look();
