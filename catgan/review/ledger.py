@@ -11,6 +11,7 @@ from catgan.formats.decisions import (
     append_decisions,
     read_decisions,
 )
+from catgan.formats.photos import NAME as PHOTOS
 from catgan.formats.photos import read_photos
 from catgan.review.album import Album
 
@@ -28,10 +29,16 @@ class Ledger:
         self.lock = threading.RLock()
         """Held while the album is read or changed."""
         self._path = curated / NAME
+        self._known = self._size = 0
+        self._load()
+
+    def _load(self) -> None:
+        self.stamp = self._stamp()
+        """Of the records that the album is of: with others, everything has other numbers."""
         made = read_decisions(self._path)
         self._known = len(made)
         self._size = self._bytes()
-        self.album = Album(read_photos(curated), made)
+        self.album = Album(read_photos(self.curated), made)
 
     def decide(self, decisions: Sequence[Decision]) -> None:
         """Keep decisions for good, and take them in.
@@ -47,8 +54,15 @@ class Ledger:
             self.album.decide(decisions)
 
     def refresh(self) -> None:
-        """Take in what another program added to the file."""
+        """Take in what another program added to the file, or that `curate` was run again.
+
+        Raises:
+            BadRecord: A file is damaged by now.
+        """
         with self.lock:
+            if self._stamp() != self.stamp and self._is_finished():
+                self._load()
+                return
             size = self._bytes()
             if size == self._size:
                 return
@@ -67,6 +81,16 @@ class Ledger:
             return self._path.stat().st_mtime_ns > note.stat().st_mtime_ns
         except OSError:
             return False
+
+    def _is_finished(self) -> bool:
+        note = read_note(self.curated)
+        return note is not None and note.finished
+
+    def _stamp(self) -> str:
+        try:
+            return str((self.curated / PHOTOS).stat().st_mtime_ns)
+        except OSError:
+            return ""
 
     def _bytes(self) -> int:
         try:

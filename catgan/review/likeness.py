@@ -57,6 +57,10 @@ class Likeness:
             self._thread = threading.Thread(target=self._run, args=(dict(files),), daemon=True)
             self._thread.start()
 
+    def fresh(self) -> "Likeness":
+        """One of the same kind that has not looked at anything."""
+        return Likeness(self._look)
+
     def wait(self) -> None:
         """Until all crops are looked at, if that has begun."""
         if self._thread is not None:

@@ -35,6 +35,8 @@ class Change:
 class Wish:
     """What a page posts."""
 
+    album: str
+    """Stamp of the album that it was made for: in another the same numbers mean other photos."""
     changes: tuple[Change, ...]
     """All or none of them are decided."""
 

@@ -58,6 +58,7 @@ class Review:
         self._likeness = likeness
         self._scissors = scissors
         self._raw = raw
+        self._stamp = ledger.stamp
 
     def app(self) -> Starlette:
         """The routes; every one is by number."""
@@ -118,6 +119,7 @@ class Review:
             return _json(
                 {
                     "version": album.version,
+                    "stamp": self._ledger.stamp,
                     "size": self._scissors.size,
                     "views": list(map(str, VIEWS)),
                     "items": [row(index, item) for index, item in enumerate(album.items)],
@@ -145,6 +147,7 @@ class Review:
         )
         return {
             "version": album.version,
+            "stamp": self._ledger.stamp,
             "items": changed,
             "rejections": album.rejections,
             "pending": self._ledger.pending(),
@@ -154,8 +157,8 @@ class Review:
         name = request.path_params["name"]
         if name not in orders.ORDERS:
             return _missing()
-        album = self._ledger.album
         with self._ledger.lock:
+            album = self._ledger.album
             rejections = album.rejections
             if rejections >= LEAST - LOOK_AHEAD or name == "likeness":
                 self._look()
@@ -181,6 +184,8 @@ class Review:
         return _json({"order": found} if found else self._waiting())
 
     def _look(self) -> None:
+        if self._stamp != self._ledger.stamp:  # other crops
+            self._stamp, self._likeness = self._ledger.stamp, self._likeness.fresh()
         files = {
             index: path
             for index, item in enumerate(self._ledger.album.items)
@@ -213,6 +218,10 @@ class Review:
         except (ValueError, RecursionError, CatganError) as error:
             return _json({"refused": str(error)}, status=400)
         with self._ledger.lock:
+            self._ledger.refresh()
+            if wish.album != self._ledger.stamp:
+                refused = "the data sets were made anew meanwhile; reload the page"
+                return _json({"refused": refused}, status=409)
             album = self._ledger.album
             before = album.version
             try:

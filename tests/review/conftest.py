@@ -99,6 +99,7 @@ class Client:
         assert parts.port is not None
         self.host, self.port = str(parts.hostname), parts.port
         self.cookie = cookie
+        self.stamp = ""
         if cookie is None:
             status, headers, _ = self.ask("GET", f"/?{parts.query}")
             assert status == 200
@@ -137,6 +138,9 @@ class Client:
 
     def decide(self, *changes: dict[str, Any], status: int = 200) -> Any:
         """The answer to a decision."""
-        found, _, body = self.ask("POST", "/api/decide", {"changes": list(changes)})
+        if not self.stamp:
+            self.stamp = self.get("/api/album")["stamp"]
+        wish = {"album": self.stamp, "changes": list(changes)}
+        found, _, body = self.ask("POST", "/api/decide", wish)
         assert found == status, body
         return json.loads(body)

@@ -257,6 +257,8 @@ class TestDeciding:
     def test_what_makes_no_sense_decides_nothing(
         self, client: Client, album: Path, body: bytes
     ) -> None:
+        stamp = json.dumps(client.get("/api/album")["stamp"]).encode()
+        body = body.replace(b'{"changes"', b'{"album": ' + stamp + b', "changes"')
         status, _, said = client.ask("POST", "/api/decide", body)
         assert status == 400, said
         assert json.loads(said)["refused"]
@@ -281,6 +283,23 @@ class TestDeciding:
         told = other.get("/api/changes/0")
         assert [(row[0], row[4]) for row in told["items"]] == [(items[4][0], 2)]
         assert other.get(f"/api/changes/{told['version']}")["items"] == []
+
+    def test_after_another_curate_old_numbers_are_refused(
+        self, client: Client, album: Path
+    ) -> None:
+        items = client.get("/api/album")["items"]
+        client.decide(change(items[0], "rejected"))
+        (album / "raw" / "00.jpg").unlink()
+        curate_photos(album / "raw", album / "curated", HERE, make_detector=EyeDetector())
+        answer = client.decide(change(items[5], "rejected"), status=409)
+        assert "reload" in answer["refused"]
+        told = client.get("/api/changes/0")
+        assert told["stamp"] != client.stamp
+        client.stamp = told["stamp"]
+        assert not told["pending"]
+        fresh = client.get("/api/album")
+        assert "00.jpg" not in [photo[0] for photo in fresh["photos"]]
+        assert client.decide(change(fresh["items"][5], "rejected"))["pending"]
 
     def test_what_another_program_adds_is_seen(self, album: Path, address: str) -> None:
         one = Client(address)

@@ -31,12 +31,12 @@
     like(id) { return this.get(`/api/like/${id}`); }
     photo(number) { return this.get(`/api/photo/${number}`); }
     changes(version) { return this.get(`/api/changes/${version}`); }
-    tile(item) { return `/tile/${item.id}?v=${item.pic}`; }
-    whole(number) { return `/photo/${number}`; }
+    tile(item) { return `/tile/${item.id}?v=${item.pic}-${stamp}`; }
+    whole(number) { return `/photo/${number}?v=${stamp}`; }
     async decide(changes) {
       const answer = await fetch("/api/decide", {
         method: "POST", credentials: "same-origin",
-        headers: { "content-type": "application/json" }, body: JSON.stringify({ changes }),
+        headers: { "content-type": "application/json" }, body: JSON.stringify({ album: stamp, changes }),
       });
       const told = await answer.json().catch(() => ({ refused: answer.statusText }));
       if (told.refused) throw new Error(told.refused);
@@ -98,6 +98,7 @@
 
   const items = new Map();
   let photos = [], views = [], version = 0, size = 64, least = Infinity;
+  let stamp = "";           // of the album: with another one all numbers mean something else
   let order = [];           // of everything
   let shown = [];           // numbers of what the wall has, in its order
   let place = 0;            // where the cursor is, in `shown`
@@ -477,7 +478,7 @@
     const mine = ++looked;
     let told;
     try { told = await behind.photo(item.photo); } catch (error) { toast(error.message, true); return; }
-    if (mine !== looked) return;
+    if (mine !== looked || (again && !dialog.open)) return;  // closed while it was asked for
     about = told;
     about.number = item.photo;
     const wanted = item.box && about.faces.findIndex((one) => String(one.box) === String(item.box.slice(0, 4)));
@@ -599,7 +600,10 @@
     const change = { photo: about.number, choice: "kept", crop: draft.crop.map((value) => Math.round(value * 100) / 100) };
     if (draft.box) { change.box = draft.box; change.roll = draft.roll; }
     const told = await post([change], shown[place]);
-    if (told) { toast("Kept."); await look(true); if (!change.box) pick(about.faces.length - 1); }
+    if (!told || !dialog.open) return;
+    toast("Kept.");
+    await look(true);
+    if (!change.box && about) pick(about.faces.length - 1);
   }
 
   async function decidePhoto(choice) {
@@ -610,7 +614,7 @@
       : { photo: about.number, choice: NAMES[choice] };
     dirty = false;
     const told = await post([change], shown[place]);
-    if (!told) return;
+    if (!told || !dialog.open) return;
     if ($("advance").checked && choice !== OPEN && about.faces.length < 2) step(1);
     else look(true);
   }
@@ -626,6 +630,7 @@
 
   async function step(by) {
     if (dirty && draft.crop[2] >= about.size) await save();
+    if (!dialog.open) return;
     if (place + by < 0 || place + by >= shown.length) { toast(by > 0 ? "That was the last one." : "This is the first one."); await look(true); return; }
     go(place + by);
     await look();
@@ -882,6 +887,7 @@
     if (document.visibilityState === "visible") {
       try {
         const told = await behind.changes(version);
+        if (told.stamp !== stamp) { location.reload(); return; }  // `curate` was run again
         if (told.version > version) {
           version = told.version;
           take(told.items);
@@ -903,6 +909,7 @@
     const album = await behind.album();
     ({ version, photos, views, size } = album);
     least = album.least || Infinity;
+    stamp = album.stamp || "";
     views.forEach((name, index) => $("view").add(new Option(TITLES[name] || name, index)));
     order = [];
     take(album.items);
