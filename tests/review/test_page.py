@@ -276,16 +276,14 @@ def test_alike_in_three_strokes(browser: Page, album: Path) -> None:
         browser.wait("document.querySelectorAll('.tile.rejected').length === 0")
 
 
-def test_ten_of_a_hundred_by_strokes(browser: Page, album: Path) -> None:
-    """How many: a row of ten is eleven arrows and ten strokes, none of which waits."""
+def test_ten_in_twenty_strokes(browser: Page, album: Path) -> None:
+    """An arrow and a key for each, none of which waits for the one before to be kept."""
     with reviewing(album) as address:
         browser.begin(address)
-        before = time.monotonic()
         for _ in range(10):
             browser.press("ArrowRight", 39)
             browser.type("x")
         browser.wait("document.querySelectorAll('.tile.rejected').length === 10")
-        assert time.monotonic() - before < 60
         browser.settled()
         assert choices(album) == ["rejected"] * 10
 
