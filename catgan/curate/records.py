@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict
 from catgan.curate.square import Square
-from catgan.formats.datasets import FACE_CROP, SPLIT, PictureRecord
+from catgan.formats.datasets import FACE_CROP, FULL_BODY_KEPT, SPLIT, PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
 
 
@@ -80,7 +80,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         width=record.width,
         height=record.height,
         why_not=record.reason if without else "",
-        detector=record.faces[0].cascade if record.faces else "",
+        detector=record.faces[0].recipe if record.faces else "",
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
@@ -99,7 +99,9 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
         photo_height=photo.height,
     )
     if name != FACE_CROP and name in photo.outputs:
-        yield origin
+        # whole photos are chosen by their faces in `full-body-kept` alone
+        chosen = photo.faces[:1] if name == FULL_BODY_KEPT else ()
+        yield dataclasses.replace(origin, proposer=next((f.proposer for f in chosen), None))
     for face in photo.faces if name == FACE_CROP else ():
         if face.file is not None:
             yield dataclasses.replace(
@@ -108,6 +110,7 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
                 box=face.box,
                 roll=face.roll,
                 score=face.score,
+                proposer=face.proposer,
                 sharpness=face.sharpness,
                 brightness=face.brightness,
             )
@@ -121,7 +124,8 @@ def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
         box=(x, y, w, h),
         roll=round(float(square.roll), 1),
         score=round(float(square.score), 3),
-        cascade=detector,
+        recipe=detector,
+        proposer=square.proposer or None,
         sharpness=None if crop is None else crop.sharpness,
         brightness=None if crop is None else crop.brightness,
         detail=None if crop is None else crop.detail,
@@ -132,7 +136,14 @@ def _face_record(face: Face, detector: str, file: str | None) -> FaceRecord:
 
 def _face(record: FaceRecord) -> Face:
     x, y, w, h = record.box
-    square = Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=record.roll, score=record.score)
+    square = Square(
+        cx=x + w / 2,
+        cy=y + h / 2,
+        side=w,
+        roll=record.roll,
+        score=record.score,
+        proposer=record.proposer or "",
+    )
     if record.sharpness is None or record.brightness is None:
         return Face(square=square)
     crop = Crop(
