@@ -276,19 +276,19 @@ class TestBothPropose:
         assert (face.proposer, face.score, cascades.asked) == ("map", 5.0 + 6.0, 0)
 
     def test_where_the_map_is_silent_the_box_of_a_cascade_is_verified(self) -> None:
-        detector, cascades = self.detector(12.0, place=5.0)
+        detector, cascades = self.detector(10.0, place=3.0)
         (face,) = detector.find(self.PHOTO)
         assert (face.proposer, face.score, cascades.asked) == ("cascade", BOX_LOGIT + 6.0, 1)
         # where the cascade saw it, on a photo twice as large as decoded: nothing moved it
         assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
 
     def test_the_verifier_disposes(self) -> None:
-        detector, cascades = self.detector(12.1, place=5.0)
+        detector, cascades = self.detector(10.1, place=3.0)
         assert detector.find(self.PHOTO) == []
         assert cascades.asked == 1
 
     def test_where_the_map_is_unsure_both_count(self) -> None:
-        detector, _ = self.detector(10.0, place=5.0, sure=12.0)
+        detector, _ = self.detector(9.0, place=3.0, sure=12.0)
         assert [face.proposer for face in detector.find(self.PHOTO)] == ["cascade", "map"]
 
     def test_what_the_map_says_of_a_box_counts(self) -> None:
