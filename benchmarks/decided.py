@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
-from benchmarks.labels import Fractions
+from benchmarks.labels import Fractions, Labelled
 from catgan.curate.square import head_of, square_of
 from catgan.formats.curated import find_raw, read_note
 from catgan.formats.decisions import NAME, Choice, read_decisions
 from catgan.formats.photos import PhotoRecord, find_photo, read_photos
 from catgan.formats.standing import PhotoStanding, by_place, stand
 
-Decided = tuple[str, Path, Fractions]
-"""A name, the photo, and the heads on it as fractions of it; none for a photo without a face."""
 
-
-def decided_photos(curated: Path, *, rejected: bool = False) -> list[Decided]:
+def decided_photos(curated: Path, *, rejected: bool = False) -> list[Labelled]:
     """The photos of a curated folder that a person decided about, by path.
 
     A photo counts once a face of it was kept or drawn by hand. Its other faces count as found, but
@@ -33,7 +30,7 @@ def decided_photos(curated: Path, *, rejected: bool = False) -> list[Decided]:
         raise SystemExit(f"{curated} was not made by catgan curate.")
     raw = find_raw(curated, note)
     places = by_place(read_decisions(curated / NAME))
-    found: dict[str, Decided] = {}
+    found: dict[str, Labelled] = {}
     for photo in read_photos(curated):
         made = places.get((photo.sha256, None))
         if not made or photo.clip or not photo.width or photo.sha256 in found:
@@ -44,8 +41,12 @@ def decided_photos(curated: Path, *, rejected: bool = False) -> list[Decided]:
         sure = any(face.choice is Choice.KEPT for face in standing.faces)
         refused = any(face.choice is Choice.REJECTED for face in standing.faces)
         if sure or (rejected and refused and not faces):
-            name = f"decided/{photo.sha256[:16]}"
-            found[photo.sha256] = name, find_photo(raw, photo), faces
+            found[photo.sha256] = Labelled(
+                path=find_photo(raw, photo),
+                measuring=False,
+                fractions=faces,
+                label="F" if faces else "N",
+            )
     return list(found.values())
 
 

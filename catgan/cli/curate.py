@@ -129,7 +129,7 @@ def curate(
         look = f"look at {result.sheets[FULL_BODY]}, or " if FULL_BODY in result.sheets else ""
         screen.say(
             "No photo had a usable face, so there is no face-crop data set; "
-            f"{look}try another recipe: --cascade turned."
+            f"{look}try --strictness lenient."
         )
     line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
     screen.say(f"To see each photo and its verdict: {command_line(line)}")

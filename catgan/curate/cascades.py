@@ -12,6 +12,7 @@ from catgan.curate.detector import RecipeDetector
 from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe, load_classifier
 from catgan.curate.square import Square
+from catgan.formats.datasets import CASCADE
 
 Grey = NDArray[np.uint8]
 
@@ -40,14 +41,18 @@ class CascadeDetector(RecipeDetector):
         Args:
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
-        grey = search_picture(photo, self.recipe.side)
-        to_photo = max(photo.pixels.shape) / photo.scale / max(grey.shape)
-        squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
         return [
-            square.scaled(to_photo)
-            for square in merge(squares)
+            square.scaled(1 / photo.scale)
+            for square in self.boxes(photo)
             if square.score >= self.recipe.min_score
         ]
+
+    def boxes(self, photo: Photo) -> list[Square]:
+        """All that the cascades find, the best first, in pixels of the photo as it was decoded."""
+        grey = search_picture(photo, self.recipe.side)
+        to_pixels = max(photo.pixels.shape) / max(grey.shape)
+        squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
+        return [square.scaled(to_pixels) for square in merge(squares)]
 
     def _at_turn(self, grey: Grey, turn: float) -> list[Square]:
         """The squares of heads turned by `turn`, in pixels of the upright grey picture."""
@@ -66,7 +71,14 @@ class CascadeDetector(RecipeDetector):
                 cx, cy = back @ (x + w / 2, y + h / 2, 1.0)
                 if 0 <= cx < grey.shape[1] and 0 <= cy < grey.shape[0]:
                     squares.append(
-                        Square(cx=cx, cy=cy, side=float(max(w, h)), roll=turn, score=float(weight))
+                        Square(
+                            cx=cx,
+                            cy=cy,
+                            side=float(max(w, h)),
+                            roll=turn,
+                            score=float(weight),
+                            proposer=CASCADE,
+                        )
                     )
         return squares
 

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Annotated
 
 from catgan.core.settings import Option, check_most, require
+from catgan.curate.recipe import NORMAL, STRICTNESS
 
 # They say how the work is done, and change nothing that is written.
 HOW = frozenset({"workers", "photo_seconds"})
@@ -29,6 +30,13 @@ class CurateConfig:
     cascade: Annotated[
         str, Option("Face detector: a recipe by name, or a .toml or .xml file of your own.")
     ] = "verified"
+    strictness: Annotated[
+        str,
+        Option(
+            "lenient, normal or strict: strict lets through fewer backs, drawings and other things "
+            "that are no cat's face, and misses more faces."
+        ),
+    ] = NORMAL
     min_face: Annotated[
         int,
         Option("Minimum face width in pixels.", default="skip faces that would need upscaling"),
@@ -64,6 +72,10 @@ class CurateConfig:
         require(16 <= self.size <= 1024, f"--size is {self.size}; it may be 16 to 1024 pixels.")
         require(0 <= self.margin <= 2, f"--margin is {self.margin}; it may be 0 to 2 face widths.")
         require(self.min_face >= 0, f"--min-face is {self.min_face}; it may not be negative.")
+        require(
+            self.strictness in STRICTNESS,
+            f"--strictness is {self.strictness}; it may be lenient, normal or strict.",
+        )
         require(self.faces in ("best", "all"), f"--faces is {self.faces}; it may be best or all.")
         require(self.max_megapixels > 0, "--max-megapixels must be more than 0.")
         require(

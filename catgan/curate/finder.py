@@ -31,7 +31,8 @@ class PictureFinder:
             BadRecipe: Its file is missing or broken.
             MissingPackage: The package with the net's weights is missing or broken.
         """
-        recipe = dataclasses.replace(load_recipe(RECIPE), side=SIDE)
+        # The map alone proposes: the cascades are a judge of their own.
+        recipe = dataclasses.replace(load_recipe(RECIPE), side=SIDE, cascades=())
         self._detector = VerifiedDetector(recipe)
         self._name = f"face finder {recipe.name}-{recipe.digest()[:8]}"
 

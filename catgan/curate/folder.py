@@ -34,10 +34,11 @@ from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, write_
 from catgan.formats.photos import PhotoRecord, Verdict, write_photos
 from catgan.formats.records import read_records, to_json
 
-METHOD = 2  # goes up when the same photo and settings give other pictures: all are looked at again
+METHOD = 3  # goes up when the same photo and settings give other pictures: all are looked at again
 LATER: Json = {
     "ablation": False,
     "clip_frames": 40,
+    "strictness": "normal",
 }  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 HARMLESS = LITTER | {

@@ -322,7 +322,7 @@ def _open(
     check_raw(raw)
     recipe = None
     if make_detector is None:
-        recipe = load_recipe(config.cascade)
+        recipe = load_recipe(config.cascade, config.strictness)
         make_detector = partial(make_recipe_detector, recipe)
     folder = CuratedFolder(root=curated, raw=raw, settings=recorded_settings(config, recipe))
     folder.check()

@@ -1,4 +1,4 @@
-"""Recipes of `cascades/`: which cascade files, how they are run, and over which turns."""
+"""Recipes of `cascades/`: what proposes faces, how it is run, and what is to be believed of it."""
 
 import dataclasses
 import math
@@ -14,6 +14,8 @@ from catgan.core.systems import WINDOWS
 from catgan.curate.opencv import cv2, haarcascades
 
 MOST_SIDE, MOST_TURNS, MOST_CASCADES = 4096, 72, 16
+STRICTNESS = ("lenient", "normal", "strict")
+NORMAL = "normal"
 LEAST_STEP = 1.01  # of sizes: each takes a look of its own
 TRY_SECONDS = 30.0  # that a foreign cascade may take with one small picture
 
@@ -43,11 +45,16 @@ class Recipe:
     min_size: float
     """Smallest face box looked for, as a share of the longer side."""
     min_score: float
-    """Boxes that score less are no face; see `cascades.CascadeDetector`."""
+    """What scores less is no face; see `cascades.CascadeDetector`, `verified.VerifiedDetector`."""
     cascades: tuple[Cascade, ...]
     """Run one after the other; their boxes are pooled."""
     verifier: Path | None = None
-    """The fitted parts of `verified.VerifiedDetector`, which then finds the faces instead."""
+    """The fitted parts of `verified.VerifiedDetector`: they propose places on the net's map, and
+    verify those and what the cascades propose. None: the cascades' boxes are the faces."""
+    sure: float = -math.inf
+    """Score of the map's best face from which the cascades are not asked; with a verifier alone."""
+    strictness: str = NORMAL
+    """Which of its limits `min_score` is, of `STRICTNESS`."""
 
     def digest(self) -> str:
         """A short hash of everything that changes what is found, the XML files included."""
@@ -56,6 +63,7 @@ class Recipe:
             parts.append(repr((cascade.scale_step, cascade.min_neighbors)))
             parts.append(sha256(read_file(cascade.file)))
         if self.verifier is not None:
+            parts.append(repr(self.sure))
             parts.append(sha256(read_file(self.verifier)))
         return sha256("\n".join(parts).encode())[:16]
 
@@ -72,18 +80,29 @@ def recipe_names() -> list[str]:
     return sorted(path.stem for path in recipes_folder().glob("*.toml"))
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, strictness: str = NORMAL) -> Recipe:
     """A recipe by name, or from a person's own file.
 
     Args:
         name: A name in `cascades/`, or the path of a recipe (.toml) or of a cascade (.xml), which
             is then run upright with middling settings.
+        strictness: Of `STRICTNESS`: which limit its verifier goes by.
 
     Raises:
-        BadRecipe: It is missing, or is not one.
+        BadRecipe: It is missing, or is not one, or has no such limit.
     """
+    recipe = _load(name, strictness)
+    if strictness != recipe.strictness:
+        raise BadRecipe(
+            f"The recipe {recipe.name} cannot be more or less strict; leave out "
+            f"--strictness {strictness}, or name a recipe that can, such as verified."
+        )
+    return recipe
+
+
+def _load(name: str, strictness: str) -> Recipe:
     if name in recipe_names():
-        return _from_toml(recipes_folder() / f"{name}.toml")
+        return _from_toml(recipes_folder() / f"{name}.toml", strictness)
     path = Path(name)
     if not path.is_file():
         raise BadRecipe(
@@ -91,14 +110,14 @@ def load_recipe(name: str) -> Recipe:
             f"{', '.join(recipe_names())}, or name a .xml or .toml file of your own."
         )
     if path.suffix.lower() == ".toml":
-        return _from_toml(path)
+        return _from_toml(path, strictness)
     cascade = Cascade(file=_checked(path.resolve()), scale_step=1.1, min_neighbors=3)
     return Recipe(
         name=path.stem, side=640, turns=(0.0,), min_size=0.05, min_score=-1e9, cascades=(cascade,)
     )
 
 
-def _from_toml(path: Path) -> Recipe:
+def _from_toml(path: Path, strictness: str) -> Recipe:
     try:
         table = read_toml(path)
         cascades = tuple(
@@ -110,14 +129,19 @@ def _from_toml(path: Path) -> Recipe:
             for entry in table.get("cascade", [])
         )
         verifier = table.get("verifier")
+        limits = table.get("min_scores", {NORMAL: table.get("min_score")})
+        if strictness not in limits:
+            strictness = NORMAL
         recipe = Recipe(
             name=path.stem,
             side=int(table["side"]),
             turns=tuple(float(turn) for turn in table.get("turns", [0])),
             min_size=float(table.get("min_size", 0.05)),
-            min_score=float(table["min_score"]),
+            min_score=float(limits[strictness]),
             cascades=cascades,
             verifier=None if verifier is None else _beside(str(verifier), path.parent),
+            sure=float(table.get("sure", -math.inf)),
+            strictness=strictness,
         )
     except BadRecipe:
         raise
@@ -135,8 +159,9 @@ def _from_toml(path: Path) -> Recipe:
             f"compare it with {recipes_folder() / 'turned.toml'}."
         ) from error
     sane = (
-        bool(recipe.cascades) != (recipe.verifier is not None)
+        (bool(recipe.cascades) or recipe.verifier is not None)
         and recipe.turns
+        and not math.isnan(recipe.sure)
         and 64 <= recipe.side <= MOST_SIDE
         and 0 < recipe.min_size < 1
         and math.isfinite(recipe.min_score)
@@ -152,7 +177,7 @@ def _from_toml(path: Path) -> Recipe:
         raise BadRecipe(
             f"{path} is not a recipe that can be run: it needs a side of 64 to {MOST_SIDE}, a "
             f"min_size between 0 and 1, a min_score, 1 to {MOST_TURNS} turns of -180 to 180, and "
-            f"either a verifier or 1 to {MOST_CASCADES} cascades, each with a scale_step of "
+            f"a verifier or 1 to {MOST_CASCADES} cascades or both, each with a scale_step of "
             f"{LEAST_STEP} to 10 and min_neighbors of 0 to 1000."
         )
     return recipe

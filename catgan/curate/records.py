@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict
 from catgan.curate.square import box_of, square_of
-from catgan.formats.datasets import FACE_CROP, SPLIT, PictureRecord
+from catgan.formats.datasets import FACE_CROP, FULL_BODY_KEPT, SPLIT, PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
 
 BY_HAND = "by hand"  # for the recipe of a face that a person drew
@@ -84,7 +84,7 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         width=record.width,
         height=record.height,
         why_not=record.reason if without else "",
-        detector=next((face.cascade for face in record.faces if not face.by_hand), ""),
+        detector=next((face.recipe for face in record.faces if not face.by_hand), ""),
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
@@ -103,7 +103,9 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
         photo_height=photo.height,
     )
     if name != FACE_CROP and name in photo.outputs:
-        yield origin
+        # whole photos are chosen by their faces in `full-body-kept` alone
+        chosen = photo.faces[:1] if name == FULL_BODY_KEPT else ()
+        yield dataclasses.replace(origin, proposer=next((f.proposer for f in chosen), None))
     for face in photo.faces if name == FACE_CROP else ():
         if face.file is not None:
             yield dataclasses.replace(
@@ -112,6 +114,7 @@ def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
                 box=face.box,
                 roll=face.roll,
                 score=face.score,
+                proposer=face.proposer,
                 sharpness=face.sharpness,
                 brightness=face.brightness,
             )
@@ -124,7 +127,8 @@ def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> 
         box=box,
         roll=roll,
         score=round(float(square.score), 3),
-        cascade=BY_HAND if face.by_hand else detector,
+        recipe=BY_HAND if face.by_hand else detector,
+        proposer=square.proposer or None,
         sharpness=None if crop is None else crop.sharpness,
         brightness=None if crop is None else crop.brightness,
         detail=None if crop is None else crop.detail,
@@ -136,7 +140,7 @@ def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> 
 
 
 def _face(record: FaceRecord) -> Face:
-    square = square_of(record.box, record.roll, record.score)
+    square = square_of(record.box, record.roll, record.score, proposer=record.proposer or "")
     if record.sharpness is None or record.brightness is None:
         return Face(square=square, by_hand=bool(record.by_hand))
     crop = Crop(

@@ -18,6 +18,8 @@ EAR_TO_EAR = 1 / 1.2
 # ends inside: the head's centre lies this much higher than its own, in sides of the ears' square.
 LIFT = 0.10
 
+MAP = "map"  # what proposed a face, where it was no cascade
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Square:
@@ -33,6 +35,8 @@ class Square:
     """Turn about the centre, degrees anticlockwise."""
     score: float = 0.0
     """How sure the finder is that it is a face; each recipe has a scale of its own."""
+    proposer: str = ""
+    """What proposed it: `MAP` or `datasets.CASCADE`; "" where that does not matter."""
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -97,7 +101,9 @@ def box_of(square: Square) -> tuple[tuple[float, float, float, float], float]:
     return (x, y, w, h), round(float(square.roll), 1)
 
 
-def square_of(box: tuple[float, float, float, float], roll: float, score: float = 0.0) -> Square:
+def square_of(
+    box: tuple[float, float, float, float], roll: float, score: float = 0.0, *, proposer: str = ""
+) -> Square:
     """The square of a box and a turn as the records have them."""
     x, y, w, h = box
-    return Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=roll, score=score)
+    return Square(cx=x + w / 2, cy=y + h / 2, side=w, roll=roll, score=score, proposer=proposer)

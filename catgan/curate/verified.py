@@ -1,10 +1,12 @@
 """Finding faces in three steps: propose places, refine box and turn, verify that it is a face.
 
-The net looks at the photo once, at a wide or tall one and at a group also part by part, and a small
-head on its maps proposes places, sizes and turns. A levelled crop of each is looked at twice: the
-first look moves the square and the turn to where the face is, the second tells whether it is one.
-The squares are the heads' until the end; scores are logits, above 0 where a face is more likely
-than not.
+Two propose. The net looks at the photo once, at a wide or tall one and at a group also part by
+part, and a small head on its maps proposes places, sizes and turns. Where that is silent or unsure
+OpenCV's cascades propose boxes, over turns: they look for light and dark at a scale of their own,
+and miss other faces than the net does. One disposes. A levelled crop of each place is looked at
+twice: the first look moves the square and the turn to where the face is, the second tells whether
+it is one. The squares are the heads' until the end; scores are logits, above 0 where a face is more
+likely than not.
 """
 
 import dataclasses
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
+from catgan.curate.cascades import CascadeDetector
 from catgan.curate.cut import cut_level
 from catgan.curate.detector import RecipeDetector
 from catgan.curate.heads import (
@@ -31,14 +34,17 @@ from catgan.curate.heads import (
 from catgan.curate.maps import GROUND, STRIDE, NetMaps, on_grid
 from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe
-from catgan.curate.square import Square, ears_of
+from catgan.curate.square import MAP, Square, ears_of, head_of
+from catgan.formats.datasets import CASCADE
 
 PROPOSALS = 24  # places looked at closely: those alone that may count, which is one or none mostly
 GROUP = 2  # faces from which more are looked for, nearer by
 ELONGATED = 2.0  # times as long as wide, from which one look would see the faces too small
 MOST_PARTS = 40  # of a panorama
-LEAST_LOGIT = -4.0  # a place less likely than this is not looked at again
-VETO = 0.0  # logit of the levelled crop below which it is no face, whatever the place's
+LEAST_LOGIT = -4.0  # a place less likely than this is none
+BOX_LOGIT = 4.0  # what a cascade's box counts for, where the map says less or nothing
+MOST_CROP = 10.0  # logit that a levelled crop can make up for: a less likely place is not looked at
+MOST_BOXES = 12  # of the cascades that are looked at closely, the surest
 
 
 Part = tuple[int, int, Picture]
@@ -57,6 +63,7 @@ class VerifiedDetector(RecipeDetector):
         """
         assert recipe.verifier is not None
         super().__init__(recipe)
+        self._cascades = CascadeDetector(recipe) if recipe.cascades else None
         self._maps = NetMaps()
         self._proposal, self._verifier = load_heads(recipe.verifier)
 
@@ -66,35 +73,58 @@ class VerifiedDetector(RecipeDetector):
         Args:
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
-        found = self._look(photo.pixels, parts_of(photo.pixels))
+        places = self._places(parts_of(photo.pixels))
+        found = self._verify(photo.pixels, places, MAP)
         if len(found) >= GROUP:
-            found = self._look(photo.pixels, [*parts_of(photo.pixels), *quarters_of(photo.pixels)])
+            places = self._places([*parts_of(photo.pixels), *quarters_of(photo.pixels)])
+            found = self._verify(photo.pixels, places, MAP)
+        if self._cascades and not (found and found[0].score >= self.recipe.sure):
+            boxes = [head_of(box) for box in self._cascades.boxes(photo)[:MOST_BOXES]]
+            found = unique([*found, *self._verify(photo.pixels, boxes, CASCADE, places)])
         to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
         return [ears_of(head.scaled(to_photo)) for head in found]
 
-    def _look(self, pixels: Picture, parts: Iterable[Part]) -> list[Square]:
-        """The heads of a photo that are seen when the net looks at some parts of it."""
-        proposals = unique(
-            [
-                head
-                for part in parts
-                for head in self._propose(part)
-                if head.score >= self.recipe.min_score
-            ]
-        )[:PROPOSALS]
-        if not proposals:
+    def _places(self, parts: Iterable[Part]) -> list[Square]:
+        """What the map proposes when the net looks at parts of a photo, the likeliest first."""
+        return unique([head for part in parts for head in self._propose(part)])[:PROPOSALS]
+
+    def _verify(
+        self,
+        pixels: Picture,
+        heads: Sequence[Square],
+        proposer: str,
+        places: Sequence[Square] = (),
+    ) -> list[Square]:
+        """The heads among those proposed, the surest first.
+
+        A head's score is the sum of two logits: of its place on the map, which sees what is around
+        it, and of its levelled crop, which sees it closely. A cascade gives no logit; that its box
+        counts for `BOX_LOGIT` was measured (figures in docs/log.md).
+
+        Args:
+            pixels: (H, W, 3) uint8: the photo.
+            heads: What was proposed, in pixels of `pixels`.
+            proposer: By what.
+            places: What the map proposes, if it is not `heads`.
+        """
+        least = self.recipe.min_score - MOST_CROP
+        likely = [head for head in heads if proposer != MAP or head.score >= least]
+        if not likely:
             return []
-        refined = refine(self._maps, self._verifier, pixels, proposals)
+        refined = refine(self._maps, self._verifier, pixels, likely)
+        if proposer != MAP:
+            refined = unique(refined)  # several boxes come to lie on one place
         verified = refine(self._maps, self._verifier, pixels, refined)
-        # The place's own logit tells faces from the rest better than the crop's, which sees less
-        # around it; the crop's has a veto (figures in docs/log.md).
-        return unique(
-            [
-                dataclasses.replace(head, score=proposal.score)
-                for proposal, head in zip(proposals, verified, strict=True)
-                if head.score >= VETO
-            ]
+        logits = (
+            [head.score for head in likely]
+            if proposer == MAP
+            else [_logit_at(head, places) for head in verified]
         )
+        found = [
+            dataclasses.replace(head, score=logit + head.score, proposer=proposer)
+            for logit, head in zip(logits, verified, strict=True)
+        ]
+        return unique([head for head in found if head.score >= self.recipe.min_score])
 
     def _propose(self, part: Part) -> list[Square]:
         """Places on a part of the photo, in pixels of the photo as it was decoded."""
@@ -102,6 +132,16 @@ class VerifiedDetector(RecipeDetector):
         canvas, factor = on_grid(pixels, self.recipe.side)
         found = [head.scaled(1 / factor) for head in propose(self._maps, self._proposal, canvas)]
         return [dataclasses.replace(head, cx=head.cx + left, cy=head.cy + top) for head in found]
+
+
+def _logit_at(head: Square, places: Sequence[Square]) -> float:
+    """What speaks for the place of a cascade's box: the map's logit there, or that of any box."""
+    near = (
+        place.score
+        for place in places
+        if max(abs(place.cx - head.cx), abs(place.cy - head.cy)) < 0.45 * head.side
+    )
+    return max([BOX_LOGIT, *near])
 
 
 def parts_of(pixels: Picture) -> Iterator[Part]:

@@ -21,6 +21,7 @@ from catgan.formats.records import read_records, to_json
 FULL_BODY = "full-body"
 FULL_BODY_KEPT = "full-body-kept"
 FACE_CROP = "face-crop"
+CASCADE = "cascade"  # what proposed a face: see `PictureRecord.proposer`
 METADATA = "metadata.jsonl"
 SPLIT = "train"  # the folder with the pictures, inside that of a data set
 LEFT_OUT = ".left-out"
@@ -66,11 +67,13 @@ class PictureRecord:
     group: str | None = None
     """What it belongs with, to be held out as one: a video, a burst; None where with nothing."""
     box: tuple[float, float, float, float] | None = None
-    """Of a face crop: see `photos.FaceRecord`; likewise the next four."""
+    """Of a face crop: see `photos.FaceRecord`; likewise the next five."""
     roll: float | None = None
     """Degrees anticlockwise."""
     score: float | None = None
     """How sure the finder is."""
+    proposer: str | None = None
+    """What proposed it: `map` or `cascade`."""
     sharpness: float | None = None
     """Of the crop, 0 to 1."""
     brightness: float | None = None
@@ -172,6 +175,12 @@ def read_metadata(folder: Path) -> dict[str, PictureRecord]:
     """
     path = pictures_of(folder) / METADATA
     return {r.file_name: r for r in read_records(path, PictureRecord, forgiving=True)}
+
+
+def found_by_cascade(folder: Path) -> frozenset[str]:
+    """The file names of pictures of a data set whose face OpenCV's cascades alone proposed."""
+    records = read_metadata(folder)
+    return frozenset(name for name, one in records.items() if one.proposer == CASCADE)
 
 
 def groups_of(dataset: DataSet) -> dict[str, str]:

@@ -42,8 +42,11 @@ class FaceRecord:
     """Turn of the head about the square's centre, degrees anticlockwise."""
     score: float
     """How sure the finder is; each recipe has a scale of its own."""
-    cascade: str
-    """The recipe that found it."""
+    recipe: str = ""
+    """The recipe that found it; "" in older records, which called it `cascade`."""
+    proposer: str | None = None
+    """What proposed the place that the recipe verified: `map` or `cascade`; None where it is not
+    known."""
     sharpness: float | None = None
     """Of its crop, 0 to 1; None where there is no crop, as of all but the best face."""
     brightness: float | None = None

@@ -40,6 +40,7 @@ from catgan.compare.report.settings import differing_settings, equal_settings
 from catgan.compare.report.table import table
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import Picture, Pictures
+from catgan.formats.datasets import PictureRecord, write_metadata
 from catgan.formats.stats import EpochStats, append_stats
 from catgan.measure.extractors.base import Features
 from catgan.measure.metrics.density_coverage import density_coverage
@@ -49,7 +50,7 @@ from catgan.measure.metrics.precision_recall import precision_recall
 from catgan.measure.metrics.recognised import recognised_rate
 from catgan.measure.statistics.differences import Difference
 from catgan.measure.statistics.estimate import Estimate
-from catgan.measure.statistics.rate import rate
+from catgan.measure.statistics.rate import Rate, rate
 from catgan.model.checkpoint import load_generator
 from catgan.model.sample import draw_latents, sample_images
 from tests.compare.conftest import Projection, found_of, make_run, number
@@ -205,6 +206,43 @@ def test_a_second_opinion_is_measured_beside_the_real_images_and_ranks_nothing(
         line["measure"] for line in csv.DictReader(io.StringIO(to_csv(found)))
     }
     assert "second_kid" in json.dumps(to_json(found)["arms"])
+
+
+def test_real_images_that_cascades_chose_are_not_shown_to_cascades(
+    two: Path, projection: Projection
+) -> None:
+    """The data set says which those are; and nothing is ranked by it."""
+
+    def real_images(found: Comparison) -> Rate:
+        beside = found.arms[0].real.found["cascades"]
+        assert isinstance(beside, Found) and isinstance(beside.number, Rate)
+        return beside.number
+
+    config = dataclasses.replace(CONFIG, faces=500)
+
+    def compared_again() -> Comparison:
+        return compare_runs(
+            ["face-crop"], config, runs=two, extractor=projection, cascades=Reddish()
+        )
+
+    first = compared_again()
+    split = first.arms[0].real.split
+    names = draw(split.held_out, 70, 3)
+    assert real_images(first).total == len(names)
+    records = [
+        PictureRecord(file_name=name, proposer="cascade" if name in names[5:9] else "map")
+        for name in (*split.held_out, *split.train)
+    ]
+    write_metadata(split.pictures, records)
+    left = load_pictures(split.paths([*names[:5], *names[9:]]))
+    again = compared_again()
+    assert real_images(again) == rate(left[..., 0].mean(axis=(1, 2)) > 128, extractor="reddish")
+    # samples are nobody's choice: the same ones are looked at
+    samples = [found_of(one.arms[0].shown, CASCADES) for one in (first, again)]
+    assert samples[0] == samples[1]
+    write_metadata(split.pictures, [dataclasses.replace(r, proposer="cascade") for r in records])
+    none_left = compared_again().arms[0].real.found["cascades"]
+    assert isinstance(none_left, Missing) and "found all of them" in none_left.why
 
 
 def test_a_second_opinion_can_be_left_out(two: Path, projection: Projection) -> None:

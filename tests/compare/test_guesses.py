@@ -27,7 +27,7 @@ def curate_drawn(curated: Path) -> None:
     draw_dataset(curated / "full-body-kept", 130)
     draw_dataset(curated / "face-crop", 130, first=500)
     write_note(curated, CuratedNote(finished=True, settings={"margin": 0.25}))
-    face = FaceRecord(box=(0, 0, 50, 50), roll=0, score=1, cascade="quick", file="a.png")
+    face = FaceRecord(box=(0, 0, 50, 50), roll=0, score=1, recipe="quick", file="a.png")
     photo = PhotoRecord(
         path="a.jpg",
         sha256="",

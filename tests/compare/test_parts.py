@@ -300,7 +300,7 @@ def curated(folder: Path) -> None:
         )
 
     def face(width: float, file: str | None = None) -> FaceRecord:
-        return FaceRecord(box=(0, 0, width, width), roll=0, score=1, cascade="quick", file=file)
+        return FaceRecord(box=(0, 0, width, width), roll=0, score=1, recipe="quick", file=file)
 
     write_photos(
         folder,

@@ -23,7 +23,7 @@ def album(tmp_path: Path) -> Album:
 
 
 def test_kept_and_drawn_faces_are_labels(album: Album) -> None:
-    found = {path.name: faces for _, path, faces in decided_photos(album.curated)}
+    found = {one.path.name: one.fractions for one in decided_photos(album.curated)}
     assert {name: len(faces) for name, faces in found.items()} == {
         "mine.jpg": 1,
         "nobody.jpg": 1,
@@ -36,12 +36,15 @@ def test_kept_and_drawn_faces_are_labels(album: Album) -> None:
 
 
 def test_rejected_ones_are_no_faces_where_that_is_said(album: Album) -> None:
-    found = {path.name: faces for _, path, faces in decided_photos(album.curated, rejected=True)}
+    found = {one.path.name: one.fractions for one in decided_photos(album.curated, rejected=True)}
     assert found["other.jpg"] == ()
 
 
 def test_the_fit_takes_them(album: Album, tmp_path: Path) -> None:
-    (tmp_path / "none").mkdir()
-    taken = examples(tmp_path / "none", [album.curated])
-    assert [bool(one.fractions) for one in taken] == [True, True, True]
-    assert all(one.path.is_file() for one in taken)
+    (tmp_path / "none" / "no-cat").mkdir(parents=True)
+    taken = [one for one in examples(tmp_path / "none", [album.curated]) if not one.made]
+    assert sorted(one.labelled.path.name for one in taken) == ["mine.jpg", "nobody.jpg", "two.jpg"]
+    for one in taken:
+        opened = one.open()
+        assert opened is not None
+        assert len(opened[1]) == len(one.labelled.fractions)

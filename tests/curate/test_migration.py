@@ -82,6 +82,7 @@ def test_pictures_names_and_verdicts_stay(raw: Path, old: Path) -> None:
         }
         now.pop("content", None)  # what follows was not measured then
         for face in now["faces"]:
+            face["cascade"] = face.pop("recipe")  # what it was called then
             face.pop("detail", None)
             face.pop("fingerprint", None)
             face.pop("left_out", None)  # nor said
@@ -90,6 +91,7 @@ def test_pictures_names_and_verdicts_stay(raw: Path, old: Path) -> None:
     assert note is not None
     note["settings"]["clip_frames"] = 40  # there were no videos then
     note["counts"]["rejected"] = 0  # nor decisions
+    note["settings"]["strictness"] = "normal"
     assert json.loads((old / "catgan.json").read_text(encoding="utf-8")) == note | {
         "format": 2,
         "raw": "../raw",

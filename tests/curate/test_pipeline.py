@@ -150,7 +150,8 @@ class TestRecords:
         (face,) = records(done.curated)[path]["faces"]
         assert face["box"] == pytest.approx(box, abs=1)
         assert face["roll"] == pytest.approx(roll, abs=0.5)
-        assert face["cascade"] == "eyes"
+        assert face["recipe"] == "eyes"
+        assert "proposer" not in face  # a detector of the caller's own need not say
         assert face["file"] in names(done.curated / FACE_CROP / SPLIT)
 
     def test_the_journal_reads_back(self, done: CurateResult) -> None:

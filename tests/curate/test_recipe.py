@@ -9,7 +9,12 @@ import pytest
 from cv2.data import haarcascades
 
 from catgan.core.errors import BadRecipe
-from catgan.curate.recipe import load_classifier, load_recipe, recipe_names
+from catgan.curate.recipe import (
+    STRICTNESS,
+    load_classifier,
+    load_recipe,
+    recipe_names,
+)
 
 XML = Path(haarcascades) / "haarcascade_frontalcatface.xml"
 GOOD = f"""
@@ -52,6 +57,50 @@ def test_a_cascade_beside_the_recipe_comes_first(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD)
     (cascade,) = load_recipe(str(tmp_path / "mine.toml")).cascades
     assert cascade.file == (tmp_path / XML.name).resolve()
+
+
+class TestStrictness:
+    """From which score a verifier takes something for a face."""
+
+    def test_the_default_has_two_cascades_and_three_points(self) -> None:
+        recipes = [load_recipe("verified", name) for name in STRICTNESS]
+        for recipe in recipes:
+            assert len(recipe.cascades) == 2
+            assert recipe.verifier is not None
+        limits = [recipe.min_score for recipe in recipes]
+        assert limits == sorted(set(limits)), "lenient first, strict last"
+        assert len({recipe.digest() for recipe in recipes}) == len(STRICTNESS)
+        assert load_recipe("verified") == recipes[STRICTNESS.index("normal")]
+
+    def test_the_map_alone_asks_no_cascade(self) -> None:
+        alone = load_recipe("map")
+        assert (alone.cascades, alone.verifier is not None) == ((), True)
+
+    def test_an_older_recipe_of_ones_own(self, tmp_path: Path) -> None:
+        (tmp_path / "v.safetensors").write_bytes(b"")
+        path = tmp_path / "mine.toml"
+        path.write_text('side = 384\nmin_score = 5\nverifier = "v.safetensors"\n')
+        recipe = load_recipe(str(path))
+        assert (recipe.min_score, recipe.cascades) == (5.0, ())
+
+    def test_a_point_that_the_recipe_lacks(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text(GOOD.replace("min_score = 0.5", "min_scores = { normal = 1, strict = 2 }"))
+        assert load_recipe(str(path)).min_score == 1
+        assert load_recipe(str(path), "strict").min_score == 2
+        with pytest.raises(BadRecipe, match="mine cannot be more or less strict"):
+            load_recipe(str(path), "lenient")
+
+    def test_cascades_alone_cannot_be_strict(self) -> None:
+        with pytest.raises(BadRecipe, match="quick cannot be more or less strict"):
+            load_recipe("quick", "strict")
+
+    @pytest.mark.parametrize("limits", ["3", "[3]", '{normal = "a"}', "{normal = nan}", "{}"])
+    def test_what_are_no_limits(self, tmp_path: Path, limits: str) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text(GOOD.replace("min_score = 0.5", f"min_scores = {limits}"))
+        with pytest.raises(BadRecipe, match="is not a recipe that can be"):
+            load_recipe(str(path))
 
 
 def test_an_xml_alone_is_a_recipe(tmp_path: Path) -> None:

@@ -23,9 +23,11 @@ from catgan.curate.heads import (
     save_heads,
 )
 from catgan.curate.maps import PLACE, Maps, NetMaps, on_grid
-from catgan.curate.recipe import load_recipe
+from catgan.curate.recipe import Cascade, Recipe, load_recipe
 from catgan.curate.square import Square, ears_of
 from catgan.curate.verified import (
+    BOX_LOGIT,
+    VerifiedDetector,
     level_crop,
     parts_of,
     propose,
@@ -202,8 +204,6 @@ class TestParts:
 
 def test_all_of_a_group_are_found(photos: Path) -> None:
     """Five cats of 400 pixels, each of which is found alone: in a row, on a page, in a column."""
-    from catgan.curate.verified import VerifiedDetector
-
     detector: Any = VerifiedDetector(load_recipe("verified"))
 
     def faces(picture: Picture) -> int:
@@ -225,6 +225,78 @@ def test_all_of_a_group_are_found(photos: Path) -> None:
     page = np.full((900, 1200, 3), 200, np.uint8)
     page[300:526] = np.asarray(Image.fromarray(row).resize((1200, 226)))
     assert faces(page) == 5
+
+
+class Boxes:
+    """Cascades that propose the same boxes on every photo, and count how often they are asked."""
+
+    def __init__(self, *boxes: Square) -> None:
+        self._boxes, self.asked = boxes, 0
+
+    def boxes(self, photo: Photo) -> list[Square]:
+        self.asked += 1
+        return list(self._boxes)
+
+
+class TestBothPropose:
+    """The map proposes at place 0 with some logit, the cascades a box; every crop gets 6."""
+
+    BOX = Square(cx=300, cy=200, side=80, score=1.0, proposer="cascade")
+    PHOTO = Photo(pixels=np.full((384, 384, 3), 99, np.uint8), width=768, height=768, profile=None)
+
+    def detector(
+        self, min_score: float, *, place: float, sure: float = -math.inf
+    ) -> tuple[VerifiedDetector, Boxes]:
+        """One with parts whose answers are known, and its cascades."""
+        recipe = Recipe(
+            name="both",
+            side=384,
+            turns=(0.0,),
+            min_size=0.1,
+            min_score=min_score,
+            cascades=(Cascade(file=Path("none"), scale_step=1.2, min_neighbors=1),),
+            verifier=Path("none"),
+            sure=sure,
+        )
+        detector, cascades = VerifiedDetector.__new__(VerifiedDetector), Boxes(self.BOX)
+        detector.recipe = recipe
+        parts: dict[str, object] = {
+            "_maps": FAKE,
+            "_cascades": cascades,
+            "_proposal": Answers([-9.0, 0, 0, 0, 0], {0: [place, 0, 0, 0, 0]}),
+            "_verifier": Answers([6.0, 0, 0, 0, 0]),
+        }
+        for name, part in parts.items():
+            setattr(detector, name, part)
+        return detector, cascades
+
+    def test_where_the_map_is_sure_cascades_are_not_asked(self) -> None:
+        detector, cascades = self.detector(10.0, place=5.0)
+        (face,) = detector.find(self.PHOTO)
+        assert (face.proposer, face.score, cascades.asked) == ("map", 5.0 + 6.0, 0)
+
+    def test_where_the_map_is_silent_the_box_of_a_cascade_is_verified(self) -> None:
+        detector, cascades = self.detector(10.0, place=3.0)
+        (face,) = detector.find(self.PHOTO)
+        assert (face.proposer, face.score, cascades.asked) == ("cascade", BOX_LOGIT + 6.0, 1)
+        # where the cascade saw it, on a photo twice as large as decoded: nothing moved it
+        assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
+
+    def test_the_verifier_disposes(self) -> None:
+        detector, cascades = self.detector(10.1, place=3.0)
+        assert detector.find(self.PHOTO) == []
+        assert cascades.asked == 1
+
+    def test_where_the_map_is_unsure_both_count(self) -> None:
+        detector, _ = self.detector(9.0, place=3.0, sure=12.0)
+        assert [face.proposer for face in detector.find(self.PHOTO)] == ["cascade", "map"]
+
+    def test_what_the_map_says_of_a_box_counts(self) -> None:
+        """A box on the very place that the map proposes: one face, with the map's own logit."""
+        detector, cascades = self.detector(14.0, place=9.0, sure=20.0)
+        (place,) = propose(FAKE, detector._proposal, self.PHOTO.pixels)
+        cascades._boxes = (ears_of(place),)
+        assert [face.score for face in detector.find(self.PHOTO)] == [pytest.approx(15.0)]
 
 
 def test_one_of_each_place_stays_the_surest() -> None:
@@ -278,7 +350,6 @@ class TestFile:
 def test_real_faces_are_found_and_empty_rooms_are_empty(photos: Path) -> None:
     """Of the photos that are for measuring, the first by number; figures in cascades/README.md."""
     from benchmarks.labels import is_right, labelled_photos, open_photo
-    from catgan.curate.verified import VerifiedDetector
 
     detector: Any = VerifiedDetector(load_recipe("verified"))
     right = 0

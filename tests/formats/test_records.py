@@ -190,7 +190,7 @@ def test_hostile_lines(line: bytes, tmp_path: Path) -> None:
 def test_the_sentence_names_file_line_and_field(tmp_path: Path) -> None:
     path = tmp_path / "photos.jsonl"
     record = {"path": "a", "sha256": "", "width": 1, "height": 1, "verdict": "kept", "reason": ""}
-    face = {"box": [1, 2, 3, "wide"], "roll": 0, "score": 0, "cascade": "x"}
+    face = {"box": [1, 2, 3, "wide"], "roll": 0, "score": 0, "recipe": "x"}
     write_jsonl(path, [record, record | {"faces": [face]}])
     with pytest.raises(BadRecord) as caught:
         list(read_records(path, PhotoRecord))
@@ -221,8 +221,8 @@ def test_a_folder_in_its_place_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_is_none_is_left_out() -> None:
-    face = FaceRecord(box=(1, 2, 3, 4), roll=0.0, score=1.0, cascade="x")
-    assert to_json(face) == {"box": [1, 2, 3, 4], "roll": 0.0, "score": 1.0, "cascade": "x"}
+    face = FaceRecord(box=(1, 2, 3, 4), roll=0.0, score=1.0, recipe="x")
+    assert to_json(face) == {"box": [1, 2, 3, 4], "roll": 0.0, "score": 1.0, "recipe": "x"}
 
 
 def test_what_is_in_a_mapping_is_kept() -> None:

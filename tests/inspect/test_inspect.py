@@ -47,7 +47,7 @@ def curated(tmp_path: Path) -> Path:
             box=(0, 0, 100 + index, 100 + index),
             roll=-5.0,
             score=1.0,
-            cascade="by hand",
+            recipe="by hand",
             sharpness=0.7,
             brightness=200.0,
             file=name,
@@ -56,7 +56,7 @@ def curated(tmp_path: Path) -> Path:
         records.append(PictureRecord(file_name=name, photo=f"{name}.jpg"))
     for index in range(3):
         reason = f"the crop would be {50 + index} pixels wide, fewer than 64"
-        far = FaceRecord(box=(0, 0, 9, 9), roll=0, score=1, cascade="by hand")
+        far = FaceRecord(box=(0, 0, 9, 9), roll=0, score=1, recipe="by hand")
         photos.append(photo(f"far-{index}.jpg", Verdict.FACE_TOO_SMALL, reason, far))
     write_metadata(pictures, records)
     write_photos(folder, photos)

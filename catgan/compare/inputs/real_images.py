@@ -4,12 +4,14 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.split import TRAINING, DataSplit
 from catgan.core.loading import load_pictures
 from catgan.core.pictures import Pictures
 from catgan.core.words import count
+from catgan.formats.datasets import found_by_cascade
 from catgan.measure.extractors.base import Extractor, Features
 from catgan.measure.metrics.neighbours import Nearest, usual
 
@@ -30,6 +32,9 @@ class RealImages:
     """Of `reference`."""
     reference_second: Features | None
     """What a second network sees in the first of them; None where there is none."""
+    by_cascade: NDArray[np.bool_] | None = None
+    """(M,): which of `reference` show a face that OpenCV's cascades alone proposed; None for
+    none."""
     usual: Nearest
     """How near images that were not trained on lie to those that were."""
 
@@ -63,6 +68,7 @@ def open_real_images(
     train = load_pictures(split.paths(names), split.size)
     train_features = extractor.extract(train)
     if split.reference == TRAINING:
+        names = names[:n_reference]
         reference, seen = train[:n_reference], train_features.first(n_reference)
         train, train_features = train[:most], train_features.first(most)
         out = seen.pooled[:0]
@@ -72,8 +78,10 @@ def open_real_images(
         reference = load_pictures(split.paths(names), split.size)
         seen = extractor.extract(reference)
         out = seen.pooled
+    cascaded = found_by_cascade(split.folder)
     return RealImages(
         split=split,
+        by_cascade=np.array([name in cascaded for name in names]) if cascaded else None,
         train=train,
         train_features=train_features,
         reference=reference,

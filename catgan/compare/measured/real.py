@@ -62,6 +62,7 @@ def measure_real(
         images=real.reference,
         features=real.reference_features,
         second=real.reference_second,
+        by_cascade=real.by_cascade,
         real=real,
         instruments=instruments,
         config=config,
@@ -97,5 +98,6 @@ def _training(reference: Evidence, n_fake: int) -> Evidence:
         reference,
         images=images,
         features=real.train_features.first(n_fake),
+        by_cascade=None,
         second=reference.instruments.look_again(images, reference.config),
     )

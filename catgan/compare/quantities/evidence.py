@@ -4,6 +4,9 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from catgan.compare.config import CompareConfig
 from catgan.compare.inputs.real_images import RealImages
 from catgan.core.pictures import Pictures
@@ -55,6 +58,8 @@ class Evidence:
     second: Features | None
     """What the second network sees in the first of them, as many as it is shown; None where there
     is none."""
+    by_cascade: NDArray[np.bool_] | None = None
+    """(N,): which of `images` are real ones that OpenCV's cascades alone found; None for none."""
     real: RealImages
     """The real images that the run was trained on and is measured against."""
     instruments: Instruments
