@@ -165,7 +165,7 @@ def examples(
         for made in (("back", "body") if index % 2 else ("hidden", "back"))
     ]
     made = [
-        Example(f"{kind}/{photo.path.relative_to(folder).as_posix()}", photo, kind)
+        Example(f"{kind}/{photo.path.parent.name}/{photo.path.name}", photo, kind)
         for photo, kind in found
     ]
     return sorted(made, key=lambda example: int(example.random("order").integers(1 << 62)))

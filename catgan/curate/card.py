@@ -27,6 +27,7 @@ COLUMNS = {
     "box": "x, y, width and height of the face from ear base to ear base, in pixels of the photo",
     "roll": "rotation of the head, in degrees, anticlockwise",
     "score": "confidence of the face detector, on a scale of its own",
+    "proposer": "what proposed the face: map (a network's map) or cascade (OpenCV's cascades)",
     "sharpness": "of the crop, 0 to 1",
     "brightness": "of the crop, 0 to 255",
 }

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated
 
 from catgan.core.settings import Option, check_most, require
-from catgan.curate.recipe import NORMAL, STRICTNESS
+from catgan.curate.choices import NORMAL, STRICTNESS
 
 # They say how the work is done, and change nothing that is written.
 HOW = frozenset({"workers", "photo_seconds"})

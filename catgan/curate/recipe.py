@@ -11,11 +11,10 @@ from catgan.core.errors import BadRecipe
 from catgan.core.files import read_file, sha256
 from catgan.core.settings import read_toml
 from catgan.core.systems import WINDOWS
+from catgan.curate.choices import NORMAL
 from catgan.curate.opencv import cv2, haarcascades
 
 MOST_SIDE, MOST_TURNS, MOST_CASCADES = 4096, 72, 16
-STRICTNESS = ("lenient", "normal", "strict")
-NORMAL = "normal"
 LEAST_STEP = 1.01  # of sizes: each takes a look of its own
 TRY_SECONDS = 30.0  # that a foreign cascade may take with one small picture
 

@@ -9,8 +9,8 @@ import pytest
 from cv2.data import haarcascades
 
 from catgan.core.errors import BadRecipe
+from catgan.curate.choices import STRICTNESS
 from catgan.curate.recipe import (
-    STRICTNESS,
     load_classifier,
     load_recipe,
     recipe_names,

@@ -324,7 +324,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         colour = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
         name = f"{number:05}-{number:010x}.png"
         (pictures / name).write_bytes(encode_png(np.kron(colour, np.ones((8, 8, 1), np.uint8))))
-        face = FaceRecord(box=(10, 10, 80, 80), roll=0, score=number / 7, cascade="c", file=name)
+        face = FaceRecord(box=(10, 10, 80, 80), roll=0, score=number / 7, recipe="c", file=name)
         records.append(
             PhotoRecord(
                 path=f"{number:05}.jpg", sha256=f"{number:064x}", width=200, height=200,

@@ -10,7 +10,7 @@ from catgan.core.errors import BadUsage
 from catgan.core.pictures import Picture, Pictures, encode_png
 from catgan.formats.runs import DataRecord, Run, RunConfig
 from catgan.measure.extractors.base import Features
-from catgan.model.base import load_base_generator
+from catgan.model.base import load_base, load_base_generator
 from catgan.model.checkpoint import save_checkpoint
 from catgan.model.networks import Generator
 from catgan.model.sample import draw_latents, sample_images
@@ -51,7 +51,9 @@ def run(generator: Generator, tmp_path: Path) -> Run:
     """A run whose generator is the base model's."""
     found = Run(folder=tmp_path / "runs" / "cats")
     found.samples.mkdir(parents=True)
-    settings = {"size": 64, "latent_dim": 100, "ngf": 32}
+    facts = load_base().facts
+    shape = ("size", "latent_dim", "ngf", "upsample", "skip")
+    settings = {name: getattr(facts, name) for name in shape}
     data = DataRecord(name="face-crop", folder=str(tmp_path), train=1)
     found.write_config(RunConfig(settings=settings, data=data))
     state = {"settings": settings, "data_digest": "", "epoch": 7, "images_shown": 1}

@@ -35,7 +35,7 @@ from tests.train.conftest import MakeDataSet, draw_blob
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
-SMALL = TrainConfig(size=16, batch_size=4)
+SMALL = TrainConfig(recipe="balanced", size=16, batch_size=4)
 
 OnDisk = Callable[[], Path]
 
@@ -85,7 +85,7 @@ class TestBatches:
     ) -> None:
         """To the last bit, in any order, in batches of any length, expected or not."""
         dataset = opened(make_data_set(23))
-        config = TrainConfig(size=size, batch_size=4, held_out=3)
+        config = TrainConfig(recipe="balanced", size=size, batch_size=4, held_out=3)
         ours, pictures, _ = load_data(dataset, config)
         in_memory = TrainingPictures(pictures, CPU)
         folder = on_disk()
@@ -140,7 +140,9 @@ class TestBatches:
         self, make_data_set: MakeDataSet, on_disk: OnDisk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         on_disk()
-        _, mapped, _ = load_data(opened(make_data_set(30, size=64)), TrainConfig(size=64))
+        _, mapped, _ = load_data(
+            opened(make_data_set(30, size=64)), TrainConfig(recipe="balanced", size=64)
+        )
         pictures = TrainingPictures(mapped, CPU)
         if pictures._map is None:
             pytest.skip("this system takes no advice on what will be read")
@@ -215,7 +217,7 @@ def half(paths, size, tick):
             time.sleep(600)
         yield picture
 data.load_all = half
-data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(size=16))
+data.load_data(open_dataset(Path(sys.argv[1])), TrainConfig(recipe="balanced", size=16))
 """
         child = subprocess.Popen(
             [sys.executable, "-c", script, str(dataset)],
@@ -319,7 +321,7 @@ class TestMemory:
         dataset = opened(make_data_set(240, size=64))
         if disk:
             on_disk()
-        config = TrainConfig(size=64, held_out=0)
+        config = TrainConfig(recipe="balanced", size=64, held_out=0)
         load_data(dataset, config)  # modules and caches
         tracemalloc.start()
         try:
@@ -412,7 +414,7 @@ class TestSizes:
 
     def test_held_out_pictures_are_counted_too(self, make_data_set: MakeDataSet) -> None:
         dataset = opened(make_data_set(12))
-        config = TrainConfig(size=16, held_out=2)
+        config = TrainConfig(recipe="balanced", size=16, held_out=2)
         _, out = split(dataset.files, 2)
         odd = draw_blob(np.random.default_rng(0), 18)
         (dataset.folder / out[0]).write_bytes(encode_png(odd))
@@ -431,7 +433,7 @@ class TestHeldOut:
         dataset = opened(make_data_set(20, size=23))
         everything, pictures, _ = load_data(dataset, SMALL)
         by_name = dict(zip(everything.train, pictures, strict=True))
-        config = TrainConfig(size=16, held_out=6)
+        config = TrainConfig(recipe="balanced", size=16, held_out=6)
         data, train, out = load_data(dataset, config)
         assert out.shape == (6, 16, 16, 3)
         assert np.array_equal(out, [by_name[name] for name in data.record.held_out])
@@ -445,7 +447,10 @@ class TestHeldOut:
     ) -> None:
         monkeypatch.setattr(data_module, "MOST_HELD_OUT", 4)
         dataset = opened(make_data_set(20))
-        many, few = TrainConfig(size=16, held_out=9), TrainConfig(size=16, held_out=4)
+        many, few = (
+            TrainConfig(recipe="balanced", size=16, held_out=9),
+            TrainConfig(recipe="balanced", size=16, held_out=4),
+        )
         assert len(load_data(dataset, many)[0].record.held_out) == 9
         assert np.array_equal(load_data(dataset, many)[2], load_data(dataset, few)[2])
 
@@ -454,7 +459,7 @@ class TestHeldOut:
         _, out = split(dataset.files, 3)
         (dataset.folder / out[1]).write_bytes(b"no picture")
         with pytest.raises(UnreadablePhoto, match=out[1]):
-            load_data(dataset, TrainConfig(size=16, held_out=3))
+            load_data(dataset, TrainConfig(recipe="balanced", size=16, held_out=3))
 
 
 class TestLoading:
@@ -462,7 +467,7 @@ class TestLoading:
         dataset = opened(make_data_set(10))
         lines = [f"{path.name} {sha256(path.read_bytes())}\n" for path in dataset.paths()]
         wanted = sha256("".join(lines).encode())
-        for config in (SMALL, TrainConfig(size=32, held_out=2)):
+        for config in (SMALL, TrainConfig(recipe="balanced", size=32, held_out=2)):
             assert load_data(dataset, config)[0].record.digest == wanted
         (dataset.folder / "blob-000.png").rename(dataset.folder / "blob-999.png")
         assert load_data(opened(dataset.folder), SMALL)[0].record.digest != wanted
@@ -473,9 +478,9 @@ class TestLoading:
         dataset = opened(make_data_set(10))
         monkeypatch.setattr(data_module, "load_all", None)
         with pytest.raises(TooFewPictures, match="has 7 images to train on; at least 8"):
-            load_data(dataset, TrainConfig(size=16, held_out=3))
+            load_data(dataset, TrainConfig(recipe="balanced", size=16, held_out=3))
         with pytest.raises(BadSettings, match="has only 10 images"):
-            load_data(dataset, TrainConfig(size=16, held_out=10))
+            load_data(dataset, TrainConfig(recipe="balanced", size=16, held_out=10))
 
     def test_what_takes_long_is_reported_and_may_be_ended(
         self, make_data_set: MakeDataSet, on_disk: OnDisk, monkeypatch: pytest.MonkeyPatch

@@ -56,9 +56,9 @@ def forget(run: Run, *names: str) -> None:
 
 def test_a_new_run_follows_its_recipe(tmp_path: Path) -> None:
     new = Run(folder=tmp_path / "new")
-    assert settle(new, {}) == TrainConfig.of_recipe("balanced")
+    assert settle(new, {}) == TrainConfig.of_recipe("projected")
     assert settle(new, {"recipe": "article"}) == TrainConfig.of_recipe("article")
-    assert settle(new, {"ndf": 128}) == TrainConfig.of_recipe("balanced", ndf=128)
+    assert settle(new, {"ndf": 128}) == TrainConfig.of_recipe("projected", ndf=128)
     with pytest.raises(BadSettings, match="--recipe is soup"):
         settle(new, {"recipe": "soup"})
 
