@@ -23,7 +23,7 @@ from catgan.model.sample import draw_latents, sample_images
 
 CANDIDATES = 192  # latents that the cat is chosen among
 ANCHORS = 3  # latents whose neighbourhood it is
-SPREAD = 0.5  # of the neighbourhood: how much of each latent is its own, 0 to 1
+SPREAD = 0.35  # of the neighbourhood: how much of each latent is its own, 0 to 1
 SPARE = 2.0  # faces drawn for each that is wanted; the best are taken
 MOST = 16  # the same at most, where the base model has seen too many of them
 ALIKE = 4.0  # what a face is worth less for colours that differ from the first's by 1
@@ -156,10 +156,11 @@ def _worth(
     grey = pictures.mean(axis=3) / 255
     size = grey.shape[1]
     face = grey[:, size // 4 : -size // 6, size // 5 : -size // 5]
-    lopsided = abs(face - face[:, :, ::-1]).mean(axis=(1, 2))
+    # beside how much there is to see: a face without eyes or stripes is even on both sides
+    lopsided = abs(face - face[:, :, ::-1]).mean(axis=(1, 2)) / (face.std(axis=(1, 2)) + 0.02)
     luma = face.mean(axis=(1, 2))
     outside = np.maximum(LUMA[0] - luma, 0) + np.maximum(luma - LUMA[1], 0)
-    return np.asarray(cat - 3.0 * lopsided - 6.0 * outside), own
+    return np.asarray(cat - 0.5 * lopsided - 6.0 * outside), own
 
 
 def _apart(one: Coat, other: Coat) -> float:
