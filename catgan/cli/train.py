@@ -170,7 +170,7 @@ def _outlook_words(
 ) -> Iterator[str]:
     """What to expect of new runs: how long they take here, and what they can come to."""
     from catgan.formats.runs import Run
-    from catgan.train.outlook import FINE_TUNED, look_ahead, probe_speed
+    from catgan.train.outlook import look_ahead, probe_speed
 
     fresh = [job for job in jobs if not Run(folder=job[1]).last.exists()]
     if not fresh:
@@ -198,11 +198,13 @@ def _outlook_words(
         )
     elif not seen:
         needed = -(-outlook.half // max(1, count))
+        advice = ""
+        if networks(BASE).facts.size == settings.size:
+            advice = f" Fine-tuning the bundled cat-face model is faster: {command_line(better)}"
         yield (
             f"That is short: from scratch, the first samples are recognised as cats after about "
             f"{outlook.first:,} images and half of them after {outlook.half:,} "
-            f"(--epochs {needed}). Fine-tuning the bundled cat-face model gets there in "
-            f"{FINE_TUNED[1]:,}: {command_line(better)}"
+            f"(--epochs {needed}).{advice}"
         )
 
 
