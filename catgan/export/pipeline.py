@@ -19,7 +19,7 @@ from catgan.export.config import AUTO, ExportConfig
 from catgan.export.onnx import check_packages, to_onnx
 from catgan.export.plain import PlainGenerator, layout_of, plain
 from catgan.formats import cards
-from catgan.formats.runs import BEST, LAST, Run, RunConfig, resolve_run
+from catgan.formats.runs import Run, RunConfig, resolve_run
 from catgan.formats.stats import EpochStats
 from catgan.model.checkpoint import load_generator
 from catgan.model.networks import Generator
@@ -85,7 +85,7 @@ def plan_export(
     check_out(out)
     if config.onnx:
         check_packages()
-    path = _checkpoint(run, config.checkpoint)
+    path = run.find_checkpoint(None if config.checkpoint == AUTO else config.checkpoint)
     record = run.read_config()
     if record is None:  # gone since it was found
         raise CheckpointRefused(f"{run.folder} has no settings any more; name another run.")
@@ -175,21 +175,6 @@ def check_out(out: Path) -> None:
             f"{out} was not made by catgan export (it holds {strangers[0]}); "
             "name a new or empty folder."
         )
-
-
-def _checkpoint(run: Run, which: str) -> Path:
-    found = run.checkpoint(None if which == AUTO else which)
-    if found is not None:
-        return found
-    if run.checkpoint() is None:
-        raise CheckpointRefused(
-            f"The run {run.name} has no checkpoint yet, so there is nothing to export; "
-            "let it train for an epoch or more first: catgan train"
-        )
-    other = LAST if which == BEST else BEST
-    raise CheckpointRefused(
-        f"The run {run.name} has no {which} checkpoint; use --checkpoint {other}."
-    )
 
 
 def _known(record: RunConfig, settings: dict[str, object]) -> dict[str, object]:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from catgan.core.errors import BadRecord, UnknownRun
+from catgan.core.errors import BadRecord, CheckpointRefused, UnknownRun
 from catgan.core.files import Json, write_json
 from catgan.core.names import existing
 from catgan.core.version import __version__
@@ -186,6 +186,28 @@ class Run:
         """
         choice = {BEST: (self.best,), LAST: (self.last,), None: (self.best, self.last)}[which]
         return next((path for path in choice if path.is_file()), None)
+
+    def find_checkpoint(self, which: str | None = None) -> Path:
+        """The checkpoint that is wanted, which has to be there.
+
+        Args:
+            which: As for `checkpoint`.
+
+        Raises:
+            CheckpointRefused: It is not there; says whether another one is.
+        """
+        found = self.checkpoint(which)
+        if found is not None:
+            return found
+        if self.checkpoint() is None:
+            raise CheckpointRefused(
+                f"The run {self.name} has no checkpoint yet; "
+                "let it train for an epoch or more first: catgan train"
+            )
+        other = LAST if which == BEST else BEST
+        raise CheckpointRefused(
+            f"The run {self.name} has no {which} checkpoint; use --checkpoint {other}."
+        )
 
     def read_config(self) -> RunConfig | None:
         """What `config.json` says, or None where there is none.

@@ -60,15 +60,4 @@ def find_checkpoint(run: Run, checkpoint: str) -> Path:
         if not zipfile.is_zipfile(path):  # which PyTorch's files are; this may be any, a photo say
             raise CheckpointRefused(f"{path} is not a checkpoint of catgan; name another file.")
         return path
-    found = run.checkpoint(None if checkpoint == AUTO else checkpoint)
-    if found is not None:
-        return found
-    if run.checkpoint() is None:
-        raise CheckpointRefused(
-            f"The run {run.name} has no checkpoint yet, so there is nothing to sample from; "
-            "let it train for an epoch or more first: catgan train"
-        )
-    other = LAST if checkpoint == BEST else BEST
-    raise CheckpointRefused(
-        f"The run {run.name} has no {checkpoint} checkpoint; use --checkpoint {other}."
-    )
+    return run.find_checkpoint(None if checkpoint == AUTO else checkpoint)

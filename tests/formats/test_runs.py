@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catgan.core.errors import BadRecord, UnknownRun
+from catgan.core.errors import BadRecord, CheckpointRefused, UnknownRun
 from catgan.formats.runs import (
     CONFIG,
     FORMAT,
@@ -149,3 +149,19 @@ def test_the_best_checkpoint_else_the_last(tmp_path: Path) -> None:
     assert (run.checkpoint(), run.checkpoint("last")) == (run.best, run.last)
     run.last.unlink()
     assert (run.checkpoint(), run.checkpoint("last")) == (run.best, None)
+
+
+def test_a_checkpoint_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+    run = Run(folder=tmp_path / "run")
+    for which in (None, "best", "last"):
+        with pytest.raises(CheckpointRefused, match=r"run has no checkpoint yet; .*catgan train"):
+            run.find_checkpoint(which)
+    run.last.parent.mkdir(parents=True)
+    run.last.touch()
+    assert run.find_checkpoint() == run.find_checkpoint("last") == run.last
+    with pytest.raises(CheckpointRefused, match=r"no best checkpoint; use --checkpoint last\."):
+        run.find_checkpoint("best")
+    run.last.rename(run.best)
+    assert run.find_checkpoint() == run.find_checkpoint("best") == run.best
+    with pytest.raises(CheckpointRefused, match=r"no last checkpoint; use --checkpoint best\."):
+        run.find_checkpoint("last")

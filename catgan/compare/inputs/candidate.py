@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from catgan.compare.inputs.split import DataSplit, split_of_folder
-from catgan.core.errors import BadUsage, CheckpointRefused, NoPictures, UnknownRun
+from catgan.core.errors import BadUsage, NoPictures, UnknownRun
 from catgan.core.files import Json
 from catgan.core.names import printable
 from catgan.core.words import count
@@ -74,12 +74,7 @@ def open_run(run: Run, data: Path | None = None) -> Candidate:
             f"{run.folder / CONFIG} does not say what the run was trained with; "
             "name another run, or train this one anew."
         )
-    checkpoint = run.checkpoint()
-    if checkpoint is None:
-        raise CheckpointRefused(
-            f"The run {name} has no checkpoint yet, so there is no generator to sample from; "
-            "let it train for an epoch or more first: catgan train"
-        )
+    checkpoint = run.find_checkpoint()
     dataset = _dataset(run.find_data(config.data, data), name)
     chosen = frozenset(map(printable, config.data.held_out))
     train = tuple(file for file in dataset.files if printable(file) not in chosen)
