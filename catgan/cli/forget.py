@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption
-from catgan.core.files import BEGINNING, open_file
+from catgan.core.files import beginning
 from catgan.core.pages import PAGE
 from catgan.core.words import count, listed
 
@@ -124,16 +124,8 @@ def _pages(curated: Path) -> list[Path]:
         page
         for folder in folders
         for page in sorted(folder.glob("*.html"))
-        if PAGE in _beginning(page)
+        if PAGE in (beginning(page) or b"")
     ]
-
-
-def _beginning(page: Path) -> bytes:
-    try:
-        with open_file(page) as file:
-            return file.read(BEGINNING)
-    except OSError:
-        return b""
 
 
 def _renew(page: Path, curated: Path, raw: Path | None) -> None:
@@ -146,5 +138,5 @@ def _renew(page: Path, curated: Path, raw: Path | None) -> None:
 
 def _is_of(page: Path, curated: Path) -> bool:
     """Whether a page is what `inspect` wrote of this folder."""
-    found = INSPECTED.search(_beginning(page).decode("utf-8", "replace"))
+    found = INSPECTED.search((beginning(page) or b"").decode("utf-8", "replace"))
     return found is not None and Path(html.unescape(found[1])).resolve() == curated.resolve()

@@ -7,8 +7,7 @@ import typer
 
 from catgan.cli.options import ConfigOption, JsonOption
 from catgan.cli.privacy import contains_photos
-from catgan.core.files import check_destination
-from catgan.core.pages import PAGE
+from catgan.core.pages import check_page
 from catgan.core.systems import command_line
 from catgan.core.words import count
 
@@ -37,7 +36,7 @@ def inspect(
 
     screen = Screen(as_json=json)
     if page is not None:
-        check_destination(page, PAGE, option="--page", usual="inspect.html")
+        check_page(page, "inspect", option="--page", usual="inspect.html")
     with screen.progress(f"Inspecting {curated}"):
         inspection = inspect_curated(curated, raw)
     if page is not None:

@@ -8,8 +8,7 @@ import typer
 
 from catgan.cli.options import ConfigOption
 from catgan.cli.privacy import contains_photos
-from catgan.core.files import check_destination
-from catgan.core.pages import PAGE
+from catgan.core.pages import check_page
 from catgan.core.systems import command_line
 from catgan.core.words import count
 
@@ -54,7 +53,7 @@ def review(
 
     screen = Screen(as_json=False)
     if page is not None:
-        check_destination(page, PAGE, option="--page", usual="review.html")
+        check_page(page, "review", option="--page", usual="review.html")
     else:
         check_packages()
     opened = open_curated(curated, raw)

@@ -368,19 +368,22 @@ def check_destination(path: Path, ours: bytes, *, option: str, usual: str) -> No
     if path.is_dir():
         raise BadUsage(f"{path} is a folder; name a file to write: {option} {path / usual}")
     check_place(path)
-    if path.exists() and not _begins(path, ours):
+    if not path.exists():
+        return
+    found = beginning(path)
+    if found is None or (found and ours not in found):
         raise FileRefused(
             f"{path} exists already, and catgan did not write it; name another file: {option}"
         )
 
 
-def _begins(path: Path, ours: bytes) -> bool:
+def beginning(path: Path) -> bytes | None:
+    """The first bytes of a file, by which it is known; None where it cannot be read."""
     try:
         with open_file(path) as file:
-            found = file.read(BEGINNING)
+            return file.read(BEGINNING)
     except OSError:
-        return False
-    return ours in found or not found
+        return None
 
 
 @contextmanager

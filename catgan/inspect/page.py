@@ -5,7 +5,6 @@ from pathlib import Path
 from catgan.core.files import AnyPath, write_text
 from catgan.core.pages import data_uri, page_environment
 from catgan.core.pictures import Picture, encode_jpeg, encode_png, sheet
-from catgan.core.version import __version__
 from catgan.core.words import count
 from catgan.inspect.summary import COLUMNS, Inspection
 
@@ -21,14 +20,12 @@ def write_page(inspection: Inspection, path: AnyPath) -> None:
 
 def render(inspection: Inspection) -> str:
     """The page as HTML; style and pictures are inside it, and it has no script."""
-    environment = page_environment("catgan.inspect")
+    environment = page_environment("catgan.inspect", "inspect")
     environment.filters["photograph"] = lambda picture: data_uri("jpeg", encode_jpeg(picture, 90))
     environment.filters["pixels"] = lambda picture: data_uri("png", encode_png(picture))
     environment.filters["sheet"] = _sheet
     environment.filters["count"] = count
-    return environment.get_template("inspect.html.j2").render(
-        version=__version__, inspection=inspection
-    )
+    return environment.get_template("inspect.html.j2").render(inspection=inspection)
 
 
 def _sheet(pictures: Picture) -> Picture:

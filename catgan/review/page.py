@@ -13,7 +13,6 @@ from catgan.core.errors import NoPictures, UnreadablePhoto
 from catgan.core.files import write_text
 from catgan.core.pages import page_environment
 from catgan.core.pictures import encode_jpeg
-from catgan.core.version import __version__
 from catgan.formats.curated import NAME, read_note
 from catgan.review.album import VIEWS, Album
 from catgan.review.ledger import Ledger
@@ -56,12 +55,11 @@ def write_page(
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-    template = page_environment("catgan.review").get_template("review.html.j2")
+    template = page_environment("catgan.review", "review").get_template("review.html.j2")
 
     write_text(
         path,
         template.render(
-            version=__version__,
             folder=str(ledger.curated),
             line=line,
             static=True,

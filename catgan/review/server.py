@@ -16,7 +16,6 @@ from catgan.core.errors import CatganError, UnreadablePhoto
 from catgan.core.pages import page_environment
 from catgan.core.pictures import encode_png
 from catgan.core.systems import command_line
-from catgan.core.version import __version__
 from catgan.formats.records import to_json
 from catgan.review import orders
 from catgan.review.album import VIEWS
@@ -88,10 +87,9 @@ class Review:
     def _page(self, _: Request) -> Response:
         line = ["catgan", "curate", str(self._raw or "raw/"), str(self._ledger.curated)]
         return _plain(
-            page_environment("catgan.review")
+            page_environment("catgan.review", "review")
             .get_template("review.html.j2")
             .render(
-                version=__version__,
                 folder=str(self._ledger.curated),
                 line=command_line(line),
                 static=False,

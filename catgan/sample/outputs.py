@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from catgan.core.errors import BadUsage, FileRefused
-from catgan.core.files import check_destination, check_place
-from catgan.core.pages import PAGE
+from catgan.core.files import check_place
+from catgan.core.pages import check_page
 from catgan.core.settings import paths_of_strings
 from catgan.sample import video
 from catgan.sample.stamp import is_ours
@@ -76,7 +76,7 @@ class Outputs:
             if other != flag:
                 raise BadUsage(f"{other} and {flag} are both {path}; name two files.")
             if path == self.page:
-                check_destination(path, PAGE, option=flag, usual="cats.html")
+                check_page(path, "sample", option=flag, usual="cats.html")
                 continue
             check_place(path)
             _check_owner([path])

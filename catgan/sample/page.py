@@ -14,7 +14,6 @@ from torch import Tensor
 
 from catgan.core.pages import data_uri, page_environment
 from catgan.core.pictures import Picture, sheet
-from catgan.core.version import __version__
 from catgan.model.networks import Generator
 from catgan.sample.config import SampleConfig
 from catgan.sample.draw import draw_pictures
@@ -88,7 +87,7 @@ def _render(
         {"name": one.name, "about": one.about, "sheet": data_uri("webp", data)}
         for one, data in zip(slices, files, strict=True)
     ]
-    template = page_environment("catgan.sample").get_template("map.html.j2")
+    template = page_environment("catgan.sample", "sample").get_template("map.html.j2")
     numbers = itertools.chain.from_iterable(one.latents.shape[-1:] for one in slices)
     return template.render(
         maps=maps,
@@ -97,5 +96,4 @@ def _render(
         name=name,
         epoch=epoch,
         latent_dim=max(numbers),
-        version=__version__,
     )

@@ -9,7 +9,7 @@ from catgan.curate.config import CurateConfig
 from catgan.curate.pipeline import curate_photos
 from catgan.formats.datasets import FACE_CROP, digest_of, open_dataset
 from catgan.formats.runs import DataRecord, Run, RunConfig
-from tests.cli.conftest import Catgan
+from tests.cli.conftest import Catgan, one_sentence
 from tests.drawing import EyeDetector, Head, draw_photo, encode, tree, write
 
 
@@ -56,6 +56,22 @@ def test_all_of_it(catgan: Catgan, home: Path) -> None:
     assert before == ((home / "report.html").read_bytes(), (home / "mine.html").read_bytes())
     assert not [name for name in tree(home / "curated") if "tama" in name]
     assert (home / "raw" / "tama.jpg").exists()
+
+
+def test_a_page_of_another_command_is_not_replaced(catgan: Catgan, home: Path) -> None:
+    assert catgan("inspect", "curated", "--page", "inspect.html").code == 0
+    before = (home / "inspect.html").read_bytes()
+    ended = catgan("review", "curated", "--page", "inspect.html")
+    assert (ended.code, "catgan inspect wrote it" in one_sentence(ended)) == (1, True)
+    ended = catgan("sample", "cats", "--page", "inspect.html")
+    assert (ended.code, "catgan inspect wrote it" in one_sentence(ended)) == (1, True)
+    ended = catgan("compare", "cats", "--report", "inspect.html")
+    assert (ended.code, "catgan inspect wrote it" in one_sentence(ended)) == (1, True)
+    assert (home / "inspect.html").read_bytes() == before
+    assert catgan("inspect", "curated", "--page", "inspect.html").code == 0
+    # written before pages named their command
+    assert catgan("inspect", "curated", "--page", "report.html").code == 0
+    assert "meadow.jpg" in (home / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_dry_run_changes_nothing(catgan: Catgan, home: Path) -> None:

@@ -16,7 +16,8 @@ def test_the_address_follows_where_there_is_one(monkeypatch: pytest.MonkeyPatch)
     assert program() == f"catgan {__version__}"
     monkeypatch.setattr("catgan.core.version.HOMEPAGE", "https://example.org/catgan")
     assert program() == f"catgan {__version__} (https://example.org/catgan)"
-    page = page_environment("catgan.inspect").from_string("<p>{{ program() }}</p>").render()
+    environment = page_environment("catgan.inspect", "inspect")
+    page = environment.from_string("<p>{{ program() }}</p>").render()
     assert page == f"<p>{program()}</p>"
 
 

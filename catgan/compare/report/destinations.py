@@ -4,14 +4,10 @@ from pathlib import Path
 
 from catgan.core.errors import BadUsage
 from catgan.core.files import check_destination
-from catgan.core.pages import PAGE
+from catgan.core.pages import check_page
 
-OURS = {
-    "--report": PAGE,
-    "--csv": b"measure,arm,run,",
-}
-"""What the beginning of a file that may be written over has in it."""
-USUAL = {"--report": "report.html", "--csv": "numbers.csv"}
+CSV = b"measure,arm,run,"
+"""What the beginning of a table that may be written over has in it."""
 
 
 def check_destinations(report: Path, csv: Path | None) -> None:
@@ -23,11 +19,10 @@ def check_destinations(report: Path, csv: Path | None) -> None:
 
     Raises:
         BadUsage: One is a folder, lies in what is none or may not be written to, or both are one.
-        FileRefused: Something else than what catgan wrote is there.
+        FileRefused: Something else than what this command wrote is there.
     """
     if csv is not None and csv.resolve() == report.resolve():
         raise BadUsage(f"--report and --csv are both {report}; give one of them another name.")
-    for path, option in ((report, "--report"), (csv, "--csv")):
-        if path is None:
-            continue
-        check_destination(path, OURS[option], option=option, usual=USUAL[option])
+    check_page(report, "compare", option="--report", usual="report.html")
+    if csv is not None:
+        check_destination(csv, CSV, option="--csv", usual="numbers.csv")

@@ -24,7 +24,6 @@ from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, 
 from catgan.compare.report.settings import differing_settings, equal_settings
 from catgan.core.files import AnyPath, Json, write_text
 from catgan.core.pages import page_environment
-from catgan.core.version import __version__
 from catgan.core.words import count
 
 MEAN_QUALITY = 92  # of the average image, which has no detail to hide JPEG's behind
@@ -97,7 +96,7 @@ def render(comparison: Comparison, *, photos: bool = True) -> str:
     # imported here: who only wants the numbers does not need it
     from plotly.offline import get_plotlyjs
 
-    environment = page_environment("catgan.compare.report")
+    environment = page_environment("catgan.compare.report", "compare")
     environment.filters["script_json"] = script_json
     environment.filters["colour"] = colour_of
     environment.filters["count"] = count
@@ -108,7 +107,6 @@ def render(comparison: Comparison, *, photos: bool = True) -> str:
     by_arm, across = arm_charts(arms), evaluation_charts(arms)
     charts = [chart for own in by_arm for chart in own] + across
     return environment.get_template("report.html.j2").render(
-        version=__version__,
         comparison=comparison,
         photos=photos,
         arms=arms,
