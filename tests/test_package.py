@@ -1,8 +1,11 @@
-"""The wheel: what is in it, and that it works outside the checkout."""
+"""What is released: what is in it, and that the wheel works outside the checkout."""
 
+import email
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -13,11 +16,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source distribution, and the wheel that is built from it."""
     folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
     subprocess.run([*build, str(ROOT)], check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (built,) = dist.glob("*.whl")
     return built
 
 
@@ -35,6 +44,44 @@ def test_the_wheel_holds_the_package_and_the_recipes_alone(wheel: Path) -> None:
     assert all(top == "catgan" or top.endswith(".dist-info") for top in tops), tops
     pictures = (".jpg", ".jpeg", ".png", ".xml", ".pt")
     assert not [name for name in names if name.endswith(pictures)]
+
+
+def test_the_source_holds_what_runs_tests_and_explains_it(dist: Path) -> None:
+    (built,) = dist.glob("*.tar.gz")
+    with tarfile.open(built) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    for name in (
+        "CITATION.cff",
+        "LICENSE",
+        "Makefile",
+        "SECURITY.md",
+        "benchmarks/train.py",
+        "cascades/verified.toml",
+        "catgan/model/base/generator.safetensors",
+        "docs/install.md",
+        "docs/pictures/base.jpg",
+        "notebooks/catgan.ipynb",
+        "tests/test_package.py",
+    ):
+        assert name in names
+    for folder in ("raw", "curated", "runs", ".venv"):  # which may be full of a person's photos
+        assert not [name for name in names if name.startswith(f"{folder}/")], folder
+    assert built.stat().st_size < 20_000_000
+
+
+def test_the_text_for_a_package_index_stands_by_itself(wheel: Path) -> None:
+    """There are no files beside it there, so that a relative link or picture leads nowhere."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [one for one in archive.namelist() if one.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+    text = metadata.get_payload()
+    assert isinstance(text, str)
+    assert text.startswith("# catgan\n")
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    links = re.findall(r"\]\(([^)]*)\)", text)
+    assert not [link for link in links if not link.startswith("https://")]
+    assert "docs/install.md" in text  # named, though not linked
+    assert "![" not in text.replace("![](https://", "")
 
 
 def test_it_works_in_a_clean_environment(wheel: Path, tmp_path: Path, album: Path) -> None:
