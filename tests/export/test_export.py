@@ -235,7 +235,7 @@ def test_a_run_without_a_checkpoint(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(CheckpointRefused, match="use --checkpoint best"):
         plan_export(run.folder, tmp_path / "out", ExportConfig(onnx=False, checkpoint="last"))
     run.best.unlink()
-    with pytest.raises(CheckpointRefused, match="nothing to export"):
+    with pytest.raises(CheckpointRefused, match="has no checkpoint yet"):
         plan_export(run.folder, tmp_path / "out", WITHOUT)
 
 
