@@ -14,7 +14,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from catgan.core.photos import Photo
@@ -186,7 +185,6 @@ def _starts(length: int, side: int) -> list[int]:
     return [int(start) for start in np.linspace(0, left, count).round()]
 
 
-@torch.inference_mode()
 def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Square]:
     """Places that may be the middle of a face, the likeliest first.
 
@@ -196,7 +194,7 @@ def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Square]:
         canvas: (H, W, 3) uint8, as `on_grid` gives it.
     """
     places = maps.look(canvas[None]).places()[0]
-    found = head(places).numpy().astype(np.float64)
+    found = head(places).astype(np.float64)
     rows, columns = found.shape[:2]
     y, x = np.mgrid[:rows, :columns]
     boxes = np.stack(
@@ -233,7 +231,6 @@ def _merged(boxes: NDArray[np.float64]) -> list[Square]:
     return heads
 
 
-@torch.inference_mode()
 def refine(
     maps: NetMaps, verifier: VerifierHead, pixels: Picture, heads: Sequence[Square]
 ) -> list[Square]:
@@ -247,7 +244,7 @@ def refine(
     """
     crops = np.stack([level_crop(pixels, head) for head in heads])
     seen = maps.look(crops)
-    found = verifier(seen.fine, seen.coarse, seen.pooled).numpy().astype(np.float64)
+    found = verifier(seen.fine, seen.coarse, seen.pooled).astype(np.float64)
     refined = []
     for head, (logit, across, down, log_factor, roll) in zip(heads, found, strict=True):
         off = head.moved(float(np.clip(across, -0.5, 0.5)), float(np.clip(down, -0.5, 0.5)))

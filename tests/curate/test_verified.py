@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 from PIL import Image
+from safetensors.numpy import save_file
 
 from catgan.core.errors import BadRecipe
 from catgan.core.photos import Photo
@@ -17,12 +18,14 @@ from catgan.curate.crop import crop_face, square_around
 from catgan.curate.heads import (
     CROP_REACH,
     CROP_SIDE,
+    PROPOSAL,
+    VERIFIER,
     ProposalHead,
     VerifierHead,
     load_heads,
-    save_heads,
+    read_heads,
 )
-from catgan.curate.maps import PLACE, Maps, NetMaps, on_grid
+from catgan.curate.maps import COARSE, FINE, PLACE, POOLED, Maps, NetMaps, on_grid
 from catgan.curate.recipe import Cascade, Recipe, load_recipe
 from catgan.curate.square import Square, ears_of
 from catgan.curate.verified import (
@@ -49,11 +52,11 @@ class FakeMaps:
     def look(self, pictures: Picture) -> Maps:
         count, height, width = pictures.shape[:3]
         rows, columns = height // 16, width // 16
-        numbers = torch.arange(rows * columns, dtype=torch.float32).view(1, rows, columns, 1)
+        numbers = np.arange(rows * columns, dtype=np.float32).reshape(1, rows, columns, 1)
         return Maps(
-            numbers.expand(count, -1, -1, 112),
-            torch.zeros(count, -(-height // 32), -(-width // 32), 320),
-            torch.zeros(count, 1280),
+            np.broadcast_to(numbers, (count, rows, columns, FINE)),
+            np.zeros((count, -(-height // 32), -(-width // 32), COARSE), np.float32),
+            np.zeros((count, POOLED), np.float32),
         )
 
 
@@ -66,14 +69,14 @@ class Answers:
     def __init__(self, answer: list[float], only: dict[int, list[float]] | None = None) -> None:
         self._answer, self._only = answer, only or {}
 
-    def __call__(self, *maps: torch.Tensor) -> torch.Tensor:
+    def __call__(self, *maps: NDArray[np.float32]) -> NDArray[np.float32]:
         values = maps[0]
         if values.shape[-1] == PLACE:  # places: by their number
-            out = torch.tensor(self._answer).expand(*values.shape[:-1], 5).clone()
+            out = np.tile(np.array(self._answer, np.float32), (*values.shape[:-1], 1))
             for number, answer in self._only.items():
-                out[values[..., 0] == number] = torch.tensor(answer)
+                out[values[..., 0] == number] = answer
             return out
-        return torch.tensor(self._answer).expand(len(values), 5).clone()
+        return np.tile(np.array(self._answer, np.float32), (len(values), 1))
 
 
 class TestOnGrid:
@@ -320,18 +323,36 @@ def test_the_crop_has_the_head_in_its_middle(roll: float) -> None:
 
 
 class TestFile:
-    def test_comes_back_to_half_precision(self, tmp_path: Path) -> None:
-        torch.manual_seed(0)
-        proposal, verifier = ProposalHead(), VerifierHead()
-        for scale in (verifier.fine_scale, verifier.coarse_scale, verifier.pooled_scale):
-            scale.data[1] = 1.0
-        save_heads(tmp_path / "v.safetensors", proposal, verifier, {"photos": "none"})
-        again, other = load_heads(tmp_path / "v.safetensors")
-        for ours, theirs in ((proposal, again), (verifier, other)):
-            for name, value in ours.state_dict().items():
-                # half precision keeps 11 bits
-                assert torch.allclose(value, theirs.state_dict()[name], rtol=2**-11, atol=1e-6)
-        assert not other.training
+    def test_is_read_as_it_was_written(self, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        tensors = {
+            f"{prefix}.{name}": rng.standard_normal(shape).astype(np.float16)
+            for prefix, shapes in (("proposal", PROPOSAL), ("verifier", VERIFIER))
+            for name, shape in shapes.items()
+        }
+        save_file(tensors, tmp_path / "v.safetensors", metadata={"format": "1"})
+        for prefix, weights in zip(
+            ("proposal", "verifier"), read_heads(tmp_path / "v.safetensors"), strict=True
+        ):
+            for name, values in weights.items():
+                assert values.dtype == np.float32
+                assert np.array_equal(values, tensors[f"{prefix}.{name}"])
+
+    @pytest.mark.parametrize("change", ["gone", "another shape", "another format"])
+    def test_other_numbers_are_refused(self, tmp_path: Path, change: str) -> None:
+        tensors = {
+            f"{prefix}.{name}": np.zeros(shape, np.float16)
+            for prefix, shapes in (("proposal", PROPOSAL), ("verifier", VERIFIER))
+            for name, shape in shapes.items()
+        }
+        if change == "gone":
+            del tensors["verifier.face.bias"]
+        elif change == "another shape":
+            tensors["proposal.mean"] = np.zeros(3, np.float16)
+        path = tmp_path / "v.safetensors"
+        save_file(tensors, path, metadata={"format": "2" if "format" in change else "1"})
+        with pytest.raises(BadRecipe, match="not a verifier"):
+            load_heads(path)
 
     @pytest.mark.parametrize("content", [b"", b"no", pickle.dumps({"a": 1})])
     def test_another_file_is_refused(self, tmp_path: Path, content: bytes) -> None:
