@@ -92,9 +92,9 @@ def maps_file(weights: Weights) -> bytes:
     graph = Graph()
     x = graph.input("pictures", ("N", "H", "W", 3), np.uint8)
     x = graph.node("Transpose", graph.node("Cast", x, to=1), perm=(0, 3, 1, 2))
-    x = graph.node("Mul", x, graph.constant(np.float32(1 / (255 * STD))))
-    x = graph.node("Sub", x, graph.constant(np.float32(MEAN / STD)))
-    least, most = graph.constant(np.float32(0)), graph.constant(np.float32(6))
+    x = graph.node("Mul", x, graph.constant(np.array(1 / (255 * STD), np.float32)))
+    x = graph.node("Sub", x, graph.constant(np.array(MEAN / STD, np.float32)))
+    least, most = (graph.constant(np.array(end, np.float32)) for end in (0, 6))
 
     def conv(x: str, shape: tuple[int, ...], *, stride: int = 1, acts: bool = True) -> str:
         groups = shape[0] if shape[1] == 1 else 1
