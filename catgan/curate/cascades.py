@@ -49,7 +49,7 @@ class CascadeDetector(RecipeDetector):
 
     def boxes(self, photo: Photo) -> list[Square]:
         """All that the cascades find, the best first, in pixels of the photo as it was decoded."""
-        grey = search_picture(photo, self.recipe.side)
+        grey = search_picture(photo, self.recipe.cascade_side or self.recipe.side)
         to_pixels = max(photo.pixels.shape) / max(grey.shape)
         squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
         return [square.scaled(to_pixels) for square in merge(squares)]

@@ -15,7 +15,7 @@ from catgan.core.pictures import Picture
 from catgan.curate.cut import to_longer_side
 from catgan.curate.onnx import Graph, Network
 from catgan.measure.extractors.stored import Weights, read_weights
-from catgan.measure.extractors.variants import EPSILON, LITE0, MEAN, STD
+from catgan.measure.extractors.variants import CATS, CLASSES, EPSILON, LITE0, MEAN, STD
 
 STRIDE = 16  # pixels between two places of the finer map
 FINE = 112  # channels of the finer map, after block 4
@@ -37,6 +37,8 @@ class Maps:
     """(N, H/32, W/32, 320), rounded up."""
     pooled: Map
     """(N, 1280)."""
+    cat: Map
+    """(N,): how likely ImageNet's five kinds of cat are together, 0 to 1; by chance 0.005."""
 
     def places(self) -> Map:
         """Both maps on the finer grid, (N, H/16, W/16, 432); its sides are twice the coarser's."""
@@ -78,7 +80,7 @@ class NetMaps:
 
 
 def maps_file(weights: Weights) -> bytes:
-    """EfficientNet-Lite0 up to its maps as a file of ONNX.
+    """EfficientNet-Lite0 with its maps as a file of ONNX.
 
     Each batch norm is taken into the convolution before it, which it only scales and shifts.
 
@@ -111,7 +113,7 @@ def maps_file(weights: Weights) -> bytes:
         return graph.node("Clip", x, least, most) if acts else x
 
     x = conv(x, (32, 3, 3, 3), stride=2)
-    ends = []
+    seen = []
     for stage in LITE0.stages():
         for block in stage:
             before, wide = x, block.wide
@@ -121,15 +123,22 @@ def maps_file(weights: Weights) -> bytes:
             x = conv(x, (block.out, wide, 1, 1), acts=False)
             if block.adds:
                 x = graph.node("Add", x, before)
-        ends.append(x)
+        seen.append(x)
     last = conv(x, (POOLED, COARSE, 1, 1))
-    fine, coarse = (graph.node("Transpose", ends[at], perm=(0, 2, 3, 1)) for at in (4, 6))
+    fine, coarse = (graph.node("Transpose", seen[at], perm=(0, 2, 3, 1)) for at in (4, 6))
     pooled = graph.node("ReduceMean", last, axes=(2, 3), keepdims=0)
+    weight, bias = _classifier(left)
+    chances = graph.node("Gemm", pooled, graph.constant(weight), graph.constant(bias), transB=1)
+    chances = graph.node("Softmax", chances, axis=1)
+    ends = [graph.constant(np.array([end])) for end in (CATS.start, CATS.stop, 1)]
+    cats = graph.node("Slice", chances, *ends)
+    cat = graph.node("ReduceSum", cats, ends[2], keepdims=0)
     return graph.to_bytes(
         {
             fine: ("N", "h", "w", FINE),
             coarse: ("N", "i", "j", COARSE),
             pooled: ("N", POOLED),
+            cat: ("N",),
         }
     )
 
@@ -141,21 +150,23 @@ def _folded(weights: Iterator[Map], shape: tuple[int, ...]) -> tuple[Map, Map]:
         weights: Of the convolution, then scale, shift, mean, variance and a count of the norm.
         shape: What those of the convolution should have.
     """
-    found = [next(weights, None) for _ in range(6)]
-    weight, scale, shift, mean, variance, _ = found
-    norm = (scale, shift, mean, variance)
-    if (
-        weight is None
-        or weight.shape != shape
-        or any(one is None or one.shape != shape[:1] for one in norm)
-    ):
-        raise LITE0.refused("broken (its file holds other weights)")
-    assert scale is not None
-    assert shift is not None
-    assert mean is not None
-    assert variance is not None
+    weight = _next(weights, shape)
+    scale, shift, mean, variance = (_next(weights, shape[:1]) for _ in range(4))
+    _next(weights, ())
     factor = scale / np.sqrt(variance + np.float32(EPSILON))
     return weight * factor[:, None, None, None], shift - mean * factor
+
+
+def _classifier(weights: Iterator[Map]) -> tuple[Map, Map]:
+    """The last layer's weights and what it adds."""
+    return _next(weights, (CLASSES, POOLED)), _next(weights, (CLASSES,))
+
+
+def _next(weights: Iterator[Map], shape: tuple[int, ...]) -> Map:
+    found = next(weights, None)
+    if found is None or found.shape != shape:
+        raise LITE0.refused("broken (its file holds other weights)")
+    return found
 
 
 def on_grid(pixels: Picture, side: int) -> tuple[Picture, float]:

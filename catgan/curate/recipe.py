@@ -52,17 +52,24 @@ class Recipe:
     verify those and what the cascades propose. None: the cascades' boxes are the faces."""
     sure: float = -math.inf
     """Score of the map's best face from which the cascades are not asked; with a verifier alone."""
+    min_cat: float = 0.0
+    """How likely ImageNet's kinds of cat must be together for the cascades to be asked, 0 to 1;
+    with a verifier alone."""
+    cascade_side: int = 0
+    """What the cascades' picture is brought to, pixels, if not `side`; 0 for that."""
     strictness: str = NORMAL
     """Which of its limits `min_score` is, of `STRICTNESS`."""
 
     def digest(self) -> str:
         """A short hash of everything that changes what is found, the XML files included."""
         parts = [repr((self.side, self.turns, self.min_size, self.min_score))]
+        if self.cascade_side:
+            parts.append(repr(self.cascade_side))
         for cascade in self.cascades:
             parts.append(repr((cascade.scale_step, cascade.min_neighbors)))
             parts.append(sha256(read_file(cascade.file)))
         if self.verifier is not None:
-            parts.append(repr(self.sure))
+            parts.append(repr((self.sure, self.min_cat)))
             parts.append(sha256(read_file(self.verifier)))
         return sha256("\n".join(parts).encode())[:16]
 
@@ -140,6 +147,8 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
             cascades=cascades,
             verifier=None if verifier is None else _beside(str(verifier), path.parent),
             sure=float(table.get("sure", -math.inf)),
+            min_cat=float(table.get("min_cat", 0)),
+            cascade_side=int(table.get("cascade_side", 0)),
             strictness=strictness,
         )
     except BadRecipe:
@@ -161,7 +170,8 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
         (bool(recipe.cascades) or recipe.verifier is not None)
         and recipe.turns
         and not math.isnan(recipe.sure)
-        and 64 <= recipe.side <= MOST_SIDE
+        and 0 <= recipe.min_cat <= 1
+        and all(64 <= side <= MOST_SIDE for side in (recipe.side, recipe.cascade_side or 64))
         and 0 < recipe.min_size < 1
         and math.isfinite(recipe.min_score)
         and len(recipe.turns) <= MOST_TURNS

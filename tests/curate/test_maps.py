@@ -15,7 +15,7 @@ from catgan.curate.maps import Maps, NetMaps, maps_file
 from catgan.curate.onnx import Graph, Network
 from catgan.measure.extractors.efficientnet import fold_norms, load_net
 from catgan.measure.extractors.stored import read_weights
-from catgan.measure.extractors.variants import LITE0, LITE1
+from catgan.measure.extractors.variants import CATS, LITE0, LITE1
 
 # Forty layers round, each in another order of sums: 1e-4 of maps that reach 60.
 ROUNDING = 5e-4
@@ -44,8 +44,9 @@ def by_pytorch(pictures: Picture) -> Maps:
     for stage in net.blocks:
         x = stage(x)
         seen.append(x.permute(0, 2, 3, 1).numpy())
-    last = net.bn2(net.conv_head(x)).mean(dim=(2, 3)).numpy()
-    return Maps(seen[4], seen[6], last)
+    last = net.bn2(net.conv_head(x)).mean(dim=(2, 3))
+    cat = net.classifier(last).softmax(dim=1)[:, CATS].sum(dim=1)
+    return Maps(seen[4], seen[6], last.numpy(), cat.numpy())
 
 
 @pytest.mark.parametrize("shape", [(1, 288, 384), (1, 384, 32), (3, 112, 112)])
@@ -58,6 +59,7 @@ def test_maps_are_those_of_pytorch(maps: NetMaps, shape: tuple[int, int, int]) -
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, atol=ROUNDING, rtol=0)
         assert np.abs(expected).max() > 0.5  # there is something to be seen
+    np.testing.assert_allclose(ours.cat, theirs.cat, rtol=1e-3)
 
 
 def test_a_picture_is_seen_alike_alone_and_among_others(maps: NetMaps) -> None:
@@ -73,7 +75,8 @@ def test_places_are_interpolated_as_pytorch_does() -> None:
     rng = np.random.default_rng(0)
     fine = rng.standard_normal((2, 18, 24, 112)).astype(np.float32)
     coarse = rng.standard_normal((2, 9, 12, 320)).astype(np.float32)
-    places = Maps(fine, coarse, np.zeros((2, 1280), np.float32)).places()
+    pooled, cat = np.zeros((2, 1280), np.float32), np.zeros(2, np.float32)
+    places = Maps(fine, coarse, pooled, cat).places()
     enlarged = F.interpolate(
         torch.from_numpy(coarse).permute(0, 3, 1, 2),
         size=(18, 24),
@@ -138,7 +141,7 @@ class TestGraph:
         model = onnx.load_model_from_string(maps_file(read_weights(LITE0)))
         onnx.checker.check_model(model, full_check=True)
         assert [one.name for one in model.graph.input] == ["pictures"]
-        assert len(model.graph.output) == 3
+        assert len(model.graph.output) == 4
 
     def test_numbers_of_every_length(self) -> None:
         """What is longer than 127 takes several bytes to say so, as do the lengths of names."""
@@ -155,4 +158,4 @@ def test_other_weights_are_refused() -> None:
     with pytest.raises(MissingPackage, match="holds other weights"):
         maps_file(read_weights(LITE1)[6:])
     with pytest.raises(MissingPackage, match="holds other weights"):
-        maps_file(read_weights(LITE0)[:-20])
+        maps_file(read_weights(LITE0)[:-1])

@@ -49,6 +49,9 @@ def head_at(cx: float, cy: float, side: float, roll: float = 0.0, score: float =
 class FakeMaps:
     """Maps whose every place holds its own number; of crops nothing."""
 
+    def __init__(self, cat: float = 0.5) -> None:
+        self._cat = cat
+
     def look(self, pictures: Picture) -> Maps:
         count, height, width = pictures.shape[:3]
         rows, columns = height // 16, width // 16
@@ -57,6 +60,7 @@ class FakeMaps:
             np.broadcast_to(numbers, (count, rows, columns, FINE)),
             np.zeros((count, -(-height // 32), -(-width // 32), COARSE), np.float32),
             np.zeros((count, POOLED), np.float32),
+            np.full(count, self._cat, np.float32),
         )
 
 
@@ -248,7 +252,12 @@ class TestBothPropose:
     PHOTO = Photo(pixels=np.full((384, 384, 3), 99, np.uint8), width=768, height=768, profile=None)
 
     def detector(
-        self, min_score: float, *, place: float, sure: float = -math.inf
+        self,
+        min_score: float,
+        *,
+        place: float,
+        sure: float = -math.inf,
+        cat: float = 0.5,
     ) -> tuple[VerifiedDetector, Boxes]:
         """One with parts whose answers are known, and its cascades."""
         recipe = Recipe(
@@ -260,11 +269,12 @@ class TestBothPropose:
             cascades=(Cascade(file=Path("none"), scale_step=1.2, min_neighbors=1),),
             verifier=Path("none"),
             sure=sure,
+            min_cat=0.01,
         )
         detector, cascades = VerifiedDetector.__new__(VerifiedDetector), Boxes(self.BOX)
         detector.recipe = recipe
         parts: dict[str, object] = {
-            "_maps": FAKE,
+            "_maps": FakeMaps(cat),
             "_cascades": cascades,
             "_proposal": Answers([-9.0, 0, 0, 0, 0], {0: [place, 0, 0, 0, 0]}),
             "_verifier": Answers([6.0, 0, 0, 0, 0]),
@@ -284,6 +294,29 @@ class TestBothPropose:
         assert (face.proposer, face.score, cascades.asked) == ("cascade", BOX_LOGIT + 6.0, 1)
         # where the cascade saw it, on a photo twice as large as decoded: nothing moved it
         assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
+
+    @pytest.mark.parametrize(("cat", "asked"), [(0.0099, 0), (0.0101, 1)])
+    def test_where_no_cat_is_likely_cascades_are_not_asked(self, cat: float, asked: int) -> None:
+        detector, cascades = self.detector(10.0, place=3.0, cat=cat)
+        assert len(detector.find(self.PHOTO)) == asked
+        assert cascades.asked == asked
+
+    def test_one_part_of_a_long_photo_with_a_cat_is_enough(self) -> None:
+        """A cat is small on a panorama, and large on the part of it that shows it."""
+
+        class OneCat(FakeMaps):
+            seen = 0
+
+            def look(self, pictures: Picture) -> Maps:
+                self._cat = 0.5 if self.seen == 2 else 0.0
+                self.seen += 1
+                return super().look(pictures)
+
+        detector, cascades = self.detector(100.0, place=-9.0)
+        detector._maps = cast(NetMaps, OneCat())
+        long = np.full((300, 1500, 3), 99, np.uint8)
+        detector.find(Photo(pixels=long, width=1500, height=300, profile=None))
+        assert cascades.asked == 1
 
     def test_the_verifier_disposes(self) -> None:
         detector, cascades = self.detector(10.1, place=3.0)
