@@ -16,6 +16,8 @@ from catgan.formats.datasets import CASCADE
 
 Grey = NDArray[np.uint8]
 
+MOST_HITS = 1000  # that are merged, the surest: ungrouped, a texture may give any number
+
 
 class CascadeDetector(RecipeDetector):
     """OpenCV's cascades over several turns of the photo.
@@ -52,7 +54,8 @@ class CascadeDetector(RecipeDetector):
         grey = search_picture(photo, self.recipe.cascade_side or self.recipe.side)
         to_pixels = max(photo.pixels.shape) / max(grey.shape)
         squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
-        return [square.scaled(to_pixels) for square in merge(squares)]
+        squares.sort(key=lambda square: -square.score)
+        return [square.scaled(to_pixels) for square in merge(squares[:MOST_HITS])]
 
     def _at_turn(self, grey: Grey, turn: float) -> list[Square]:
         """The squares of heads turned by `turn`, in pixels of the upright grey picture."""

@@ -28,7 +28,7 @@ class Cascade:
     scale_step: float
     """Each size of face looked for is this many times the one before; above 1."""
     min_neighbors: int
-    """Overlapping hits that make one box; 1 keeps nearly all."""
+    """How many other hits must overlap one for a box; 0 keeps every hit, for a verifier."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

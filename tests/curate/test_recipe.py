@@ -72,6 +72,26 @@ class TestStrictness:
         assert len({recipe.digest() for recipe in recipes}) == len(STRICTNESS)
         assert load_recipe("verified") == recipes[STRICTNESS.index("normal")]
 
+    def test_when_cascades_are_asked_and_on_what(self, tmp_path: Path) -> None:
+        (tmp_path / "v.safetensors").write_bytes(b"")
+        path = tmp_path / "mine.toml"
+        path.write_text('verifier = "v.safetensors"\n' + GOOD)
+        recipe = load_recipe(str(path))
+        assert (recipe.min_cat, recipe.cascade_side) == (0, 0)
+        path.write_text('verifier = "v.safetensors"\nmin_cat = 0.1\ncascade_side = 240\n' + GOOD)
+        other = load_recipe(str(path))
+        assert (other.min_cat, other.cascade_side, other.side) == (0.1, 240, 480)
+        digests = {
+            one.digest()
+            for one in (
+                recipe,
+                other,
+                dataclasses.replace(recipe, min_cat=0.1),
+                dataclasses.replace(recipe, cascade_side=240),
+            )
+        }
+        assert len(digests) == 4
+
     def test_the_map_alone_asks_no_cascade(self) -> None:
         alone = load_recipe("map")
         assert (alone.cascades, alone.verifier is not None) == ((), True)
@@ -147,6 +167,9 @@ class TestRefused:
             GOOD.replace("side = 480", ""),
             GOOD.replace("side = 480", 'side = "wide"'),
             GOOD.replace("side = 480", "side = 8"),
+            "cascade_side = 8\n" + GOOD,
+            "min_cat = 1.5\n" + GOOD,
+            "min_cat = nan\n" + GOOD,
             GOOD.replace("[0, 20]", "20"),
             GOOD.replace("[0, 20]", "[]"),
             GOOD.replace("[0, 20]", "[[0]]"),
