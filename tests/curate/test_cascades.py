@@ -170,6 +170,19 @@ class TestCascadeDetector:
         assert face.side == pytest.approx(w, abs=3 * near)
         assert (face.roll, face.score, detector.name) == (turn, 1.5, "spot")
 
+    def test_a_cascade_looks_at_its_own_turns(self) -> None:
+        picture = np.repeat(dot(320, 240, 200, 100, radius=40)[..., None], 3, axis=2)
+        photo = Photo(pixels=picture, width=320, height=240, profile=None)
+        recipe = recipe_with((0.0,))
+        turned = dataclasses.replace(recipe.cascades[0], turns=(-20.0, 20.0))
+        both = dataclasses.replace(recipe, cascades=(recipe.cascades[0], turned))
+        (face,) = CascadeDetector(both).find(photo)
+        assert face.score == 4.5  # once upright, twice turned
+        alone = dataclasses.replace(recipe, cascades=(turned,))
+        (face,) = CascadeDetector(alone).find(photo)
+        assert face.score == 3.0
+        assert face.roll in (-20, 20)
+
     def test_a_picture_of_their_own_size(self) -> None:
         """Searched at 160 pixels instead of 320, a face has the same place and size."""
         picture = np.repeat(dot(640, 480, 400, 200, radius=80)[..., None], 3, axis=2)
