@@ -89,7 +89,7 @@ ALONE = {
     "timm": "catgan.measure",
     "torch_fidelity": "catgan.measure",
     "jinja2": "catgan.core.pages",
-    "onnxruntime": "catgan.export.onnx",
+    "onnxruntime": ("catgan.curate.onnx", "catgan.export.onnx"),
     "huggingface_hub": "catgan.export.hub",
     "starlette": "catgan.review",
     "uvicorn": "catgan.review",

@@ -68,16 +68,22 @@ def convert(
         more: How LittleCMS is to go about it.
     """
     try:
-        return ImageCms.profileToProfile(
-            image,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | more,
-        )
+        return ImageCms.applyTransform(image, _to_srgb(profile, image.mode, more))
     except _BROKEN:
         return None
+
+
+@functools.lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str, more: ImageCms.Flags) -> ImageCms.ImageCmsTransform:
+    """What converts images of a mode: made once a profile, as all photos of a phone have one."""
+    return ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION | more,
+    )
 
 
 @functools.lru_cache(maxsize=64)

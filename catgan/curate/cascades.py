@@ -10,11 +10,13 @@ from catgan.core.photos import Photo
 from catgan.curate.cut import to_longer_side
 from catgan.curate.detector import RecipeDetector
 from catgan.curate.opencv import cv2
-from catgan.curate.recipe import Recipe, load_classifier
+from catgan.curate.recipe import Cascade, Recipe, load_classifier
 from catgan.curate.square import Square
 from catgan.formats.datasets import CASCADE
 
 Grey = NDArray[np.uint8]
+
+MOST_HITS = 1000  # that are merged, the surest: ungrouped, a texture may give any number
 
 
 class CascadeDetector(RecipeDetector):
@@ -49,10 +51,15 @@ class CascadeDetector(RecipeDetector):
 
     def boxes(self, photo: Photo) -> list[Square]:
         """All that the cascades find, the best first, in pixels of the photo as it was decoded."""
-        grey = search_picture(photo, self.recipe.side)
+        grey = search_picture(photo, self.recipe.cascade_side or self.recipe.side)
         to_pixels = max(photo.pixels.shape) / max(grey.shape)
-        squares = [found for turn in self.recipe.turns for found in self._at_turn(grey, turn)]
-        return [square.scaled(to_pixels) for square in merge(squares)]
+        turns = dict.fromkeys(turn for one, _ in self._classifiers for turn in self._turns(one))
+        squares = [found for turn in turns for found in self._at_turn(grey, turn)]
+        squares.sort(key=lambda square: -square.score)
+        return [square.scaled(to_pixels) for square in merge(squares[:MOST_HITS])]
+
+    def _turns(self, cascade: Cascade) -> tuple[float, ...]:
+        return self.recipe.turns if cascade.turns is None else cascade.turns
 
     def _at_turn(self, grey: Grey, turn: float) -> list[Square]:
         """The squares of heads turned by `turn`, in pixels of the upright grey picture."""
@@ -60,6 +67,8 @@ class CascadeDetector(RecipeDetector):
         least = max(24, round(self.recipe.min_size * max(grey.shape)))
         squares = []
         for cascade, classifier in self._classifiers:
+            if turn not in self._turns(cascade):
+                continue
             found, _, weights = classifier.detectMultiScale3(
                 turned,
                 scaleFactor=cascade.scale_step,

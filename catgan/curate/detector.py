@@ -55,6 +55,6 @@ def make_recipe_detector(recipe: Recipe) -> Detector:
         from catgan.curate.cascades import CascadeDetector
 
         return CascadeDetector(recipe)
-    from catgan.curate.verified import VerifiedDetector  # PyTorch: a second and 300 MB
+    from catgan.curate.verified import VerifiedDetector  # ONNX Runtime and the network
 
     return VerifiedDetector(recipe)

@@ -1,20 +1,19 @@
-"""The two fitted parts of the face finder: small nets on the maps of a large frozen one.
+"""The two fitted parts of the face finder: small networks on the maps of a large frozen one.
 
 Both are fitted on labelled photos by `benchmarks/fit_verifier.py`, and lie in one safetensors file
 of `cascades/`, which holds numbers and text and can hold no program.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from catgan.core.errors import BadRecipe
 from catgan.curate.maps import COARSE, FINE, PLACE, POOLED
+from catgan.curate.onnx import Graph, Network
 
 FORMAT = "1"  # of the file
 CROP_SIDE = 112  # pixels of the levelled crop that the verifier looks at
@@ -22,85 +21,125 @@ CROP_REACH = 1.45  # side of that crop, in sides of the box
 REFERENCE = 96.0  # canvas pixels that the proposal head counts in
 ROLL_UNIT = 30.0  # degrees
 
+Weights = Mapping[str, NDArray[np.float32]]
 
-class ProposalHead(nn.Module):
+_FINE, _COARSE = (7, 7), (4, 4)  # the maps of that crop
+_PARTS = 49 * 24 + 16 * 24 + 64
+PROPOSAL: Mapping[str, tuple[int, ...]] = {
+    "mean": (PLACE,),
+    "std": (PLACE,),
+    "layers.0.weight": (128, PLACE),
+    "layers.0.bias": (128,),
+    "layers.2.weight": (64, 128),
+    "layers.2.bias": (64,),
+    "layers.4.weight": (5, 64),
+    "layers.4.bias": (5,),
+}
+"""The proposal head's weights and their shapes."""
+VERIFIER: Mapping[str, tuple[int, ...]] = {
+    "fine_scale": (2, FINE),
+    "coarse_scale": (2, COARSE),
+    "pooled_scale": (2, POOLED),
+    "fine.weight": (24, FINE),
+    "fine.bias": (24,),
+    "coarse.weight": (24, COARSE),
+    "coarse.bias": (24,),
+    "pooled.weight": (64, POOLED),
+    "pooled.bias": (64,),
+    "where.weight": (96, _PARTS),
+    "where.bias": (96,),
+    "offsets.weight": (4, 96),
+    "offsets.bias": (4,),
+    "hidden.weight": (32, 64 + 96),
+    "hidden.bias": (32,),
+    "face.weight": (1, 32),
+    "face.bias": (1,),
+}
+"""The verifier's."""
+
+
+class ProposalHead:
     """Of each place on a photo: is a face centred here, where exactly, how large, how turned."""
 
-    def __init__(self) -> None:
-        """Lay it out; the weights are random until fitted or loaded."""
-        super().__init__()
-        self.mean = nn.Parameter(torch.zeros(PLACE), requires_grad=False)
-        self.std = nn.Parameter(torch.ones(PLACE), requires_grad=False)
-        self.layers = nn.Sequential(
-            nn.Linear(PLACE, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 5)
-        )
+    def __init__(self, weights: Weights) -> None:
+        """Take the weights named in `PROPOSAL`."""
+        graph = Graph()
+        x = graph.input("places", ("N", PLACE))
+        x = _scaled(graph, x, weights["mean"], weights["std"])
+        for layer in (0, 2, 4):
+            x = _linear(graph, x, weights, f"layers.{layer}", acts=layer < 4)
+        self._network = Network(graph.to_bytes({x: ("N", 5)}))
 
-    def forward(self, places: Tensor) -> Tensor:
+    def __call__(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
         """Per place: logit, offset across and down (in `REFERENCE`), log side, roll (30 degrees).
 
         Args:
-            places: (..., 432) float32.
+            places: (..., 432).
 
         Returns:
-            (..., 5) float32.
+            (..., 5).
         """
-        return self.layers((places - self.mean) / self.std)  # type: ignore[no-any-return]
+        (found,) = self._network(places.reshape(-1, PLACE))
+        return found.reshape(*places.shape[:-1], 5)
 
 
-class VerifierHead(nn.Module):
+class VerifierHead:
     """Of a levelled crop: is it a face, and how far off are its box and its roll."""
 
-    def __init__(self) -> None:
-        """Lay it out; the weights are random until fitted or loaded."""
-        super().__init__()
-        self.fine_scale = nn.Parameter(torch.zeros(2, FINE), requires_grad=False)
-        self.coarse_scale = nn.Parameter(torch.zeros(2, COARSE), requires_grad=False)
-        self.pooled_scale = nn.Parameter(torch.zeros(2, POOLED), requires_grad=False)
-        self.fine = nn.Linear(FINE, 24)
-        self.coarse = nn.Linear(COARSE, 24)
-        self.pooled = nn.Linear(POOLED, 64)
-        self.where = nn.Linear(49 * 24 + 16 * 24 + 64, 96)
-        self.offsets = nn.Linear(96, 4)
-        self.hidden = nn.Linear(64 + 96, 32)
-        self.face = nn.Linear(32, 1)
+    def __init__(self, weights: Weights) -> None:
+        """Take the weights named in `VERIFIER`."""
+        graph = Graph()
+        parts = []
+        for name, shape in (
+            ("fine", (*_FINE, FINE)),
+            ("coarse", (*_COARSE, COARSE)),
+            ("pooled", (POOLED,)),
+        ):
+            x = graph.input(name, ("N", *shape))
+            x = _scaled(graph, x, *weights[f"{name}_scale"])
+            x = graph.node("MatMul", x, graph.constant(weights[f"{name}.weight"].T))
+            x = graph.node("Relu", graph.node("Add", x, graph.constant(weights[f"{name}.bias"])))
+            parts.append(graph.node("Flatten", x, axis=1))
+        where = graph.node("Concat", *parts, axis=1)
+        where = _linear(graph, where, weights, "where")
+        face = graph.node("Concat", parts[-1], where, axis=1)
+        face = _linear(graph, face, weights, "hidden")
+        face = _linear(graph, face, weights, "face", acts=False)
+        offsets = _linear(graph, where, weights, "offsets", acts=False)
+        x = graph.node("Concat", face, offsets, axis=1)
+        self._network = Network(graph.to_bytes({x: ("N", 5)}))
 
-    def forward(self, fine: Tensor, coarse: Tensor, pooled: Tensor) -> Tensor:
+    def __call__(
+        self,
+        fine: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        pooled: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
         """Per crop: logit, offset across and down, log of the side's factor, roll (in 30 degrees).
 
         Offsets are in sides of the box, in the levelled crop's own directions.
 
         Args:
-            fine: (N, 7, 7, 112) float32.
-            coarse: (N, 4, 4, 320) float32.
-            pooled: (N, 1280) float32.
+            fine: (N, 7, 7, 112).
+            coarse: (N, 4, 4, 320).
+            pooled: (N, 1280).
 
         Returns:
-            (N, 5) float32.
+            (N, 5).
         """
-        share = 0.2 if self.training else 0.0
-        fine, coarse, pooled = (
-            F.dropout((values - scale[0]) / scale[1], share)
-            for values, scale in (
-                (fine, self.fine_scale),
-                (coarse, self.coarse_scale),
-                (pooled, self.pooled_scale),
-            )
-        )
-        whole = F.relu(self.pooled(pooled))
-        parts = [F.relu(self.fine(fine)).flatten(1), F.relu(self.coarse(coarse)).flatten(1), whole]
-        where = F.relu(self.where(F.dropout(torch.cat(parts, dim=1), share)))
-        face = self.face(F.relu(self.hidden(torch.cat([whole, where], dim=1))))
-        return torch.cat([face, self.offsets(where)], dim=1)
+        (found,) = self._network(fine, coarse, pooled)
+        return found
 
 
-def save_heads(
-    path: Path, proposal: ProposalHead, verifier: VerifierHead, provenance: dict[str, str]
-) -> None:
-    """Write both heads, in half precision, with where they come from in words."""
-    tensors = {f"proposal.{name}": value for name, value in proposal.state_dict().items()}
-    tensors |= {f"verifier.{name}": value for name, value in verifier.state_dict().items()}
-    halves = {name: value.half().contiguous() for name, value in tensors.items()}
-    save_file(halves, path, metadata={"format": FORMAT, "provenance": json.dumps(provenance)})
+def _scaled(graph: Graph, x: str, mean: NDArray[np.float32], std: NDArray[np.float32]) -> str:
+    x = graph.node("Sub", x, graph.constant(mean))
+    return graph.node("Div", x, graph.constant(std))
+
+
+def _linear(graph: Graph, x: str, weights: Weights, name: str, *, acts: bool = True) -> str:
+    weight, bias = (graph.constant(weights[f"{name}.{what}"]) for what in ("weight", "bias"))
+    x = graph.node("Gemm", x, weight, bias, transB=1)
+    return graph.node("Relu", x) if acts else x
 
 
 def load_heads(path: Path) -> tuple[ProposalHead, VerifierHead]:
@@ -108,19 +147,40 @@ def load_heads(path: Path) -> tuple[ProposalHead, VerifierHead]:
 
     Raises:
         BadRecipe: The file is missing, broken, of another format, or holds other numbers.
+        MissingPackage: ONNX Runtime is missing or broken.
     """
-    proposal, verifier = ProposalHead(), VerifierHead()
+    proposal, verifier = read_heads(path)
+    return ProposalHead(proposal), VerifierHead(verifier)
+
+
+def read_heads(path: Path) -> tuple[Weights, Weights]:
+    """The weights of both heads, as `PROPOSAL` and `VERIFIER` name them.
+
+    Raises:
+        BadRecipe: The file is missing, broken, of another format, or holds other numbers.
+    """
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             if (file.metadata() or {}).get("format") != FORMAT:
                 raise BadRecipe(f"{path} is not a verifier that this version of catgan can use.")
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        for prefix, head in (("proposal.", proposal), ("verifier.", verifier)):
-            own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            head.load_state_dict(own)
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise BadRecipe(
-            f"{path} is not a verifier that can be loaded ({type(error).__name__}); reinstall "
-            "catgan, or fit one: python -m benchmarks.fit_verifier"
-        ) from error
-    return proposal.eval().requires_grad_(False), verifier.eval().requires_grad_(False)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unusable(path, type(error).__name__) from error
+    heads = []
+    for prefix, shapes in (("proposal.", PROPOSAL), ("verifier.", VERIFIER)):
+        own = {
+            name.removeprefix(prefix): values.astype(np.float32)
+            for name, values in tensors.items()
+            if name.startswith(prefix)
+        }
+        if {name: values.shape for name, values in own.items()} != shapes:
+            raise _unusable(path, "other numbers")
+        heads.append(own)
+    return heads[0], heads[1]
+
+
+def _unusable(path: Path, why: str) -> BadRecipe:
+    return BadRecipe(
+        f"{path} is not a verifier that can be loaded ({why}); reinstall "
+        "catgan, or fit one: python -m benchmarks.fit_verifier"
+    )

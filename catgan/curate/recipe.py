@@ -4,8 +4,10 @@ import dataclasses
 import math
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from catgan.core.errors import BadRecipe
 from catgan.core.files import read_file, sha256
@@ -28,7 +30,9 @@ class Cascade:
     scale_step: float
     """Each size of face looked for is this many times the one before; above 1."""
     min_neighbors: int
-    """Overlapping hits that make one box; 1 keeps nearly all."""
+    """How many other hits must overlap one for a box; 0 keeps every hit, for a verifier."""
+    turns: tuple[float, ...] | None = None
+    """Turns of the head that this one looks for, instead of the recipe's."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +56,26 @@ class Recipe:
     verify those and what the cascades propose. None: the cascades' boxes are the faces."""
     sure: float = -math.inf
     """Score of the map's best face from which the cascades are not asked; with a verifier alone."""
+    min_cat: float = 0.0
+    """How likely ImageNet's kinds of cat must be together for the cascades to be asked, 0 to 1;
+    with a verifier alone."""
+    cascade_side: int = 0
+    """What the cascades' picture is brought to, pixels, if not `side`; 0 for that."""
     strictness: str = NORMAL
     """Which of its limits `min_score` is, of `STRICTNESS`."""
 
     def digest(self) -> str:
         """A short hash of everything that changes what is found, the XML files included."""
         parts = [repr((self.side, self.turns, self.min_size, self.min_score))]
+        if self.cascade_side:
+            parts.append(repr(self.cascade_side))
         for cascade in self.cascades:
             parts.append(repr((cascade.scale_step, cascade.min_neighbors)))
+            if cascade.turns is not None:
+                parts.append(repr(cascade.turns))
             parts.append(sha256(read_file(cascade.file)))
         if self.verifier is not None:
-            parts.append(repr(self.sure))
+            parts.append(repr((self.sure, self.min_cat)))
             parts.append(sha256(read_file(self.verifier)))
         return sha256("\n".join(parts).encode())[:16]
 
@@ -124,6 +137,7 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
                 file=_find(str(entry["file"]), beside=path.parent),
                 scale_step=float(entry["scale_step"]),
                 min_neighbors=int(entry["min_neighbors"]),
+                turns=_turns(entry["turns"]) if "turns" in entry else None,
             )
             for entry in table.get("cascade", [])
         )
@@ -134,12 +148,14 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
         recipe = Recipe(
             name=path.stem,
             side=int(table["side"]),
-            turns=tuple(float(turn) for turn in table.get("turns", [0])),
+            turns=_turns(table.get("turns", [0])),
             min_size=float(table.get("min_size", 0.05)),
             min_score=float(limits[strictness]),
             cascades=cascades,
             verifier=None if verifier is None else _beside(str(verifier), path.parent),
             sure=float(table.get("sure", -math.inf)),
+            min_cat=float(table.get("min_cat", 0)),
+            cascade_side=int(table.get("cascade_side", 0)),
             strictness=strictness,
         )
     except BadRecipe:
@@ -159,13 +175,15 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
         ) from error
     sane = (
         (bool(recipe.cascades) or recipe.verifier is not None)
-        and recipe.turns
+        and all(
+            0 < len(turns) <= MOST_TURNS and all(-180 <= turn <= 180 for turn in turns)
+            for turns in (recipe.turns, *(c.turns for c in recipe.cascades if c.turns is not None))
+        )
         and not math.isnan(recipe.sure)
-        and 64 <= recipe.side <= MOST_SIDE
+        and 0 <= recipe.min_cat <= 1
+        and all(64 <= side <= MOST_SIDE for side in (recipe.side, recipe.cascade_side or 64))
         and 0 < recipe.min_size < 1
         and math.isfinite(recipe.min_score)
-        and len(recipe.turns) <= MOST_TURNS
-        and all(-180 <= turn <= 180 for turn in recipe.turns)
         and len(recipe.cascades) <= MOST_CASCADES
         and all(
             LEAST_STEP <= c.scale_step <= 10 and 0 <= c.min_neighbors <= 1000
@@ -180,6 +198,10 @@ def _from_toml(path: Path, strictness: str) -> Recipe:
             f"{LEAST_STEP} to 10 and min_neighbors of 0 to 1000."
         )
     return recipe
+
+
+def _turns(values: Iterable[Any]) -> tuple[float, ...]:
+    return tuple(float(turn) for turn in values)
 
 
 def _beside(file: str, folder: Path) -> Path:

@@ -14,7 +14,6 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from catgan.core.photos import Photo
@@ -31,7 +30,7 @@ from catgan.curate.heads import (
     VerifierHead,
     load_heads,
 )
-from catgan.curate.maps import GROUND, STRIDE, NetMaps, on_grid
+from catgan.curate.maps import GROUND, STRIDE, Maps, NetMaps, on_grid
 from catgan.curate.opencv import cv2
 from catgan.curate.recipe import Recipe
 from catgan.curate.square import MAP, Square, ears_of, head_of
@@ -73,20 +72,29 @@ class VerifiedDetector(RecipeDetector):
         Args:
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
-        places = self._places(parts_of(photo.pixels))
+        places, cat = self._places(parts_of(photo.pixels))
         found = self._verify(photo.pixels, places, MAP)
         if len(found) >= GROUP:
-            places = self._places([*parts_of(photo.pixels), *quarters_of(photo.pixels)])
+            places, cat = self._places([*parts_of(photo.pixels), *quarters_of(photo.pixels)])
             found = self._verify(photo.pixels, places, MAP)
-        if self._cascades and not (found and found[0].score >= self.recipe.sure):
+        silent = not (found and found[0].score >= self.recipe.sure)
+        if self._cascades and silent and cat >= self.recipe.min_cat:
             boxes = [head_of(box) for box in self._cascades.boxes(photo)[:MOST_BOXES]]
             found = unique([*found, *self._verify(photo.pixels, boxes, CASCADE, places)])
         to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
         return [ears_of(head.scaled(to_photo)) for head in found]
 
-    def _places(self, parts: Iterable[Part]) -> list[Square]:
-        """What the map proposes when the net looks at parts of a photo, the likeliest first."""
-        return unique([head for part in parts for head in self._propose(part)])[:PROPOSALS]
+    def _places(self, parts: Iterable[Part]) -> tuple[list[Square], float]:
+        """What the map proposes on parts of a photo, the likeliest first; how likely a cat is."""
+        heads, cat = [], 0.0
+        for left, top, pixels in parts:
+            canvas, factor = on_grid(pixels, self.recipe.side)
+            seen = self._maps.look(canvas[None])
+            cat = max(cat, float(seen.cat[0]))
+            for head in proposed(self._proposal, seen):
+                own = head.scaled(1 / factor)
+                heads.append(dataclasses.replace(own, cx=own.cx + left, cy=own.cy + top))
+        return unique(heads)[:PROPOSALS], cat
 
     def _verify(
         self,
@@ -125,13 +133,6 @@ class VerifiedDetector(RecipeDetector):
             for logit, head in zip(logits, verified, strict=True)
         ]
         return unique([head for head in found if head.score >= self.recipe.min_score])
-
-    def _propose(self, part: Part) -> list[Square]:
-        """Places on a part of the photo, in pixels of the photo as it was decoded."""
-        left, top, pixels = part
-        canvas, factor = on_grid(pixels, self.recipe.side)
-        found = [head.scaled(1 / factor) for head in propose(self._maps, self._proposal, canvas)]
-        return [dataclasses.replace(head, cx=head.cx + left, cy=head.cy + top) for head in found]
 
 
 def _logit_at(head: Square, places: Sequence[Square]) -> float:
@@ -186,17 +187,20 @@ def _starts(length: int, side: int) -> list[int]:
     return [int(start) for start in np.linspace(0, left, count).round()]
 
 
-@torch.inference_mode()
 def propose(maps: NetMaps, head: ProposalHead, canvas: Picture) -> list[Square]:
     """Places that may be the middle of a face, the likeliest first.
 
     Args:
-        maps: The net.
+        maps: The network.
         head: The fitted part.
         canvas: (H, W, 3) uint8, as `on_grid` gives it.
     """
-    places = maps.look(canvas[None]).places()[0]
-    found = head(places).numpy().astype(np.float64)
+    return proposed(head, maps.look(canvas[None]))
+
+
+def proposed(head: ProposalHead, seen: Maps) -> list[Square]:
+    """The same of a picture that the network has looked at."""
+    found = head(seen.places()[0]).astype(np.float64)
     rows, columns = found.shape[:2]
     y, x = np.mgrid[:rows, :columns]
     boxes = np.stack(
@@ -233,7 +237,6 @@ def _merged(boxes: NDArray[np.float64]) -> list[Square]:
     return heads
 
 
-@torch.inference_mode()
 def refine(
     maps: NetMaps, verifier: VerifierHead, pixels: Picture, heads: Sequence[Square]
 ) -> list[Square]:
@@ -247,7 +250,7 @@ def refine(
     """
     crops = np.stack([level_crop(pixels, head) for head in heads])
     seen = maps.look(crops)
-    found = verifier(seen.fine, seen.coarse, seen.pooled).numpy().astype(np.float64)
+    found = verifier(seen.fine, seen.coarse, seen.pooled).astype(np.float64)
     refined = []
     for head, (logit, across, down, log_factor, roll) in zip(heads, found, strict=True):
         off = head.moved(float(np.clip(across, -0.5, 0.5)), float(np.clip(down, -0.5, 0.5)))

@@ -51,7 +51,7 @@ def start(
         _bench = _Bench(make_detector(), config, selection, frames)
     except CatganError as error:
         _bench = error
-    if "torch" in sys.modules:  # a detector needs it
+    if "torch" in sys.modules:  # a detector of the caller's own may need it
         torch = sys.modules["torch"].get_num_threads()
         sys.modules["torch"].set_num_threads(1)
     _threads = opencv, torch

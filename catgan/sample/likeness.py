@@ -18,8 +18,9 @@ from torch.nn import functional as F
 
 from catgan.core.pictures import Picture, Pictures
 from catgan.measure.extractors.base import Extractor
-from catgan.measure.extractors.efficientnet import LITE0, fold_norms, load_net
+from catgan.measure.extractors.efficientnet import fold_norms, load_net
 from catgan.measure.extractors.lite import Lite
+from catgan.measure.extractors.variants import LITE0
 from catgan.model.networks import Generator
 from catgan.model.sample import sample_images, to_pictures
 from catgan.sample.latents import fixed_latents

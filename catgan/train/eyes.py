@@ -11,7 +11,8 @@ from collections.abc import Callable
 from torch import nn
 
 from catgan.core.errors import MissingPackage
-from catgan.measure.extractors.efficientnet import LITE1, fold_norms, load_net
+from catgan.measure.extractors.efficientnet import fold_norms, load_net
+from catgan.measure.extractors.variants import LITE1
 from catgan.model.projected import WIDTHS, Eyes
 
 SIDE = 128

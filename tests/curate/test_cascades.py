@@ -170,6 +170,44 @@ class TestCascadeDetector:
         assert face.side == pytest.approx(w, abs=3 * near)
         assert (face.roll, face.score, detector.name) == (turn, 1.5, "spot")
 
+    def test_a_cascade_looks_at_its_own_turns(self) -> None:
+        picture = np.repeat(dot(320, 240, 200, 100, radius=40)[..., None], 3, axis=2)
+        photo = Photo(pixels=picture, width=320, height=240, profile=None)
+        recipe = recipe_with((0.0,))
+        turned = dataclasses.replace(recipe.cascades[0], turns=(-20.0, 20.0))
+        both = dataclasses.replace(recipe, cascades=(recipe.cascades[0], turned))
+        (face,) = CascadeDetector(both).find(photo)
+        assert face.score == 4.5  # once upright, twice turned
+        alone = dataclasses.replace(recipe, cascades=(turned,))
+        (face,) = CascadeDetector(alone).find(photo)
+        assert face.score == 3.0
+        assert face.roll in (-20, 20)
+
+    def test_a_picture_of_their_own_size(self) -> None:
+        """Searched at 160 pixels instead of 320, a face has the same place and size."""
+        picture = np.repeat(dot(640, 480, 400, 200, radius=80)[..., None], 3, axis=2)
+        photo = Photo(pixels=picture, width=640, height=480, profile=None)
+        recipe = dataclasses.replace(recipe_with((0.0,)), cascade_side=160)
+        (face,) = CascadeDetector(recipe).find(photo)
+        assert (face.cx, face.cy) == pytest.approx((400, 200), abs=6)  # pixels of 4
+        assert face.side == pytest.approx(160, abs=12)
+
+    def test_any_number_of_hits_is_borne(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The surest of each place stays, and what is beyond the bound is the least sure."""
+
+        class Everywhere:
+            def detectMultiScale3(  # noqa: N802
+                self, grey: NDArray[np.uint8], **options: Any
+            ) -> tuple[Any, Any, Any]:
+                xs = np.arange(20_000) % 250
+                boxes = np.stack([xs, xs % 170, np.full(20_000, 30), np.full(20_000, 30)], axis=1)
+                return boxes, np.full(20_000, 20), np.arange(20_000)[:, None] / 1000
+
+        monkeypatch.setattr(cascades, "load_classifier", lambda path: Everywhere())
+        photo = Photo(pixels=np.zeros((240, 320, 3), np.uint8), width=320, height=240, profile=None)
+        best, *_ = CascadeDetector(recipe_with((0.0,))).boxes(photo)
+        assert best.cx == 19_999 % 250 + 15
+
     def test_turns_pool_into_one_face(self) -> None:
         picture = np.repeat(dot(320, 240, 200, 100, radius=40)[..., None], 3, axis=2)
         photo = Photo(pixels=picture, width=320, height=240, profile=None)

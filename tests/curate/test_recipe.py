@@ -62,15 +62,44 @@ def test_a_cascade_beside_the_recipe_comes_first(tmp_path: Path) -> None:
 class TestStrictness:
     """From which score a verifier takes something for a face."""
 
-    def test_the_default_has_two_cascades_and_three_points(self) -> None:
+    def test_the_default_has_both_cascades_and_three_points(self) -> None:
         recipes = [load_recipe("verified", name) for name in STRICTNESS]
         for recipe in recipes:
-            assert len(recipe.cascades) == 2
+            assert len({cascade.file for cascade in recipe.cascades}) == 2
             assert recipe.verifier is not None
         limits = [recipe.min_score for recipe in recipes]
         assert limits == sorted(set(limits)), "lenient first, strict last"
         assert len({recipe.digest() for recipe in recipes}) == len(STRICTNESS)
         assert load_recipe("verified") == recipes[STRICTNESS.index("normal")]
+
+    def test_when_cascades_are_asked_and_on_what(self, tmp_path: Path) -> None:
+        (tmp_path / "v.safetensors").write_bytes(b"")
+        path = tmp_path / "mine.toml"
+        path.write_text('verifier = "v.safetensors"\n' + GOOD)
+        recipe = load_recipe(str(path))
+        assert (recipe.min_cat, recipe.cascade_side) == (0, 0)
+        path.write_text('verifier = "v.safetensors"\nmin_cat = 0.1\ncascade_side = 240\n' + GOOD)
+        other = load_recipe(str(path))
+        assert (other.min_cat, other.cascade_side, other.side) == (0.1, 240, 480)
+        digests = {
+            one.digest()
+            for one in (
+                recipe,
+                other,
+                dataclasses.replace(recipe, min_cat=0.1),
+                dataclasses.replace(recipe, cascade_side=240),
+            )
+        }
+        assert len(digests) == 4
+
+    def test_a_cascade_may_have_turns_of_its_own(self, tmp_path: Path) -> None:
+        path = tmp_path / "mine.toml"
+        path.write_text(GOOD + "turns = [-30]\n")
+        recipe = load_recipe(str(path))
+        assert recipe.turns == (0.0, 20.0)
+        assert recipe.cascades[0].turns == (-30.0,)
+        plain = dataclasses.replace(recipe.cascades[0], turns=None)
+        assert recipe.digest() != dataclasses.replace(recipe, cascades=(plain,)).digest()
 
     def test_the_map_alone_asks_no_cascade(self) -> None:
         alone = load_recipe("map")
@@ -147,6 +176,11 @@ class TestRefused:
             GOOD.replace("side = 480", ""),
             GOOD.replace("side = 480", 'side = "wide"'),
             GOOD.replace("side = 480", "side = 8"),
+            "cascade_side = 8\n" + GOOD,
+            GOOD + "turns = []\n",
+            GOOD + "turns = [181]\n",
+            "min_cat = 1.5\n" + GOOD,
+            "min_cat = nan\n" + GOOD,
             GOOD.replace("[0, 20]", "20"),
             GOOD.replace("[0, 20]", "[]"),
             GOOD.replace("[0, 20]", "[[0]]"),

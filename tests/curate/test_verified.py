@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-import torch
+from numpy.typing import NDArray
 from PIL import Image
+from safetensors.numpy import save_file
 
 from catgan.core.errors import BadRecipe
 from catgan.core.photos import Photo
@@ -17,12 +18,14 @@ from catgan.curate.crop import crop_face, square_around
 from catgan.curate.heads import (
     CROP_REACH,
     CROP_SIDE,
+    PROPOSAL,
+    VERIFIER,
     ProposalHead,
     VerifierHead,
     load_heads,
-    save_heads,
+    read_heads,
 )
-from catgan.curate.maps import PLACE, Maps, NetMaps, on_grid
+from catgan.curate.maps import COARSE, FINE, PLACE, POOLED, Maps, NetMaps, on_grid
 from catgan.curate.recipe import Cascade, Recipe, load_recipe
 from catgan.curate.square import Square, ears_of
 from catgan.curate.verified import (
@@ -46,14 +49,18 @@ def head_at(cx: float, cy: float, side: float, roll: float = 0.0, score: float =
 class FakeMaps:
     """Maps whose every place holds its own number; of crops nothing."""
 
+    def __init__(self, cat: float = 0.5) -> None:
+        self._cat = cat
+
     def look(self, pictures: Picture) -> Maps:
         count, height, width = pictures.shape[:3]
         rows, columns = height // 16, width // 16
-        numbers = torch.arange(rows * columns, dtype=torch.float32).view(1, rows, columns, 1)
+        numbers = np.arange(rows * columns, dtype=np.float32).reshape(1, rows, columns, 1)
         return Maps(
-            numbers.expand(count, -1, -1, 112),
-            torch.zeros(count, -(-height // 32), -(-width // 32), 320),
-            torch.zeros(count, 1280),
+            np.broadcast_to(numbers, (count, rows, columns, FINE)),
+            np.zeros((count, -(-height // 32), -(-width // 32), COARSE), np.float32),
+            np.zeros((count, POOLED), np.float32),
+            np.full(count, self._cat, np.float32),
         )
 
 
@@ -66,14 +73,14 @@ class Answers:
     def __init__(self, answer: list[float], only: dict[int, list[float]] | None = None) -> None:
         self._answer, self._only = answer, only or {}
 
-    def __call__(self, *maps: torch.Tensor) -> torch.Tensor:
+    def __call__(self, *maps: NDArray[np.float32]) -> NDArray[np.float32]:
         values = maps[0]
         if values.shape[-1] == PLACE:  # places: by their number
-            out = torch.tensor(self._answer).expand(*values.shape[:-1], 5).clone()
+            out = np.tile(np.array(self._answer, np.float32), (*values.shape[:-1], 1))
             for number, answer in self._only.items():
-                out[values[..., 0] == number] = torch.tensor(answer)
+                out[values[..., 0] == number] = answer
             return out
-        return torch.tensor(self._answer).expand(len(values), 5).clone()
+        return np.tile(np.array(self._answer, np.float32), (len(values), 1))
 
 
 class TestOnGrid:
@@ -245,7 +252,12 @@ class TestBothPropose:
     PHOTO = Photo(pixels=np.full((384, 384, 3), 99, np.uint8), width=768, height=768, profile=None)
 
     def detector(
-        self, min_score: float, *, place: float, sure: float = -math.inf
+        self,
+        min_score: float,
+        *,
+        place: float,
+        sure: float = -math.inf,
+        cat: float = 0.5,
     ) -> tuple[VerifiedDetector, Boxes]:
         """One with parts whose answers are known, and its cascades."""
         recipe = Recipe(
@@ -257,11 +269,12 @@ class TestBothPropose:
             cascades=(Cascade(file=Path("none"), scale_step=1.2, min_neighbors=1),),
             verifier=Path("none"),
             sure=sure,
+            min_cat=0.01,
         )
         detector, cascades = VerifiedDetector.__new__(VerifiedDetector), Boxes(self.BOX)
         detector.recipe = recipe
         parts: dict[str, object] = {
-            "_maps": FAKE,
+            "_maps": FakeMaps(cat),
             "_cascades": cascades,
             "_proposal": Answers([-9.0, 0, 0, 0, 0], {0: [place, 0, 0, 0, 0]}),
             "_verifier": Answers([6.0, 0, 0, 0, 0]),
@@ -281,6 +294,29 @@ class TestBothPropose:
         assert (face.proposer, face.score, cascades.asked) == ("cascade", BOX_LOGIT + 6.0, 1)
         # where the cascade saw it, on a photo twice as large as decoded: nothing moved it
         assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
+
+    @pytest.mark.parametrize(("cat", "asked"), [(0.0099, 0), (0.0101, 1)])
+    def test_where_no_cat_is_likely_cascades_are_not_asked(self, cat: float, asked: int) -> None:
+        detector, cascades = self.detector(10.0, place=3.0, cat=cat)
+        assert len(detector.find(self.PHOTO)) == asked
+        assert cascades.asked == asked
+
+    def test_one_part_of_a_long_photo_with_a_cat_is_enough(self) -> None:
+        """A cat is small on a panorama, and large on the part of it that shows it."""
+
+        class OneCat(FakeMaps):
+            seen = 0
+
+            def look(self, pictures: Picture) -> Maps:
+                self._cat = 0.5 if self.seen == 2 else 0.0
+                self.seen += 1
+                return super().look(pictures)
+
+        detector, cascades = self.detector(100.0, place=-9.0)
+        detector._maps = cast(NetMaps, OneCat())
+        long = np.full((300, 1500, 3), 99, np.uint8)
+        detector.find(Photo(pixels=long, width=1500, height=300, profile=None))
+        assert cascades.asked == 1
 
     def test_the_verifier_disposes(self) -> None:
         detector, cascades = self.detector(10.1, place=3.0)
@@ -320,18 +356,36 @@ def test_the_crop_has_the_head_in_its_middle(roll: float) -> None:
 
 
 class TestFile:
-    def test_comes_back_to_half_precision(self, tmp_path: Path) -> None:
-        torch.manual_seed(0)
-        proposal, verifier = ProposalHead(), VerifierHead()
-        for scale in (verifier.fine_scale, verifier.coarse_scale, verifier.pooled_scale):
-            scale.data[1] = 1.0
-        save_heads(tmp_path / "v.safetensors", proposal, verifier, {"photos": "none"})
-        again, other = load_heads(tmp_path / "v.safetensors")
-        for ours, theirs in ((proposal, again), (verifier, other)):
-            for name, value in ours.state_dict().items():
-                # half precision keeps 11 bits
-                assert torch.allclose(value, theirs.state_dict()[name], rtol=2**-11, atol=1e-6)
-        assert not other.training
+    def test_is_read_as_it_was_written(self, tmp_path: Path) -> None:
+        rng = np.random.default_rng(0)
+        tensors = {
+            f"{prefix}.{name}": rng.standard_normal(shape).astype(np.float16)
+            for prefix, shapes in (("proposal", PROPOSAL), ("verifier", VERIFIER))
+            for name, shape in shapes.items()
+        }
+        save_file(tensors, tmp_path / "v.safetensors", metadata={"format": "1"})
+        for prefix, weights in zip(
+            ("proposal", "verifier"), read_heads(tmp_path / "v.safetensors"), strict=True
+        ):
+            for name, values in weights.items():
+                assert values.dtype == np.float32
+                assert np.array_equal(values, tensors[f"{prefix}.{name}"])
+
+    @pytest.mark.parametrize("change", ["gone", "another shape", "another format"])
+    def test_other_numbers_are_refused(self, tmp_path: Path, change: str) -> None:
+        tensors = {
+            f"{prefix}.{name}": np.zeros(shape, np.float16)
+            for prefix, shapes in (("proposal", PROPOSAL), ("verifier", VERIFIER))
+            for name, shape in shapes.items()
+        }
+        if change == "gone":
+            del tensors["verifier.face.bias"]
+        elif change == "another shape":
+            tensors["proposal.mean"] = np.zeros(3, np.float16)
+        path = tmp_path / "v.safetensors"
+        save_file(tensors, path, metadata={"format": "2" if "format" in change else "1"})
+        with pytest.raises(BadRecipe, match="not a verifier"):
+            load_heads(path)
 
     @pytest.mark.parametrize("content", [b"", b"no", pickle.dumps({"a": 1})])
     def test_another_file_is_refused(self, tmp_path: Path, content: bytes) -> None:

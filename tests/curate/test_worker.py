@@ -19,7 +19,7 @@ from tests.drawing import EyeDetector
 PROGRAM = """
 import sys
 from pathlib import Path
-import catgan.curate.worker, catgan.curate.cascades, catgan.curate.verified
+import catgan.curate.worker
 from catgan import CurateConfig
 from catgan.curate.detector import make_recipe_detector
 from catgan.curate.find import find_photos
@@ -29,9 +29,11 @@ from catgan.curate.worker import look, start
 raw, root = map(Path, sys.argv[1:])
 selection = Selection(root=root, names=("full-body", "face-crop"))
 selection.prepare(())
-start(lambda: make_recipe_detector(load_recipe("quick")), CurateConfig(), selection)
+start(lambda: make_recipe_detector(load_recipe("verified")), CurateConfig(), selection)
 print(len(look(find_photos(raw).photos)))
-costly = {"torch_fidelity", "torchvision", "scipy", "timm", "typer", "rich"} & set(sys.modules)
+costly = {
+    "torch", "torch_fidelity", "torchvision", "scipy", "timm", "onnx", "typer", "rich", "plotly"
+} & set(sys.modules)
 sys.exit(f"imported: {costly}" if costly else 0)
 """
 
@@ -42,6 +44,29 @@ def test_it_imports_nothing_that_it_does_not_need(album: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 10
+
+
+COMMAND = """
+import sys
+from catgan.cli import main
+raw, curated = sys.argv[1:]
+try:
+    main(["curate", raw, curated, "--workers", "1", "--photo-seconds", "0"])
+except SystemExit as ended:
+    assert not ended.code
+costly = {"torch", "torch_fidelity", "torchvision", "scipy", "timm", "onnx"} & set(sys.modules)
+sys.exit(f"imported: {costly}" if costly else 0)
+"""
+
+
+def test_nor_does_the_command(album: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, str(album), str(tmp_path / "curated")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert any((tmp_path / "curated" / "full-body" / "train").iterdir())
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -15,15 +15,12 @@ from catgan.core.errors import MissingPackage
 from catgan.core.photos import read_photo
 from catgan.core.pictures import Pictures, encode_png, resize_shorter_side
 from catgan.measure.extractors.efficientnet import (
-    LITE0,
-    LITE1,
-    LITE2,
     EfficientNetLite,
     EfficientNetLite0,
-    Variant,
     load_net,
     pooled_and_logits,
 )
+from catgan.measure.extractors.variants import LITE0, LITE1, LITE2, Variant
 from catgan.measure.metrics.recognised import recognised_rate
 
 FEATURES, CLASSES = 1280, 1000  # of EfficientNet-Lite0, and of ImageNet

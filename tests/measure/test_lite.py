@@ -9,13 +9,10 @@ import timm
 import torch
 
 from catgan.measure.extractors.efficientnet import (
-    LITE0,
-    LITE1,
-    LITE2,
-    Variant,
     fold_norms,
     load_net,
 )
+from catgan.measure.extractors.variants import LITE0, LITE1, LITE2, Variant
 
 
 def pooled_of(net: Any, images: torch.Tensor) -> torch.Tensor:

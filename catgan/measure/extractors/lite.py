@@ -1,8 +1,4 @@
-"""The layers of EfficientNet-Lite (Tan & Le 2019, arXiv:1905.11946, without squeeze and swish).
-
-The stem and the last layers keep their width in all variants, the first and the last stage their
-depth: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
-"""
+"""The layers of EfficientNet-Lite in PyTorch; `variants` has their layout."""
 
 import math
 
@@ -10,16 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CLASSES = 1000  # of ImageNet
-FEATURES = 1280
-STEM = 32
-EPSILON = 1e-3  # of batch norm, as in training
-STAGES = (  # blocks, side of the kernel, stride, expansion, channels
-    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
-)  # fmt: skip
-SCALES = ((1.0, 1.0), (1.0, 1.1), (1.1, 1.2))
-"""Of Lite0, Lite1 and Lite2: of the channels, and of the number of blocks."""
+from catgan.measure.extractors.variants import (
+    CLASSES,
+    EPSILON,
+    FEATURES,
+    STEM,
+    BlockLayout,
+    Variant,
+)
 
 
 class Same(nn.Conv2d):
@@ -58,17 +52,19 @@ class Norm(nn.BatchNorm2d):
 
 
 class Block(nn.Module):
-    """Channels widened (not in the first stage), a filter for each of them, and narrowed again."""
+    """What `BlockLayout` says; each norm is named right behind its convolution."""
 
-    def __init__(self, into: int, out: int, side: int, stride: int, expansion: int) -> None:
-        """Lay it out; each norm is named right behind its convolution."""
+    def __init__(self, layout: BlockLayout) -> None:
+        """Lay it out."""
         super().__init__()
-        wide = into * expansion
-        layers: list[nn.Module] = [Same(into, wide, 1), Norm(wide)] if expansion > 1 else []
-        layers += [Same(wide, wide, side, stride, groups=wide), Norm(wide)]
+        into, wide, out = layout.into, layout.wide, layout.out
+        layers: list[nn.Module] = []
+        if layout.expansion > 1:
+            layers += [Same(into, wide, 1), Norm(wide)]
+        layers += [Same(wide, wide, layout.side, layout.stride, groups=wide), Norm(wide)]
         layers += [Same(wide, out, 1), Norm(out, acts=False)]
         self.layers = nn.Sequential(*layers)
-        self.adds = stride == 1 and into == out
+        self.adds = layout.adds
 
     def forward(self, input: Tensor) -> Tensor:
         """(N, into, H, W) to (N, out, H / stride, W / stride)."""
@@ -79,23 +75,16 @@ class Block(nn.Module):
 class Lite(nn.Module):
     """The network; its weights are PyTorch's own until they are loaded."""
 
-    def __init__(self, number: int) -> None:
-        """Lay out Lite0, Lite1 or Lite2."""
+    def __init__(self, variant: Variant) -> None:
+        """Lay it out."""
         super().__init__()
-        wider, deeper = SCALES[number]
         self.conv_stem = Same(3, STEM, 3, 2)
         self.bn1 = Norm(STEM)
-        stages, channels = [], STEM
-        for place, (blocks, side, stride, expansion, width) in enumerate(STAGES):
-            out = _round(width * wider)
-            ends = place in (0, len(STAGES) - 1)
-            stage = []
-            for block in range(blocks if ends else math.ceil(blocks * deeper)):
-                stage.append(Block(channels, out, side, 1 if block else stride, expansion))
-                channels = out
-            stages.append(nn.Sequential(*stage))
-        self.blocks = nn.Sequential(*stages)
-        self.conv_head = Same(channels, FEATURES, 1)
+        stages = list(variant.stages())
+        self.blocks = nn.Sequential(
+            *(nn.Sequential(*(Block(block) for block in stage)) for stage in stages)
+        )
+        self.conv_head = Same(stages[-1][-1].out, FEATURES, 1)
         self.bn2 = Norm(FEATURES)
         self.classifier = nn.Linear(FEATURES, CLASSES)
 
@@ -107,9 +96,3 @@ class Lite(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) float, -1 to 1, to the logits of ImageNet's classes, (N, 1000)."""
         return self.classifier(self.pooled(images))  # type: ignore[no-any-return]
-
-
-def _round(channels: float) -> int:
-    """To a multiple of eight, never down by more than a tenth."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded

@@ -8,8 +8,9 @@ from catgan.core.errors import BadUsage
 from catgan.measure.choices import DINOV2, EFFICIENTNET, EXTRACTORS, INCEPTION
 from catgan.measure.extractors.base import Extractor
 from catgan.measure.extractors.cache import CachedExtractor
-from catgan.measure.extractors.efficientnet import LITE2, EfficientNetLite, EfficientNetLite0
+from catgan.measure.extractors.efficientnet import EfficientNetLite, EfficientNetLite0
 from catgan.measure.extractors.paired import Paired
+from catgan.measure.extractors.variants import LITE2
 
 
 def open_extractor(
