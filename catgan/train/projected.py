@@ -13,7 +13,7 @@ from catgan.model.networks import Generator
 from catgan.model.projected import ProjectedDiscriminator, summed
 from catgan.train.augment import Augment
 from catgan.train.ranks import SharedBatch
-from catgan.train.step import NO_CHANGE, StepTerms, descend, frozen, spread, whole
+from catgan.train.step import NO_CHANGE, StepTerms, descend, frozen, terms_of
 
 
 def projected_step(
@@ -95,16 +95,14 @@ def projected_step(
     if scaler is not None:
         scaler.update()
 
-    terms = StepTerms(
-        loss_d=loss_d.detach(),
-        loss_g=loss_g.detach(),
-        d_real=_called_real(real_logits, shared),
-        d_fake=_called_real(fake_logits, shared),
-        d_fake_after=_called_real(after_logits, shared),
-        spread_real=spread(real),
-        spread_fake=spread(fake.detach()),
-    )
-    return terms if shared is None else whole(terms, real, fake.detach(), shared)
+    means = {
+        "loss_d": loss_d.detach(),
+        "loss_g": loss_g.detach(),
+        "d_real": _called_real(real_logits, shared),
+        "d_fake": _called_real(fake_logits, shared),
+        "d_fake_after": _called_real(after_logits, shared),
+    }
+    return terms_of(means, real, fake.detach(), shared)
 
 
 def _over_scales(values: Tensor, shared: SharedBatch | None) -> Tensor:

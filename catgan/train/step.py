@@ -118,16 +118,14 @@ def train_step(
     if scaler is not None:
         scaler.update()
 
-    terms = StepTerms(
-        loss_d=loss_d.detach(),
-        loss_g=loss_g.detach(),
-        d_real=mean(real_logits.detach().sigmoid()),
-        d_fake=mean(fake_logits.detach().sigmoid()),
-        d_fake_after=mean(after_logits.detach().sigmoid()),
-        spread_real=spread(real),
-        spread_fake=spread(fake.detach()),
-    )
-    return terms if shared is None else whole(terms, real, fake.detach(), shared)
+    means = {
+        "loss_d": loss_d.detach(),
+        "loss_g": loss_g.detach(),
+        "d_real": mean(real_logits.detach().sigmoid()),
+        "d_fake": mean(fake_logits.detach().sigmoid()),
+        "d_fake_after": mean(after_logits.detach().sigmoid()),
+    }
+    return terms_of(means, real, fake.detach(), shared)
 
 
 def r1_penalty(
@@ -187,28 +185,30 @@ def spread(images: Tensor) -> Tensor:
     return coarse.var(dim=0, correction=0).mean()
 
 
-def whole(terms: StepTerms, real: Tensor, fake: Tensor, shared: SharedBatch) -> StepTerms:
-    """What a step saw of a whole batch, of what each rank saw; the same on all.
+def terms_of(
+    means: dict[str, Tensor], real: Tensor, fake: Tensor, shared: SharedBatch | None
+) -> StepTerms:
+    """What a step saw, all ranks together.
 
     Args:
-        terms: Of this rank's pictures: parts of means, and spreads, which are not used.
-        real: (B, 3, H, W), this rank's real pictures.
+        means: All of it but the spreads; of a shared batch this rank's parts of it.
+        real: (B, 3, H, W), the real pictures.
         fake: The same of the fake ones.
-        shared: The batch.
+        shared: The batch, where several ranks share it.
     """
-    names = ("loss_d", "loss_g", "d_real", "d_fake", "d_fake_after")
-    means = torch.stack([getattr(terms, name).double() for name in names])
+    if shared is None:
+        return StepTerms(**means, spread_real=spread(real), spread_fake=spread(fake))
     # double: a spread is a small difference of large sums
     coarse = [F.avg_pool2d(one, min(COARSE, one.shape[-1])).double() for one in (real, fake)]
     moments = torch.stack([torch.stack([one.sum(0), one.square().sum(0)]) for one in coarse])
-    added = torch.cat([means, moments.flatten()])
+    parts = torch.stack([one.double() for one in means.values()])
+    added = torch.cat([parts, moments.flatten()])
     shared.add(added)
-    sums, squares = added[len(names) :].view_as(moments).unbind(dim=1)
+    sums, squares = added[len(means) :].view_as(moments).unbind(dim=1)
     spreads = squares / shared.images - (sums / shared.images).square()
     spread_real, spread_fake = spreads.flatten(1).mean(dim=1).clamp(min=0)
-    return StepTerms(
-        **dict(zip(names, added, strict=False)), spread_real=spread_real, spread_fake=spread_fake
-    )
+    whole = dict(zip(means, added, strict=False))
+    return StepTerms(**whole, spread_real=spread_real, spread_fake=spread_fake)
 
 
 def _bce(logits: Tensor, shared: SharedBatch | None, *, real: bool) -> Tensor:
