@@ -1,6 +1,8 @@
 """Joining the other processes that torchrun has started for one training."""
 
+import atexit
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -60,12 +62,27 @@ def joined(minutes: float) -> Iterator[Ranks]:
     try:
         yield group.ranks()
     except (CatganError, OSError, MemoryError) as error:
+        code: int = getattr(error, "exit_code", 1)
+        atexit.register(_end, code)
         if group.speaks():
             raise
-        raise SaidElsewhere(getattr(error, "exit_code", 1)) from error
+        raise SaidElsewhere(code) from error
     except Interrupted as error:
+        atexit.register(_end, Interrupted.exit_code)
         raise Interrupted(str(error) if group.speaks() else "") from error
     group.leave()
+
+
+def _end(code: int) -> None:
+    """End this process, of which everything is said and written.
+
+    The threads by which it reached other ranks would keep it for ten seconds, waiting for those
+    that are gone, and what is left on a GPU for ever.
+    """
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 class _Group:
