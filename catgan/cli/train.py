@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from catgan.train.store import Storage
 
 
+RANK_MINUTES = 10.0
 MOST_MINUTES = 10_000  # a week
 
 
@@ -67,7 +68,7 @@ def train(
             help="With torchrun: minutes that processes wait for one that does not answer before "
             "all of them end.",
         ),
-    ] = 10.0,
+    ] = RANK_MINUTES,
 ) -> None:
     """Train a small GAN on each data set of a folder.
 
@@ -82,12 +83,16 @@ def train(
     from catgan.console import quietly
     from catgan.train.launch import joined
 
-    if not 0 < rank_minutes <= MOST_MINUTES:
-        raise BadUsage(
-            f"--rank-minutes is {rank_minutes}; it must be above 0 and at most {MOST_MINUTES}."
-        )
-    # one of them speaks for all
-    with joined(rank_minutes) as ranks, nullcontext() if ranks.is_first else quietly():
+    sound = 0 < rank_minutes <= MOST_MINUTES
+    # one of them speaks for all, of what is wrong, too
+    with (
+        joined(rank_minutes if sound else RANK_MINUTES) as ranks,
+        nullcontext() if ranks.is_first else quietly(),
+    ):
+        if not sound:
+            raise BadUsage(
+                f"--rank-minutes is {rank_minutes}; it must be above 0 and at most {MOST_MINUTES}."
+            )
         _train_all(
             folder, named, name, runs, ranks, as_json=json and ranks.is_first, dry_run=dry_run
         )

@@ -13,6 +13,10 @@ from tests.train.together import together
 CHANNELS = 5
 
 
+def near(ours: torch.Tensor, theirs: torch.Tensor, *, atol: float = 1e-12) -> None:
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+
+
 def seeded_norm() -> nn.BatchNorm2d:
     random = torch.Generator().manual_seed(1)
     norm = nn.BatchNorm2d(CHANNELS)
@@ -46,21 +50,18 @@ def test_it_is_that_of_the_whole_batch(
         return values.detach(), part.grad, norm
 
     done = together(count, work)
-    near = {"rtol": 0.0, "atol": 1e-12}
     for rank, (values, slope, norm) in enumerate(done):
-        torch.testing.assert_close(values, result.detach()[rank::count], **near)
+        near(values, result.detach()[rank::count])
         assert ours.grad is not None
-        torch.testing.assert_close(slope, ours.grad[rank::count], **near)
+        near(slope, ours.grad[rank::count])
         for name, value in whole.state_dict().items():
-            torch.testing.assert_close(norm.state_dict()[name], value, **near)
+            near(norm.state_dict()[name], value)
             assert torch.equal(norm.state_dict()[name], done[0][2].state_dict()[name])
     for name in ("weight", "bias"):  # parts, which are added up with all other gradients
         parts = [norm.get_parameter(name).grad for _, _, norm in done]
         wanted = whole.get_parameter(name).grad
         assert wanted is not None
-        torch.testing.assert_close(
-            torch.stack([one for one in parts if one is not None]).sum(0), wanted, **near
-        )
+        near(torch.stack([one for one in parts if one is not None]).sum(0), wanted, **near)
 
 
 def test_small_spread_beside_a_large_mean_is_kept() -> None:
@@ -76,7 +77,7 @@ def test_small_spread_beside_a_large_mean_is_kept() -> None:
 
     for rank, values in enumerate(together(2, work)):
         # a value of 1000 is known to 6e-5 in float32, which is 0.006 of the spread
-        torch.testing.assert_close(values.double(), wanted[rank::2].detach(), rtol=0, atol=0.02)
+        near(values.double(), wanted[rank::2].detach(), atol=0.02)
 
 
 @pytest.mark.parametrize("low", [torch.bfloat16])
@@ -95,7 +96,7 @@ def test_low_precision_goes_in_and_comes_out(low: torch.dtype) -> None:
     for rank, values in enumerate(together(2, work)):
         assert values.dtype == low
         # eight binary digits of values up to four
-        torch.testing.assert_close(values.float(), wanted[rank::2].detach(), rtol=0, atol=0.03)
+        near(values.float(), wanted[rank::2].detach(), atol=0.03)
 
 
 def test_a_copy_is_nobody_elses() -> None:
