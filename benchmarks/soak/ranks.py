@@ -21,7 +21,7 @@ EPOCHS = 12
 LINE = Ground.train("--checkpoint-minutes", "0", "--precision", "float32", epochs=EPOCHS)
 FRAME = re.compile(r"(\[rank\d+\]: )?  File ")  # of a traceback
 LAUNCHER = -1
-PATIENCE = 0.15  # minutes that a rank which does not answer is waited for
+PATIENCE = 0.5  # minutes that a rank which does not answer is waited for
 MOST_SECONDS = 90.0  # from the signal to the end; torchrun itself gives a stalled rank 30
 LONGEST = 600.0  # seconds after which a command is held to hang
 

@@ -65,8 +65,8 @@ def train(
     rank_minutes: Annotated[
         float,
         typer.Option(
-            help="With torchrun: minutes that processes wait for one that does not answer before "
-            "all of them end.",
+            help="With torchrun: minutes to wait for a process that does not answer before all of "
+            "them end.",
         ),
     ] = RANK_MINUTES,
 ) -> None:
@@ -74,8 +74,8 @@ def train(
 
     One run for each data set found, or for the one folder named. Rerun the same command to resume
     after Ctrl-C, a crash or a lost session. A run keeps the settings it was started with: those
-    not named need not be named again. On several GPUs: torchrun --nproc-per-node 2 -m catgan train
-    ...
+    not named need not be named again. For several GPUs, start it as torchrun --nproc-per-node 2 -m
+    catgan train ...
     """
     from catgan.core.threads import wait_politely
 
@@ -237,7 +237,9 @@ def _outlook_words(
     if not fresh:
         return
     dataset, place, settings = fresh[-1]  # of face crops, where there are both
-    seen = networks(settings.start_from).facts.images_shown if settings.start_from else 0
+    seen = 0
+    if settings.start_from and ranks.is_first:
+        seen = networks(settings.start_from).facts.images_shown
     count = len(dataset.files) - settings.held_out_of(len(dataset.files))
     outlook = look_ahead(settings, count, seen_before=seen)
     total = sum(_images(dataset, settings) for dataset, _, settings in fresh)

@@ -74,7 +74,7 @@ def test_a_rank_that_is_lost_ends_all_and_the_same_line_resumes(
     make_data_set(25)
     asked = line(
         "--recipe", "balanced", "--batch-size", "4", "--epochs", "12", "--evaluate-every", "0",
-        "--checkpoint-minutes", "0", "--rank-minutes", "0.15",
+        "--checkpoint-minutes", "0", "--rank-minutes", "0.5",
     )  # fmt: skip
     assert soak.launch((*asked, "--name", "whole"), tmp_path).code == 0
     lost = soak.launch(
