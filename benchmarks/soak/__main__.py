@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.soak import hostile, outputs, stops
+from benchmarks.soak import hostile, outputs, ranks, stops
 from benchmarks.soak.ground import Ground, make_ground
 from benchmarks.soak.outcome import Row
 
@@ -24,6 +24,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "kills": lambda g, p, r, s: stops.kills(g, p, r, max(2, round(12 * s))),
     "interrupts": lambda g, p, r, s: stops.interrupts(g, p, r, max(3, round(12 * s))),
     "workers": lambda g, p, r, s: stops.workers(g, p, r, max(1, round(4 * s))),
+    "ranks": lambda g, p, r, s: ranks.ranks(g, p, r, max(2, round(4 * s))),
     "files": lambda g, p, r, s: hostile.files(g, p, r, round(4000 * s)),
     "checkpoints": lambda g, p, r, s: hostile.checkpoints(g, p, r, round(200 * s)),
     "no-files": lambda g, p, r, s: hostile.no_files(g, p),

@@ -51,10 +51,13 @@ def make_ground(folder: Path) -> Ground:
     return ground
 
 
+OWN = (".lock", "train.log")  # of each start its own
+
+
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder but locks and TensorBoard's, and what is in it."""
+    """Every file below a folder but locks, logs and TensorBoard's, and what is in it."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock" and "tensorboard" not in path.parts
+        if path.is_file() and path.name not in OWN and "tensorboard" not in path.parts
     }

@@ -77,6 +77,8 @@ def _of_system(error: OSError) -> str:
 def _complain(sentence: str) -> None:
     from catgan.console import complain
 
+    if not sentence:  # another process of the same training has said it
+        return
     with suppress(OSError):  # where nobody can be told, the exit status still says it
         complain(sentence)
 

@@ -4,7 +4,7 @@ import functools
 import platform
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from catgan.train.device import Device
     from catgan.train.opening import OpenNetworks
     from catgan.train.progress import TrainProgress, TrainResult, TrainStart
+    from catgan.train.ranks import Ranks
     from catgan.train.store import Storage
+
+
+RANK_MINUTES = 10.0
+MOST_MINUTES = 10_000  # a week
 
 
 def _settings(recipe: str = DEFAULT_RECIPE, **named: Any) -> TrainConfig:
@@ -57,23 +62,57 @@ def train(
     config: ConfigOption = None,
     json: JsonOption = False,
     dry_run: DryRunOption = False,
+    rank_minutes: Annotated[
+        float,
+        typer.Option(
+            help="With torchrun: minutes to wait for a process that does not answer before all of "
+            "them end.",
+        ),
+    ] = RANK_MINUTES,
 ) -> None:
     """Train a small GAN on each data set of a folder.
 
     One run for each data set found, or for the one folder named. Rerun the same command to resume
     after Ctrl-C, a crash or a lost session. A run keeps the settings it was started with: those
-    not named need not be named again.
+    not named need not be named again. For several GPUs, start it as torchrun --nproc-per-node 2 -m
+    catgan train ...
     """
     from catgan.core.threads import wait_politely
 
     wait_politely()  # before PyTorch is loaded
+    from catgan.console import quietly
+    from catgan.train.launch import joined
+
+    sound = 0 < rank_minutes <= MOST_MINUTES
+    # one of them speaks for all, of what is wrong, too
+    with (
+        joined(rank_minutes if sound else RANK_MINUTES) as ranks,
+        nullcontext() if ranks.is_first else quietly(),
+    ):
+        if not sound:
+            raise BadUsage(
+                f"--rank-minutes is {rank_minutes}; it must be above 0 and at most {MOST_MINUTES}."
+            )
+        _train_all(
+            folder, named, name, runs, ranks, as_json=json and ranks.is_first, dry_run=dry_run
+        )
+
+
+def _train_all(
+    folder: Path,
+    named: dict[str, Any],
+    name: str | None,
+    runs: Path,
+    ranks: "Ranks",
+    *,
+    as_json: bool,
+    dry_run: bool,
+) -> None:
     from catgan.console import Screen
     from catgan.formats.curated import check_finished
     from catgan.formats.datasets import find_datasets
-    from catgan.formats.runs import Run
     from catgan.train.loop import check_plan
     from catgan.train.opening import open_start
-    from catgan.train.resume import settle
 
     if named.get("start_from", BASE) not in ("", BASE):
         named["start_from"] = str(Path(named["start_from"]).absolute())
@@ -86,48 +125,65 @@ def train(
     # Whatever can be refused is, before the first run begins: hours later it would be late to say
     # that the second cannot be. Networks to start from are loaded once for all runs.
     networks = functools.cache(open_start)
+    ranks.check_same(
+        [dataset.name for dataset in datasets],
+        f"finds other data sets in {folder} than rank 0; give all machines the same.",
+    )
     jobs = []
     for dataset, run_name in zip(datasets, _names(datasets, name), strict=True):
         run = runs / run_name
-        settings = settle(Run(folder=run), named, networks, images=len(dataset.files))
+        settings = _settle(run, named, networks, len(dataset.files), ranks)
         jobs.append((dataset, run, settings))
     for _, run, settings in jobs:
-        check_plan(run, settings, networks)
-    screen = Screen(as_json=json)
+        check_plan(run, settings, networks, ranks)
+    screen = Screen(as_json=as_json)
     for sentence in _few_words(jobs, named):
         screen.say(sentence)
-    for sentence in _outlook_words(jobs, networks, dry_run=dry_run):
+    for sentence in _outlook_words(jobs, networks, ranks, dry_run=dry_run):
         screen.say(sentence)
     results = []
     lost: TrainingLost | None = None
-    stopped = WORDS
+    stopped, ended = WORDS, False
     with _stop_on_signal() as should_stop:
         for number, job in enumerate(jobs):
             later = sum(_images(dataset, settings) for dataset, _, settings in jobs[number + 1 :])
             if dry_run:
-                results.append(_plan_one(screen, *job, networks, should_stop))
+                results.append(_plan_one(screen, *job, networks, should_stop, ranks))
                 continue
             try:
-                result = _train_one(screen, *job, networks, should_stop, later=later)
+                result = _train_one(screen, *job, networks, should_stop, ranks, later=later)
             except TrainingLost as error:  # no reason not to train the others
                 if len(jobs) > 1:
                     screen.say(str(error))
                 lost = lost or error
                 continue
             results.append(_result_record(result))
-            if should_stop():
+            if ended := ranks.any(should_stop()):
                 stopped = _stopped_words(result, settings=job[2])
                 break
     screen.result({"runs": results})
     if lost is not None:
         raise lost
-    if should_stop():
+    if ended or should_stop():
         raise Interrupted(stopped)
     if not dry_run:
         names = _names(datasets, name)
         where = [] if runs == Path("runs") else ["--runs", str(runs)]
         then = "compare" if len(names) > 1 else "sample"
         screen.say(f"Next: {command_line(['catgan', then, *names, *where])}")
+
+
+def _settle(
+    run: Path, named: dict[str, Any], networks: "OpenNetworks", images: int, ranks: "Ranks"
+) -> TrainConfig:
+    """The settings of a run, of which the first rank alone has the folder for certain."""
+    from catgan.formats.runs import Run
+    from catgan.train.resume import settle
+
+    settings = settle(Run(folder=run), named, networks, images=images) if ranks.is_first else None
+    settings = ranks.from_first(settings)
+    assert isinstance(settings, TrainConfig)
+    return settings
 
 
 def _names(datasets: "list[DataSet]", name: str | None) -> list[str]:
@@ -166,23 +222,30 @@ def _few_words(
 
 
 def _outlook_words(
-    jobs: "list[tuple[DataSet, Path, TrainConfig]]", networks: "OpenNetworks", *, dry_run: bool
+    jobs: "list[tuple[DataSet, Path, TrainConfig]]",
+    networks: "OpenNetworks",
+    ranks: "Ranks",
+    *,
+    dry_run: bool,
 ) -> Iterator[str]:
     """What to expect of new runs: how long they take here, and what they can come to."""
     from catgan.formats.runs import Run
     from catgan.train.outlook import look_ahead, probe_speed
 
-    fresh = [job for job in jobs if not Run(folder=job[1]).last.exists()]
+    places = ranks.from_first([run for _, run, _ in jobs if not Run(folder=run).last.exists()])
+    fresh = [job for job in jobs if job[1] in places]
     if not fresh:
         return
     dataset, place, settings = fresh[-1]  # of face crops, where there are both
-    seen = networks(settings.start_from).facts.images_shown if settings.start_from else 0
+    seen = 0
+    if settings.start_from and ranks.is_first:
+        seen = networks(settings.start_from).facts.images_shown
     count = len(dataset.files) - settings.held_out_of(len(dataset.files))
     outlook = look_ahead(settings, count, seen_before=seen)
     total = sum(_images(dataset, settings) for dataset, _, settings in fresh)
     epochs = words.count(settings.epochs, "epoch")
     sentence = f"{epochs} will show {words.count(total, 'training image')}"
-    rate = None if dry_run else probe_speed(settings)
+    rate = None if dry_run else probe_speed(settings, ranks)
     if rate is not None:
         seconds = 1.1 * total / rate  # and a tenth for measuring
         sentence += f": about {words.duration(seconds)} on this machine"
@@ -215,6 +278,7 @@ def _plan_one(
     settings: TrainConfig,
     networks: "OpenNetworks",
     should_stop: "StopFlag",
+    ranks: "Ranks",
 ) -> dict[str, Any]:
     from catgan.train.loop import plan_training
 
@@ -226,6 +290,7 @@ def _plan_one(
             reading=_reading(bar),
             should_stop=should_stop,
             open_networks=networks,
+            ranks=ranks,
         )
     screen.say(f"{_start_words(plan)} Nothing was written.")
     return {"run": str(run), "epochs_before": plan.done, "dry_run": True}
@@ -238,12 +303,17 @@ def _train_one(
     settings: TrainConfig,
     networks: "OpenNetworks",
     should_stop: "StopFlag",
+    ranks: "Ranks",
     *,
     later: int,
 ) -> "TrainResult":
     from catgan.formats.logs import RunLog
     from catgan.train.loop import train_gan
 
+    if not ranks.is_first:  # which writes the log, too
+        return train_gan(
+            dataset, run, settings, should_stop=should_stop, open_networks=networks, ranks=ranks
+        )
     log = RunLog(run)
     log.add(f"{program()}, Python {platform.python_version()} on {platform.platform()}")
 
@@ -267,6 +337,7 @@ def _train_one(
             progress=show,
             should_stop=should_stop,
             open_networks=networks,
+            ranks=ranks,
         )
     for sentence in _result_words(result, settings.epochs):
         say(sentence)
@@ -300,10 +371,15 @@ def _start_words(start: "TrainStart") -> str:
         f"Training {start.run.folder} on {words.count(data.train, 'image')}{held_out}, "
         f"{_device_words(start.device)}."
     ]
+    if start.device.ranks > 1:
+        each = words.count(config.batch_size // start.device.ranks, "image")
+        sentences.append(f"{start.device.ranks} ranks train together, each on {each} of a step.")
     if start.done >= config.epochs:
         sentences.append("All epochs are done.")
     elif start.done:
-        sentences.append(f"Resuming after epoch {start.done}{_change_words(start)}.")
+        sentences.append(
+            f"Resuming after epoch {start.done}{_change_words(start)}{_ranks_words(start)}."
+        )
     if start.begins_with is not None:
         sentences.append(f"It starts from {start.begins_with.from_}.")
     if data.resized:
@@ -330,6 +406,14 @@ def _change_words(start: "TrainStart") -> str:
     if start.before is None or start.before.precision == precision:
         return ""
     return f", in {precision} from here on ({start.before.precision} before)"
+
+
+def _ranks_words(start: "TrainStart") -> str:
+    """That another number of processes goes on with a run, where it does."""
+    if start.before is None or start.before.ranks == start.device.ranks:
+        return ""
+    now = words.count(start.device.ranks, "rank")
+    return f", on {now} from here on ({start.before.ranks} before)"
 
 
 def _storage_words(storage: "Storage") -> list[str]:

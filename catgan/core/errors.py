@@ -66,6 +66,23 @@ class TrainingLost(CatganError):
     """The losses are no numbers any more: train anew with other settings."""
 
 
+class RankLost(CatganError):
+    """Another process of a training ended or does not answer: rerun the same command."""
+
+
+class SaidElsewhere(CatganError):
+    """Another process of a training has said what is wrong: nothing is left to be said."""
+
+    def __init__(self, exit_code: int) -> None:
+        """Without a sentence.
+
+        Args:
+            exit_code: Of what is wrong.
+        """
+        super().__init__("")
+        self.exit_code = exit_code
+
+
 class OutOfMemory(CatganError):
     """The GPU has too little memory for these settings: lower the batch size or the widths."""
 

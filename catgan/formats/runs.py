@@ -87,6 +87,8 @@ class ComputedRecord:
     """`float32`, `tf32`, `bfloat16` or `float16`."""
     graphs: bool
     """Whether steps were recorded as CUDA graphs."""
+    ranks: int = 1
+    """How many processes trained it together."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,6 +250,8 @@ class Discriminator(nn.Module):
             width *= 2
         layers += [_Last(width, 1, 4, stride=1, padding=0, bias=bias)]
         self.main = nn.Sequential(*layers)
+        self.together = TOGETHER
+        """Pictures up to which a processor takes batches together."""
 
     def forward(self, images: Tensor, *, batches: int = 1) -> Tensor:
         """Logits of pictures; the sigmoid of one is D(x).
@@ -264,7 +266,7 @@ class Discriminator(nn.Module):
         Returns:
             (N,) float32.
         """
-        if batches > 1 and images.device.type == "cpu" and len(images) > TOGETHER:
+        if batches > 1 and images.device.type == "cpu" and len(images) > self.together:
             return torch.cat([self(batch) for batch in images.chunk(batches)])
         for layer in self.main:
             if batches > 1 and isinstance(layer, nn.BatchNorm2d):

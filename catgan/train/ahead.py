@@ -11,11 +11,15 @@ import torch
 from torch import Tensor
 
 from catgan.train.augment import NUMBERS, Augment
+from catgan.train.ranks import ALONE, Ranks
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StepNumbers:
-    """What one step of B images needs besides the images and the networks; on the device."""
+    """What one step of B images needs besides the images and the networks; on the device.
+
+    Where several ranks share a batch, B images of it are this rank's.
+    """
 
     order: Tensor
     """(B,) int64: which images."""
@@ -42,6 +46,7 @@ class Ahead:
         augment: Augment,
         device: torch.device,
         fixed: bool,
+        ranks: Ranks = ALONE,
     ) -> None:
         """Nothing is drawn yet.
 
@@ -54,9 +59,12 @@ class Ahead:
             device: Where the numbers are wanted.
             fixed: Whether they are sent in one copy, to places that stay the same, as recorded
                 steps need it; each `draw` overwrites those of the one before.
+            ranks: Who shares the batches. Each of them draws the numbers of all images, and keeps
+                those of its own: so they are the same on however many ranks.
         """
         self._latent_dim, self._flip, self._augment = latent_dim, flip, augment
         self._device = device
+        self._ranks = ranks
         # A row holds a step's numbers one after the other. Indices of images are twice as wide as
         # floats, so they and the weight take two places each.
         self._sizes = [
@@ -81,7 +89,7 @@ class Ahead:
         """Draw the numbers of the next steps.
 
         Args:
-            orders: The images of each step, (B,) int64 on the CPU.
+            orders: The images of each step, (B,) int64 on the CPU; all ranks' of a shared one.
             weights: Of each step in the average.
             random: Where the randomness comes from; moves on as single steps would move it.
         """
@@ -98,7 +106,8 @@ class Ahead:
         self._there.copy_(host, non_blocking=True)
         self.sent += 1
         self._drawn = [
-            self._parts(row, len(order)) for row, order in zip(self._there, orders, strict=False)
+            self._parts(row, len(numbers.order))
+            for row, numbers in zip(self._there, drawn, strict=False)
         ]
 
     def __getitem__(self, step: int) -> StepNumbers:
@@ -112,6 +121,11 @@ class Ahead:
         draws = None
         if self._augment:
             draws = self._augment.draw(3 * count, random).view(3, count, NUMBERS)
+        if self._ranks.joined:
+            own = self._ranks.own
+            order, latents = own(order), own(latents)
+            flips = None if flips is None else own(flips)
+            draws = None if draws is None else own(draws.transpose(0, 1)).transpose(0, 1)
         return StepNumbers(order=order, latents=latents, flips=flips, draws=draws, weight=weight)
 
     def _on_device(self, numbers: StepNumbers) -> StepNumbers:

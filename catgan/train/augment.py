@@ -96,7 +96,7 @@ def translate(images: Tensor, draws: Tensor) -> Tensor:
     y = rows[:, None] + torch.arange(height, device=images.device)  # (N, H)
     x = columns[:, None] + torch.arange(width, device=images.device)  # (N, W)
     wide = width + 2 * right
-    places = (y[:, :, None] * wide + x[:, None, :]).reshape(count, 1, -1)
+    places = (y[:, :, None] * wide + x[:, None, :]).reshape(count, 1, height * width)
     taken = padded.flatten(2).gather(2, places.expand(count, channels, -1))
     return taken.reshape(images.shape)
 

@@ -50,7 +50,9 @@ class TrainConfig:
         ),
     ] = DEFAULT_RECIPE
     epochs: Annotated[int, Option("Passes over the training images.")] = 400
-    batch_size: Annotated[int, Option("Images in one training step.")] = 32
+    batch_size: Annotated[
+        int, Option("Images in one training step, of all processes together.")
+    ] = 32
     size: Annotated[
         int, Option("Side of the images in pixels; a power of two from 16 up, such as 64.")
     ] = 64

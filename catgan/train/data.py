@@ -39,7 +39,7 @@ class RunData:
 
 
 def load_data(
-    dataset: DataSet, config: TrainConfig, *, report: Report | None = None
+    dataset: DataSet, config: TrainConfig, *, report: Report | None = None, processes: int = 1
 ) -> tuple[RunData, Pictures, Pictures]:
     """Split a data set and read its pictures.
 
@@ -52,6 +52,7 @@ def load_data(
         config: The run's settings.
         report: Told about twice a second how far the reading is, once it has taken two seconds; may
             raise to end it.
+        processes: How many do the same on this machine, this one among them.
 
     Returns:
         What the run is about; the training pictures, (N, size, size, 3) uint8: an array, or a
@@ -66,7 +67,7 @@ def load_data(
         DiskFull: There is room for the training pictures neither in memory nor on disk.
     """
     train, out = _split(dataset, config)
-    storage = choose_storage(len(train), config.size)
+    storage = choose_storage(len(train), config.size, processes)
     kept_out, measured = frozenset(out), frozenset(held_out(out, MOST_HELD_OUT)[1])
     measured_pictures: list[Picture] = []
     with open_store(storage) as store:

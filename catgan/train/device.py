@@ -10,6 +10,7 @@ import torch
 
 from catgan.core.errors import BadSettings, OutOfMemory
 from catgan.train.config import FITTING, TrainConfig
+from catgan.train.ranks import ALONE, Ranks
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,44 @@ class Device:
     """That the processor computes with."""
     computing: Computing
     """How."""
+    ranks: int = 1
+    """How many processes train together, each on a device of its own."""
 
 
-def pick_computing(config: TrainConfig, device: torch.device) -> Computing:
+def own_device(device: torch.device, ranks: Ranks) -> torch.device:
+    """The device of this rank: of a machine's GPUs each rank has another one.
+
+    Args:
+        device: From `pick_device`.
+        ranks: Who trains together.
+
+    Raises:
+        BadSettings: There are fewer GPUs than ranks on this machine, or ranks cannot share one.
+    """
+    if not ranks.joined or device.type == "cpu":
+        return device
+    if device.type != "cuda":
+        raise BadSettings(
+            f"Several processes cannot train together on {device.type}; use --device cpu, or "
+            "train without torchrun."
+        )
+    if ranks.local_count > 1 and device.index is not None:
+        raise BadSettings(
+            f"--device is {device}, but {ranks.local_count} ranks train on this machine, each on "
+            "a GPU of its own; use --device cuda."
+        )
+    there = torch.cuda.device_count()
+    if ranks.local_count > there:
+        raise BadSettings(
+            f"torchrun started {ranks.local_count} ranks on a machine with {there} "
+            f"GPU{'s' if there > 1 else ''}; use --nproc-per-node {there}, or --device cpu."
+        )
+    own = torch.device("cuda", ranks.local if device.index is None else device.index)
+    torch.cuda.set_device(own)
+    return own
+
+
+def pick_computing(config: TrainConfig, device: torch.device, ranks: Ranks = ALONE) -> Computing:
     """How settings compute on a device; the same for all runs of one command.
 
     What is named is taken; what is left to the machine is the fastest that it can. On a GPU:
@@ -46,6 +82,7 @@ def pick_computing(config: TrainConfig, device: torch.device) -> Computing:
     Args:
         config: Settings; of these `precision` and `graphs` count.
         device: From `pick_device`.
+        ranks: Who trains together. Steps in which they exchange are not recorded as graphs.
 
     Raises:
         BadSettings: The device cannot compute as named.
@@ -62,7 +99,10 @@ def pick_computing(config: TrainConfig, device: torch.device) -> Computing:
         raise BadSettings(
             f"--graphs on needs an NVIDIA GPU, but this run computes on {device}; use auto."
         )
-    return Computing(precision=precision, graphs=device.type == "cuda" and config.graphs != "off")
+    if config.graphs == "on" and ranks.joined:
+        raise BadSettings("--graphs on does not work with torchrun; use auto, which is off there.")
+    graphs = device.type == "cuda" and config.graphs != "off" and not ranks.joined
+    return Computing(precision=precision, graphs=graphs)
 
 
 def _fastest(device: torch.device) -> str:
@@ -98,12 +138,18 @@ def allow_tf32(allowed: bool) -> None:
     torch.backends.cudnn.allow_tf32 = allowed
 
 
-def describe_device(device: torch.device, computing: Computing) -> Device:
+def describe_device(device: torch.device, computing: Computing, ranks: Ranks = ALONE) -> Device:
     """What a device is, and how it computes."""
     name = platform.machine()
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
-    return Device(kind=device.type, name=name, threads=torch.get_num_threads(), computing=computing)
+    return Device(
+        kind=device.type,
+        name=name,
+        threads=torch.get_num_threads(),
+        computing=computing,
+        ranks=ranks.count,
+    )
 
 
 @contextmanager

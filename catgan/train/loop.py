@@ -11,6 +11,7 @@ import torch
 
 from catgan.core.errors import Interrupted, NoPictures, NoSuchFolder, TrainingLost
 from catgan.core.files import AnyPath, check_place
+from catgan.core.pictures import Pictures
 from catgan.formats.curated import check_finished
 from catgan.formats.datasets import DataSet, open_dataset
 from catgan.formats.runs import ComputedRecord, Run, StartRecord
@@ -23,12 +24,19 @@ from catgan.train.balance import is_lost, judge_balance
 from catgan.train.best import best_of
 from catgan.train.config import TrainConfig
 from catgan.train.data import RunData, check_data, load_data
-from catgan.train.device import Device, describe_device, explain_memory, pick_computing
+from catgan.train.device import (
+    Device,
+    describe_device,
+    explain_memory,
+    own_device,
+    pick_computing,
+)
 from catgan.train.evaluate import Evaluator
 from catgan.train.eyes import OpenEyes, check_eyes, open_eyes
 from catgan.train.opening import OpenNetworks, open_start, record_start
 from catgan.train.pictures import TrainingPictures
 from catgan.train.progress import TrainProgress, TrainResult, TrainStart
+from catgan.train.ranks import ALONE, Ranks
 from catgan.train.record import Recorder
 from catgan.train.resume import (
     check_run,
@@ -72,6 +80,7 @@ def train_gan(
     extractor: Extractor | None = None,
     open_networks: OpenNetworks = open_start,
     open_eyes: OpenEyes = open_eyes,
+    ranks: Ranks = ALONE,
 ) -> TrainResult:
     """Train a DCGAN on one data set, or carry a run on where it stopped.
 
@@ -91,6 +100,9 @@ def train_gan(
         extractor: What tells images apart when the run is measured; catgan's own by default.
         open_networks: Finds the networks that `start_from` names, for who has them already.
         open_eyes: Loads what a discriminator on features looks through; catgan's own by default.
+        ranks: Who trains the run together; see `launch.joined`. All of them make the same call.
+            The first one writes and measures, and its callbacks alone are called, but for
+            `should_stop`: whichever rank is to stop, all do.
 
     Raises:
         NoSuchFolder, NoPictures, TooFewPictures, UnreadablePhoto: The data set cannot be trained
@@ -106,21 +118,38 @@ def train_gan(
         TrainingLost: The losses are not finite any more; the last checkpoint stays.
         OutOfMemory: The GPU has too little memory; the last checkpoint stays.
         DiskFull: There is no room; the same call carries on later.
+        RankLost: Another rank has ended or does not answer; the last checkpoint stays.
     """
     # Everything that can be refused, before anything is written; what is quick to see, first.
     run = Path(run)
-    config = config or settle(Run(folder=run), {}, open_networks)
-    plan = check_plan(run, config, open_networks)
+    if config is None:
+        config = settle(Run(folder=run), {}, open_networks) if ranks.is_first else None
+        config = ranks.from_first(config)
+    plan = check_plan(run, config, open_networks, ranks)
     data, pictures, held_out = load_data(
-        _opened(dataset), config, report=_reading_report(reading, should_stop)
+        _opened(dataset),
+        config,
+        report=_reading_report(reading if ranks.is_first else None, should_stop),
+        processes=ranks.local_count,
     )
+    ranks.check_same(
+        data.record.digest,
+        f"finds other images in {data.record.folder} than rank 0; give all machines the same.",
+    )
+    if not ranks.is_first:
+        return _follow(plan, pictures, should_stop, open_eyes, ranks)
     stamp = stamp_of(plan.run)
     state = check_run(plan.run, config, data)
     networks = plan.networks if state is None else None
     start = _start(plan, data, state)
     with explain_memory(run, config):
         trainer = Trainer(
-            TrainingPictures(pictures, plan.device), config, plan.device, networks, open_eyes
+            TrainingPictures(pictures, plan.device),
+            config,
+            plan.device,
+            networks,
+            open_eyes,
+            ranks,
         )
         if state is not None:
             trainer.load_state(state)
@@ -130,6 +159,8 @@ def train_gan(
     finished = given_up or before >= config.epochs
     if on_start is not None:
         on_start(start)
+    if ranks.joined:
+        ranks.from_first(None if finished else trainer.state())
     if finished:
         mark_finished(plan.run, config)
     else:
@@ -154,14 +185,18 @@ def train_gan(
                 computed=_computed(plan.computer, after=before),
             ) as recorder,
         ):
-            finished = _train(trainer, recorder, evaluator, progress, should_stop)
+            try:
+                finished = _train(trainer, recorder, evaluator, progress, should_stop, ranks)
+            except TrainingLost as error:
+                ranks.from_first(error)
+                raise
             if finished:
                 recorder.write_config(finished=True)
             stats = recorder.stats
     best = best_of(stats)
     judged = next((epoch for epoch in reversed(stats) if epoch.copies is not None), None)
     seen = best or next((one for one in reversed(stats) if one.recognised is not None), None)
-    return TrainResult(
+    result = TrainResult(
         run=plan.run,
         epochs_before=before,
         epochs=trainer.epoch,
@@ -175,6 +210,8 @@ def train_gan(
         copies=None if judged is None else judged.copies,
         copying=judged is not None and judged.copying is True,
     )
+    ranks.from_first(result)
+    return result
 
 
 def plan_training(
@@ -185,24 +222,32 @@ def plan_training(
     reading: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     open_networks: OpenNetworks = open_start,
+    ranks: Ranks = ALONE,
 ) -> TrainStart:
     """What `train_gan` would do with the same arguments; nothing is written.
 
     Raises:
         What `train_gan` does, but for `TrainingLost` and `DiskFull`.
     """
-    plan = check_plan(Path(run), config, open_networks)
+    plan = check_plan(Path(run), config, open_networks, ranks)
     data = check_data(_opened(dataset), config, report=_reading_report(reading, should_stop))
-    return _start(plan, data, check_run(plan.run, config, data))
+    return _start(plan, data, check_run(plan.run, config, data) if ranks.is_first else None)
 
 
-def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = open_start) -> Plan:
+def check_plan(
+    run: Path,
+    config: TrainConfig,
+    open_networks: OpenNetworks = open_start,
+    ranks: Ranks = ALONE,
+) -> Plan:
     """What can be refused without a look at the images.
 
     Args:
         run: The run's folder, there or not.
         config: Settings.
         open_networks: See `train_gan`.
+        ranks: Who trains together. The first one alone looks at the run's folder, which the others
+            may not have.
 
     Raises:
         BadUsage: The folder cannot be written to.
@@ -210,21 +255,28 @@ def check_plan(run: Path, config: TrainConfig, open_networks: OpenNetworks = ope
             the networks to begin with are missing or do not fit.
         FolderRefused, SettingsDiffer, BadRecord, CheckpointRefused: See `train_gan`.
     """
-    device, place = pick_device(config.device), Run(folder=run)
-    computing = pick_computing(config, device)
-    check_place(run)
-    check_settings(place, config)
+    device, place = own_device(pick_device(config.device), ranks), Run(folder=run)
+    computing = pick_computing(config, device, ranks)
+    ranks.check_batch(config.batch_size)
+    ranks.check_same(
+        (device.type, computing.precision),
+        f"computes on {device.type} in {computing.precision}, rank 0 does otherwise; name "
+        "--device and --precision.",
+    )
+    if ranks.is_first:
+        check_place(run)
+        check_settings(place, config)
     if config.discriminator == PROJECTED:
         check_eyes()
     networks = None
-    if config.start_from and not place.last.exists():
+    if config.start_from and ranks.is_first and not place.last.exists():
         networks = open_networks(config.start_from)
         check_start(networks, config)
     return Plan(
         run=place,
         config=config,
         device=device,
-        computer=describe_device(device, computing),
+        computer=describe_device(device, computing, ranks),
         networks=networks,
     )
 
@@ -252,6 +304,7 @@ def _computed(device: Device, *, after: int) -> ComputedRecord:
         name=device.name,
         precision=device.computing.precision,
         graphs=device.computing.graphs,
+        ranks=device.ranks,
     )
 
 
@@ -280,9 +333,11 @@ def _train(
     evaluator: Evaluator,
     progress: Callable[[TrainProgress], None] | None,
     should_stop: Callable[[], bool] | None,
+    ranks: Ranks,
 ) -> bool:
     """Epochs until the run is over (True), or until asked to stop (False)."""
     config = trainer.config
+    asked = should_stop or _never
     every = config.checkpoint_minutes * 60
     saved = reported = time.monotonic()
     view = _View(recorder.stats)
@@ -293,7 +348,7 @@ def _train(
         while not trainer.epoch_is_over:
             trainer.step()
             now = time.monotonic()
-            if should_stop is not None and should_stop():
+            if ranks.any(asked()):
                 _checkpoint(trainer, recorder)
                 return False
             if 0 < every <= now - saved:
@@ -310,6 +365,7 @@ def _train(
         rate = clock.images_per_second()
         # the step that spoils the weights still has losses of its own
         lost = not (all(map(math.isfinite, means.values())) and trainer.is_sound())
+        trainer.check_alike()
         measured = not lost and evaluator.is_due(epoch)
         figures: dict[str, Any] = dict(means)
         if measured:
@@ -322,7 +378,7 @@ def _train(
                     sampler=trainer.sampler,
                     discriminator=trainer.discriminator,
                     epoch=epoch,
-                    should_stop=should_stop,
+                    should_stop=lambda: ranks.busy(asked()),
                 )
             except Interrupted:
                 _checkpoint(trainer, recorder)
@@ -344,6 +400,7 @@ def _train(
         if progress is not None:
             progress(view.progress(trainer, rate, means, epoch_done=True))
         if lost:
+            ranks.tell(ended=True)
             raise TrainingLost(
                 f"{recorder.run.folder} diverged: its losses have been NaN or infinite since epoch "
                 f"{trainer.epoch}. Train its data set by itself, under another --name, with a "
@@ -361,9 +418,64 @@ def _train(
         if best or ended or time.monotonic() - saved >= every:
             recorder.checkpoint(trainer.state())
             saved = time.monotonic()
+        stop = ranks.tell(ended=ended)
         if ended:
             break
+        if stop:
+            _checkpoint(trainer, recorder)
+            return False
     return True
+
+
+def _follow(
+    plan: Plan,
+    pictures: Pictures,
+    should_stop: Callable[[], bool] | None,
+    open_eyes: OpenEyes,
+    ranks: Ranks,
+) -> TrainResult:
+    """What every rank but the first one does of a training, all of it in step with that one.
+
+    Returns:
+        What came of it, as the first rank knows it.
+
+    Raises:
+        TrainingLost: The first rank has found that; see `train_gan`.
+    """
+    config, asked = plan.config, should_stop or _never
+    with explain_memory(plan.run.folder, config):
+        trainer = Trainer(
+            TrainingPictures(pictures, plan.device),
+            config,
+            plan.device,
+            eyes=open_eyes,
+            ranks=ranks,
+        )
+        state: State | None = ranks.from_first(None)
+        if state is not None:
+            trainer.load_state(state)
+            _keep_step(trainer, asked, ranks)
+    result: TrainResult | TrainingLost = ranks.from_first(None)
+    if isinstance(result, TrainingLost):
+        raise result
+    return result
+
+
+def _keep_step(trainer: Trainer, asked: Callable[[], bool], ranks: Ranks) -> None:
+    """Train until the first rank says that it is over, or any rank that all are to stop."""
+    while True:
+        while not trainer.epoch_is_over:
+            trainer.step()
+            if ranks.any(asked()):
+                return
+        trainer.check_alike()
+        if ranks.wait(asked) is not False:
+            return
+        trainer.end_epoch()
+
+
+def _never() -> bool:
+    return False
 
 
 def _checkpoint(trainer: Trainer, recorder: Recorder) -> None:

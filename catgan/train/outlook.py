@@ -9,6 +9,7 @@ from catgan.model.device import pick_device
 from catgan.train.config import TrainConfig
 from catgan.train.device import explain_memory
 from catgan.train.pictures import TrainingPictures
+from catgan.train.ranks import ALONE, Ranks
 from catgan.train.trainer import Trainer
 
 
@@ -68,7 +69,7 @@ PROBED = 3  # steps that are timed, after one that is not
 MOST_BATCH = 16
 
 
-def probe_speed(config: TrainConfig) -> float | None:
+def probe_speed(config: TrainConfig, ranks: Ranks = ALONE) -> float | None:
     """Training images a second on this machine, from a few steps on grey images.
 
     None on an NVIDIA GPU, where recorded steps are many times as fast, and only a while later.
@@ -77,6 +78,8 @@ def probe_speed(config: TrainConfig) -> float | None:
 
     Args:
         config: Settings. Larger batches are probed at 16 images, which is a little pessimistic.
+        ranks: Who trains together. Each takes its part of a batch by itself, at the same time, and
+            their speeds are added up: what they exchange is not counted.
 
     Raises:
         BadSettings, OutOfMemory, MissingPackage: See `loop.train_gan`.
@@ -85,9 +88,8 @@ def probe_speed(config: TrainConfig) -> float | None:
     if device.type == "cuda":
         return None
     asked = config
-    config = dataclasses.replace(
-        config, batch_size=min(config.batch_size, MOST_BATCH), start_from=""
-    )
+    own = max(1, config.batch_size // ranks.count)
+    config = dataclasses.replace(config, batch_size=min(own, MOST_BATCH), start_from="")
     grey = np.full((config.batch_size, config.size, config.size, 3), 128, dtype=np.uint8)
     with explain_memory("a run of these settings", asked):
         trainer = Trainer(TrainingPictures(grey, device), config, device)
@@ -98,4 +100,4 @@ def probe_speed(config: TrainConfig) -> float | None:
             trainer.means()  # waits for a GPU
             trainer.end_epoch()
             times.append(time.perf_counter() - began)
-    return config.batch_size / float(np.median(times[1:]))
+    return ranks.total(config.batch_size / float(np.median(times[1:])))

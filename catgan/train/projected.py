@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from catgan.model.networks import Generator
 from catgan.model.projected import ProjectedDiscriminator, summed
 from catgan.train.augment import Augment
-from catgan.train.step import NO_CHANGE, StepTerms, descend, frozen, spread
+from catgan.train.ranks import SharedBatch
+from catgan.train.step import NO_CHANGE, StepTerms, descend, frozen, terms_of
 
 
 def projected_step(
@@ -29,6 +30,7 @@ def projected_step(
     layout: torch.memory_format = torch.contiguous_format,
     penalty: float = 0.0,
     scaler: torch.amp.GradScaler | None = None,
+    shared: SharedBatch | None = None,
 ) -> StepTerms:
     """One step of D and one of G on the same fake pictures, as `train_step`.
 
@@ -46,6 +48,7 @@ def projected_step(
         precision: In which the nets compute; weights, losses and optimisers stay float32.
         penalty: Must be 0: there is no R1 here.
         scaler: For float16, as in `train_step`; changed.
+        shared: The batch that these pictures are a part of, as in `train_step`.
 
     Returns:
         What the step saw; D(x) and D(G(z)) are shares of pictures that D calls real.
@@ -77,8 +80,9 @@ def projected_step(
     with mixed():
         logits = discriminator.judge(both)
     real_logits, fake_logits = logits.to(real.dtype).chunk(2)
-    loss_d = _over_scales(F.relu(1 - real_logits)) + _over_scales(F.relu(1 + fake_logits))
-    descend(loss_d, optimizer_d, scaler)
+    loss_d = _over_scales(F.relu(1 - real_logits), shared)
+    loss_d = loss_d + _over_scales(F.relu(1 + fake_logits), shared)
+    descend(loss_d, optimizer_d, scaler, shared)
 
     # G: as high as may be, by the D just bettered.
     optimizer_g.zero_grad(set_to_none=True)
@@ -86,26 +90,28 @@ def projected_step(
         with mixed():
             after_logits = discriminator.judge(on_fake)
         after_logits = after_logits.to(real.dtype)
-        loss_g = -_over_scales(after_logits)
-        descend(loss_g, optimizer_g, scaler)
+        loss_g = -_over_scales(after_logits, shared)
+        descend(loss_g, optimizer_g, scaler, shared)
     if scaler is not None:
         scaler.update()
 
-    return StepTerms(
-        loss_d=loss_d.detach(),
-        loss_g=loss_g.detach(),
-        d_real=_called_real(real_logits),
-        d_fake=_called_real(fake_logits),
-        d_fake_after=_called_real(after_logits),
-        spread_real=spread(real),
-        spread_fake=spread(fake.detach()),
-    )
+    means = {
+        "loss_d": loss_d.detach(),
+        "loss_g": loss_g.detach(),
+        "d_real": _called_real(real_logits, shared),
+        "d_fake": _called_real(fake_logits, shared),
+        "d_fake_after": _called_real(after_logits, shared),
+    }
+    return terms_of(means, real, fake.detach(), shared)
 
 
-def _over_scales(values: Tensor) -> Tensor:
+def _over_scales(values: Tensor, shared: SharedBatch | None) -> Tensor:
     """(B, scales, places) to a scalar: the mean of each scale, summed."""
-    return values.mean(dim=(0, 2)).sum()
+    if shared is None:
+        return values.mean(dim=(0, 2)).sum()
+    return shared.mean(values).mean(dim=1).sum()
 
 
-def _called_real(logits: Tensor) -> Tensor:
-    return (summed(logits.detach()) > 0).to(logits.dtype).mean()
+def _called_real(logits: Tensor, shared: SharedBatch | None) -> Tensor:
+    called = (summed(logits.detach()) > 0).to(logits.dtype)
+    return called.mean() if shared is None else shared.mean(called)

@@ -5,7 +5,7 @@ does not saturate. The step knows nothing of data, logs or averages.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from catgan.model.networks import Discriminator, Generator
 from catgan.train.augment import Augment
+from catgan.train.ranks import SharedBatch
 
 NO_CHANGE = Augment()
 COARSE = 8  # side of the squares that a picture's spread is measured on, pixels
@@ -53,6 +54,7 @@ def train_step(
     layout: torch.memory_format = torch.contiguous_format,
     penalty: float = 0.0,
     scaler: torch.amp.GradScaler | None = None,
+    shared: SharedBatch | None = None,
 ) -> StepTerms:
     """One step of D and one of G on the same fake pictures.
 
@@ -71,7 +73,10 @@ def train_step(
         penalty: Weight of R1, `r1_penalty`, in this step of D; it is no part of `loss_d`.
         scaler: For float16: makes the losses large before they go back through the nets, so that
             small gradients survive, and skips a net's step where that was too large; changed.
+        shared: The batch that these pictures are a part of, where several ranks share it; the step
+            is that of the whole batch, on all of them. Batch norms have to be `norms`' own.
     """
+    mean = torch.mean if shared is None else shared.mean
 
     def mixed(*, low: bool = precision != torch.float32) -> torch.autocast:
         # each pass has its own: the cache of cast weights must not outlive a step of theirs
@@ -93,13 +98,13 @@ def train_step(
     with mixed():
         logits = discriminator(shown, batches=2)
     real_logits, fake_logits = logits.to(real.dtype).chunk(2)
-    loss_d = _bce(real_logits, real=True) + _bce(fake_logits, real=False)
+    loss_d = _bce(real_logits, shared, real=True) + _bce(fake_logits, shared, real=False)
     objective = loss_d
     if penalty:
         with mixed(low=precision == torch.bfloat16):  # slopes are too small for float16
-            slope = r1_penalty(discriminator, shown[: len(real)])
+            slope = r1_penalty(discriminator, shown[: len(real)], mean)
         objective = loss_d + penalty * slope.to(real.dtype)
-    descend(objective, optimizer_d, scaler)
+    descend(objective, optimizer_d, scaler, shared)
 
     # G: its pictures are to be called real by the D just bettered. D's own gradients would be
     # thrown away, so they are not computed.
@@ -108,23 +113,24 @@ def train_step(
         with mixed():
             after_logits = discriminator(seen(fake, slice(2, 3)))
         after_logits = after_logits.to(real.dtype)
-        loss_g = _bce(after_logits, real=True)
-        descend(loss_g, optimizer_g, scaler)
+        loss_g = _bce(after_logits, shared, real=True)
+        descend(loss_g, optimizer_g, scaler, shared)
     if scaler is not None:
         scaler.update()
 
-    return StepTerms(
-        loss_d=loss_d.detach(),
-        loss_g=loss_g.detach(),
-        d_real=real_logits.detach().sigmoid().mean(),
-        d_fake=fake_logits.detach().sigmoid().mean(),
-        d_fake_after=after_logits.detach().sigmoid().mean(),
-        spread_real=spread(real),
-        spread_fake=spread(fake.detach()),
-    )
+    means = {
+        "loss_d": loss_d.detach(),
+        "loss_g": loss_g.detach(),
+        "d_real": mean(real_logits.detach().sigmoid()),
+        "d_fake": mean(fake_logits.detach().sigmoid()),
+        "d_fake_after": mean(after_logits.detach().sigmoid()),
+    }
+    return terms_of(means, real, fake.detach(), shared)
 
 
-def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
+def r1_penalty(
+    discriminator: Discriminator, real: Tensor, mean: Callable[[Tensor], Tensor] = torch.mean
+) -> Tensor:
     """Half the squared slope of D at real pictures, mean over them; a scalar.
 
     Mescheder et al. 2018 (arXiv:1801.04406), equation 9 with a weight of one: where the real
@@ -133,10 +139,11 @@ def r1_penalty(discriminator: Discriminator, real: Tensor) -> Tensor:
     Args:
         discriminator: Without batch norm, which would make one picture's slope another's affair.
         real: (B, 3, H, W) float32, as D sees them.
+        mean: Over pictures; of a shared batch this rank's part of it.
     """
     real = real.detach().requires_grad_(True)
     (slope,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
-    return slope.square().sum(dim=(1, 2, 3)).mean() / 2
+    return mean(slope.square().sum(dim=(1, 2, 3))) / 2
 
 
 @contextmanager
@@ -150,14 +157,25 @@ def frozen(net: nn.Module) -> Iterator[None]:
 
 
 def descend(
-    loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler | None,
+    shared: SharedBatch | None = None,
 ) -> None:
-    """One step of an optimizer down a loss, which a scaler makes larger on the way back."""
+    """One step of an optimizer down a loss, which a scaler makes larger on the way back.
+
+    Args:
+        loss: A scalar; of a shared batch this rank's part of it.
+        optimizer: Of the weights that learn.
+        scaler: Where there is one; changed.
+        shared: The batch, where several ranks share it.
+    """
+    (loss if scaler is None else scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+    if shared is not None:
+        shared.add_gradients(optimizer)
     if scaler is None:
-        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     else:
-        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         scaler.step(optimizer)
 
 
@@ -167,7 +185,35 @@ def spread(images: Tensor) -> Tensor:
     return coarse.var(dim=0, correction=0).mean()
 
 
-def _bce(logits: Tensor, *, real: bool) -> Tensor:
+def terms_of(
+    means: dict[str, Tensor], real: Tensor, fake: Tensor, shared: SharedBatch | None
+) -> StepTerms:
+    """What a step saw, all ranks together.
+
+    Args:
+        means: All of it but the spreads; of a shared batch this rank's parts of it.
+        real: (B, 3, H, W), the real pictures.
+        fake: The same of the fake ones.
+        shared: The batch, where several ranks share it.
+    """
+    if shared is None:
+        return StepTerms(**means, spread_real=spread(real), spread_fake=spread(fake))
+    # double: a spread is a small difference of large sums
+    coarse = [F.avg_pool2d(one, min(COARSE, one.shape[-1])).double() for one in (real, fake)]
+    moments = torch.stack([torch.stack([one.sum(0), one.square().sum(0)]) for one in coarse])
+    parts = torch.stack([one.double() for one in means.values()])
+    added = torch.cat([parts, moments.flatten()])
+    shared.add(added)
+    sums, squares = added[len(means) :].view_as(moments).unbind(dim=1)
+    spreads = squares / shared.images - (sums / shared.images).square()
+    spread_real, spread_fake = spreads.flatten(1).mean(dim=1).clamp(min=0)
+    whole = dict(zip(means, added, strict=False))
+    return StepTerms(**whole, spread_real=spread_real, spread_fake=spread_fake)
+
+
+def _bce(logits: Tensor, shared: SharedBatch | None, *, real: bool) -> Tensor:
     """Binary cross entropy of logits against one answer for all of them."""
     target = torch.ones_like(logits) if real else torch.zeros_like(logits)
-    return F.binary_cross_entropy_with_logits(logits, target)
+    if shared is None:
+        return F.binary_cross_entropy_with_logits(logits, target)
+    return shared.mean(F.binary_cross_entropy_with_logits(logits, target, reduction="none"))

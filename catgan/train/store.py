@@ -41,22 +41,23 @@ class Storage:
         return _bytes(self.shape)
 
 
-def choose_storage(count: int, size: int) -> Storage:
+def choose_storage(count: int, size: int, processes: int = 1) -> Storage:
     """Memory, if the pictures fit half of what is free of it; else the disk.
 
     Args:
         count: Pictures.
         size: Their side, pixels.
+        processes: How many keep as many of them on this machine, this one among them.
 
     Raises:
         DiskFull: They fit neither.
     """
-    shape, free = (count, size, size, 3), free_memory()
+    shape, free = (count, size, size, 3), free_memory() // processes
     needed = _bytes(shape)
     if needed <= max(ALWAYS, free * SHARE):
         return Storage(shape=shape, folder=None, free=free)
     folder = large_folder()
-    room = shutil.disk_usage(folder).free
+    room = shutil.disk_usage(folder).free // processes
     if needed + SPARE > room:
         raise DiskFull(
             f"{words.count(count, 'image')} of {size} x {size} take {amount(needed)}, but only "

@@ -11,7 +11,7 @@ from torch import Tensor
 from catgan.core.errors import CheckpointRefused
 from catgan.core.pictures import Pictures
 from catgan.model.checkpoint import State
-from catgan.model.networks import Generator
+from catgan.model.networks import Discriminator, Generator
 from catgan.model.projected import ProjectedDiscriminator
 from catgan.model.sample import draw_latents, sample_images
 from catgan.train.adam import Adam
@@ -23,8 +23,10 @@ from catgan.train.device import allow_tf32, pick_computing
 from catgan.train.eyes import OpenEyes, open_eyes
 from catgan.train.graphs import StepGraphs, StepKind
 from catgan.train.nets import new_nets
+from catgan.train.norms import share_norms
 from catgan.train.pictures import TrainingPictures, as_images
 from catgan.train.projected import projected_step
+from catgan.train.ranks import ALONE, Ranks, SharedBatch
 from catgan.train.start import StartNetworks, check_start
 from catgan.train.step import StepTerms, train_step
 
@@ -38,7 +40,12 @@ GRID_SEED = 1_000_003  # added to the run's, so that the grid's latents are no t
 
 
 class Trainer:
-    """Trains step by step; what it does next depends on `state()` and the pictures alone."""
+    """Trains step by step; what it does next depends on `state()` and the pictures alone.
+
+    Several ranks train one run by each taking its own images of every batch. Their networks,
+    optimisers, averages, random numbers and positions are the same all along, so any of them can
+    give the state, and it says nothing of how many there were.
+    """
 
     def __init__(
         self,
@@ -47,6 +54,7 @@ class Trainer:
         device: torch.device,
         start: StartNetworks | None = None,
         eyes: OpenEyes = open_eyes,
+        ranks: Ranks = ALONE,
     ) -> None:
         """Lay out fresh nets, drawn from the seed on the CPU: the same on every device.
 
@@ -56,15 +64,17 @@ class Trainer:
             device: What to compute on.
             start: The networks to begin with instead; the seed decides the rest.
             eyes: Loads the network that a discriminator on features looks through.
+            ranks: Who trains the run together; all begin with `load_state` of what one of them has.
 
         Raises:
             BadSettings: The device cannot compute as the settings say, or `start` has other shapes.
         """
         self.config = config
-        self.computing = pick_computing(config, device)
+        self.computing = pick_computing(config, device, ranks)
         """How it computes."""
         self.device = device
         self._pictures = pictures
+        self._ranks = ranks
         # One stream for everything random, so that one state restores it all.
         self._random = torch.Generator().manual_seed(config.seed)
         generator, discriminator = new_nets(config, self._random, eyes)
@@ -72,7 +82,14 @@ class Trainer:
             check_start(start, config)
             generator.load_state_dict(start.generator)
             discriminator.load_state_dict(start.discriminator)
-        self._layout = pick_layout(self.computing.precision, config.batch_size, device)
+        if ranks.joined:
+            share_norms(generator, ranks)
+            share_norms(discriminator, ranks)
+            if isinstance(discriminator, Discriminator):
+                # always together: ranks whose last batches differ must exchange in one order
+                discriminator.together = 2 * config.batch_size
+        own = ranks.part(config.batch_size)
+        self._layout = pick_layout(self.computing.precision, own, device)
         self.generator = generator.to(device).to(memory_format=self._layout)
         self.discriminator = discriminator.to(device).to(memory_format=self._layout)
         self._average = None
@@ -100,6 +117,7 @@ class Trainer:
             augment=self._augment,
             device=device,
             fixed=self._at_once > 1,
+            ranks=ranks,
         )
         self._sent: Tensor | None = None  # images that are not on the GPU, for the steps under way
         self._reached: deque[torch.cuda.Event] = deque()  # after each of the last few groups
@@ -140,7 +158,7 @@ class Trainer:
         self._order = torch.randperm(len(self._pictures), generator=self._random)
         self._position = 0
         self._sums.zero_()
-        self._pictures.expect(self._order)
+        self._pictures.expect(self._ranks.own(self._order))
 
     @property
     def sampler(self) -> Generator:
@@ -164,7 +182,7 @@ class Trainer:
             kinds.append((len(order), self._penalty(place)))
         self._ahead.draw(orders, weights, self._random)
         if self._at_once > 1 and self._pictures.place != "device":
-            self._send(orders)
+            self._send([self._ranks.own(order) for order in orders])
         self._take_all(tuple(kinds))
         self._keep_pace()
         self._position += sum(len(order) for order in orders)
@@ -221,23 +239,27 @@ class Trainer:
 
         Args:
             place: Among the steps taken at once.
-            kind: Its images, and its weight of R1.
+            kind: Its images, all ranks' together, and its weight of R1.
         """
         count, penalty = kind
         numbers = self._ahead[place]
+        own = self._ranks.part(count)
         if self._sent is None:
             real = self._pictures.batch(numbers.order)
         else:
-            first = place * self.config.batch_size
-            real = as_images(self._sent[first : first + count])
+            first = place * self._ranks.part(self.config.batch_size)
+            real = as_images(self._sent[first : first + own])
         if numbers.flips is not None:
             real = flip(real, numbers.flips)
-        terms = self._train_step(real, numbers, penalty)
+        shared = SharedBatch(ranks=self._ranks, images=count) if self._ranks.joined else None
+        terms = self._train_step(real, numbers, penalty, shared)
         self._sums += torch.stack([getattr(terms, name) for name in TERMS]).to(self._sums.dtype)
         if self._average is not None:
             self._average.update(self.generator, numbers.weight)
 
-    def _train_step(self, real: Tensor, numbers: StepNumbers, penalty: float) -> StepTerms:
+    def _train_step(
+        self, real: Tensor, numbers: StepNumbers, penalty: float, shared: SharedBatch | None
+    ) -> StepTerms:
         if self.device.type == "cuda":
             allow_tf32(self.computing.precision == "tf32")
         projected = isinstance(self.discriminator, ProjectedDiscriminator)
@@ -255,6 +277,7 @@ class Trainer:
             layout=self._layout,
             penalty=penalty,
             scaler=self._scaler,
+            shared=shared,
         )
 
     def _number(self) -> int:
@@ -289,6 +312,14 @@ class Trainer:
         nets = (self.generator, self.sampler, self.discriminator)
         values = [value for net in nets for value in net.state_dict().values()]
         return bool(torch.stack([value.isfinite().all() for value in values]).all())
+
+    def check_alike(self) -> None:
+        """That all ranks have the same networks; waits for the device.
+
+        Raises:
+            RankLost: They do not, or one does not answer.
+        """
+        self._ranks.check_alike((self.generator, self.sampler, self.discriminator))
 
     def sample_grid(self) -> Pictures:
         """Pictures of the fixed latents, (64, size, size, 3) uint8; training is left as it was."""
@@ -345,7 +376,7 @@ class Trainer:
                 raise ValueError(f"its position is {state['position']} of {len(order)}")
             self._order = order
             self._position = int(state["position"])
-            self._pictures.expect(order[self._position :])
+            self._pictures.expect(self._ranks.own(order[self._position :]))
             self.epoch = int(state["epoch"])
             self.images_shown = int(state["images_shown"])
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:

@@ -19,7 +19,10 @@ from catgan.model.projected import WIDTHS, Eyes
 
 MakeDataSet = Callable[..., Path]
 
-LIGHT = ("adam", "ahead", "augment", "average", "cuda", "graphs", "step", "trainer")
+LIGHT = (
+    "adam", "ahead", "augment", "average", "cuda", "graphs", "launch", "norms", "ranks", "step",
+    "trainer",
+)  # fmt: skip
 """Tests that need no more than these packages."""
 collect_ignore = []
 try:

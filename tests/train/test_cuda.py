@@ -12,9 +12,13 @@ import torch
 
 from catgan.model.checkpoint import State
 from catgan.train.config import TrainConfig
+from catgan.train.device import own_device
+from catgan.train.launch import joined
 from catgan.train.pictures import TrainingPictures
+from catgan.train.ranks import ALONE, Ranks
 from catgan.train.trainer import Trainer
 from tests.train.conftest import draw_blob, tiny_eyes
+from tests.train.test_launch import told
 
 pytestmark = [
     pytest.mark.cuda,
@@ -37,12 +41,14 @@ def settings_of_pytorch() -> Iterator[None]:
     torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
-def make_trainer(device: str = "cuda", recipe: str = "balanced", **changes: Any) -> Trainer:
+def make_trainer(
+    device: str = "cuda", recipe: str = "balanced", ranks: Ranks = ALONE, **changes: Any
+) -> Trainer:
     rng = np.random.default_rng(0)
     pictures = np.stack([draw_blob(rng, 16) for _ in range(PICTURES)])
     where = torch.device(device)
     config = TrainConfig.of_recipe(recipe, **(SMALL | changes))
-    return Trainer(TrainingPictures(pictures, where), config, where, eyes=tiny_eyes)
+    return Trainer(TrainingPictures(pictures, where), config, where, eyes=tiny_eyes, ranks=ranks)
 
 
 def train(trainer: Trainer, steps: int) -> list[dict[str, float]]:
@@ -227,3 +233,25 @@ def test_samples_are_drawn_alike() -> None:
     there.load_state(on_the_processor(here.state()))
     ours, theirs = here.sample_grid().astype(int), there.sample_grid().astype(int)
     assert np.abs(ours - theirs).max() <= 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_rank_by_way_of_nccl(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What several cards do, on one: batch norm, gradients and terms go through NCCL."""
+    theirs = make_trainer(recipe=recipe)
+    means = train(theirs, 2 * 6)
+    with told(monkeypatch), joined(1) as ranks:
+        there = own_device(torch.device("cuda"), ranks)
+        assert there.index == 0
+        ours = make_trainer(str(there), recipe, ranks=ranks)
+        for one, other in zip(train(ours, 2 * 6), means, strict=True):
+            assert_near(one, other, 2e-3, recipe)
+        ours.check_alike()
+        assert apart(ours, theirs) < ROUNDING
+        state = ranks.from_first(ours.state())
+        carried = make_trainer(str(there), recipe, ranks=ranks)
+        carried.load_state(on_the_processor(state))
+        assert torch.equal(weights(carried), weights(ours))
+        half = make_trainer(str(there), recipe, ranks=ranks, precision="float16")
+        train(half, 2 * 6)
+        assert half.is_sound()

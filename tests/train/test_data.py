@@ -335,17 +335,26 @@ class TestMemory:
         assert peak < (0.6 if disk else 1.2) * pictures.nbytes
 
     @pytest.mark.parametrize(
-        ("free", "in_memory"), [(10**10, True), (2 * 10**9, False), (0, False)]
-    )
+        ("free", "processes", "in_memory"),
+        [
+            (10**10, 1, True), (10**10, 4, True), (10**10, 5, False), (2 * 10**9, 1, False),
+            (0, 1, False),
+        ],
+    )  # fmt: skip
     def test_half_of_what_is_free_is_taken(
-        self, free: int, in_memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        free: int,
+        processes: int,
+        in_memory: bool,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """100,000 pictures of 64 x 64 are 1.2 GB."""
+        """100,000 pictures of 64 x 64 are 1.2 GB; ranks of a machine share what it has."""
         monkeypatch.setattr(store_module, "free_memory", lambda: free)
         monkeypatch.setattr(store_module, "SPARE", 0)
         usage = type("Usage", (), {"free": 10**12})
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-        storage = choose_storage(100_000, 64)
+        storage = choose_storage(100_000, 64, processes)
         assert storage.bytes == 100_000 * 64 * 64 * 3
         assert (storage.folder is None) == in_memory
 
