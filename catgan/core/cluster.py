@@ -106,7 +106,7 @@ class Cluster:
         """
         executor = self._client.get_executor(pure=False, retries=RETRIES)
         halves: deque[list[Item]] = deque()
-        batches = chain(in_chunks(items, task), _taken_from(halves))
+        batches: Iterator[list[Item]] = chain(in_chunks(items, task), _taken_from(halves))
         alone: list[Item] = []
         pending: dict[Future[list[Result]], list[Item]] = {}
         try:
@@ -206,17 +206,18 @@ def connected(address: str) -> Iterator[Cluster]:
         NotReached: The scheduler does not answer.
     """
     try:
-        from distributed import Client
+        import distributed
     except ImportError as error:
         raise MissingPackage(
             "--scheduler needs one more package, here and on every worker: pip install distributed"
         ) from error
+    make: Any = distributed.Client
     file = Path(address) if "://" not in address and Path(address).is_file() else None
     place = {"address": address} if file is None else {"scheduler_file": str(file)}
     with _silent(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions that differ: these are checked and told
         try:
-            client = Client(**place, timeout=CONNECT, set_as_default=False, name="catgan")
+            client: Any = make(**place, timeout=CONNECT, set_as_default=False, name="catgan")
         except Exception as error:  # an address that is none, TLS that is missing, nobody there
             raise NotReached(
                 f"The scheduler {address} cannot be reached ({_first_line(error)}). Start it with "

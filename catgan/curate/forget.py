@@ -128,6 +128,8 @@ def _open(
         raise FolderRefused(f"{curated} was not made by catgan curate; name the folder that was.")
     check_finished(curated)
     raw = raw or recorded_raw(curated, note)
+    if raw is None and note.raw is not None:  # at an address, which `forget` leaves alone
+        raw = Path(note.raw)
     folder = CuratedFolder(root=curated, raw=raw or Path("raw"), settings=note.settings)
     records = read_photos(curated)
     if note.format < FORMAT or raw is None or not _known(folder).keys() >= _paths(records):
