@@ -157,15 +157,21 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, printable(text).encode())
 
 
-def write_picture(path: Path, data: bytes) -> None:
+def write_picture(path: Path, data: bytes, *, shared: bool = False) -> None:
     """Write a whole small file or none, without waiting for the disk.
 
     The rename keeps a killed process from leaving half a picture. Unlike `whole_file` it does not
     survive a power cut, which is the price of ten thousand files in minutes; `curate` checks its
-    pictures when it carries on. Several processes may write the same one: each has a partial file
-    of its own.
+    pictures when it carries on.
+
+    Args:
+        path: The file.
+        data: What is to be in it.
+        shared: Whether another machine may write the same: the partial file is its own then.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    partial = partial_of(path)
+    if shared:
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     with explain_unwritable(path):
         try:
             partial.write_bytes(data)

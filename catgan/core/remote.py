@@ -99,7 +99,7 @@ class Remote:
         def find(system: Any, base: str) -> "list[RemoteFile]":
             system.invalidate_cache()
             found = system.find(base, detail=True)
-            if base.strip("/") in {path.strip("/") for path in found}:
+            if [path.strip("/") for path in found] == [base.strip("/")]:
                 raise NotADirectoryError(errno.ENOTDIR, "it is a file, not a folder")
             return [self._file(path, info, base) for path, info in found.items()]
 
@@ -154,11 +154,27 @@ class Remote:
         """
 
         def pipe(system: Any, base: str) -> None:
-            for folder in {name.rpartition("/")[0] for name in files}:
-                system.makedirs(f"{base}/{folder}".rstrip("/"), exist_ok=True)
-            system.pipe({f"{base}/{name}": data for name, data in files.items()})
+            whole = {f"{base}/{name}": data for name, data in files.items()}
+            try:
+                system.pipe(whole)
+            except FileNotFoundError:  # most storages have no folders; this one does
+                for folder in {path.rpartition("/")[0] for path in whole}:
+                    system.makedirs(folder, exist_ok=True)
+                system.pipe(whole)
 
         self._change(pipe)
+
+    def read(self, name: str) -> bytes:
+        """A whole small file of the folder.
+
+        Raises:
+            NoSuchFolder: It cannot be read.
+            NotReached: Nobody answers.
+        """
+        try:
+            return bytes(_tried(self, lambda system, base: system.cat_file(f"{base}/{name}")))
+        except OSError as error:
+            raise NoSuchFolder(f"{self}/{name} cannot be read ({error.strerror}).") from error
 
     def upload(self, name: str, file: Path) -> None:
         """Write a large file into the folder, without holding it; as `write`."""

@@ -188,6 +188,10 @@ class CuratedFolder:
         records = read_records(self.journal, PhotoRecord, forgiving=True)
         return {found.path: found for found in map(finding_of, records) if found is not None}
 
+    def is_of_other_method(self) -> bool:
+        """Whether photos were looked at here, but never under these settings and by this catgan."""
+        return bool(self._journals()) and not self.journal.exists()
+
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep the findings of photos whose pictures are in place."""
         append_jsonl(self.journal, map(_journal_line, findings))

@@ -45,8 +45,8 @@ class Selection:
     names: tuple[str, ...]
     """The data sets that are wanted: those of `DRAWN`, perhaps `full-body-kept`."""
     shared: bool = False
-    """Whether several machines write: each then announces in a file of its own, as network drives
-    lose lines that several add to one."""
+    """Whether several machines write: each then has partial files of its own, and one that it
+    announces in, as network drives lose lines that several add to one."""
 
     def folder(self, name: str) -> Path:
         """Where the pictures of a data set lie."""
@@ -134,7 +134,7 @@ class Selection:
         self._announce(finding, len(pictures.crops))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
-        write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
+        self._write(self.folder(FULL_BODY) / finding.file(), pictures.whole)
         self._write_crops(finding, pictures.crops)
 
     def write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
@@ -156,7 +156,10 @@ class Selection:
 
     def _write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
         for index, picture in enumerate(crops):
-            write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
+            self._write(self.folder(FACE_CROP) / finding.file(index), picture)
+
+    def _write(self, path: Path, picture: Picture) -> None:
+        write_picture(path, encode_png(picture), shared=self.shared)
 
     def adopt(self, other: "Selection", findings: Sequence[Finding]) -> None:
         """Move the pictures of photos here from another selection, on the same file system.

@@ -14,15 +14,16 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from catgan.core.errors import BadUsage, FolderRefused
-from catgan.core.files import Json, locked
+from catgan.core.files import locked
 from catgan.core.names import name_bytes
 from catgan.core.remote import Remote
 from catgan.core.settings import changes
 from catgan.core.systems import LITTER, command_line
 from catgan.core.words import listed
+from catgan.curate.config import AFTERWARDS
 from catgan.curate.find import PhotoFile
 from catgan.curate.finding import Finding
-from catgan.curate.folder import LATER, MERGED, SHARDS, CuratedFolder, settings_digest
+from catgan.curate.folder import LATER, MERGED, SHARDS, CuratedFolder
 from catgan.formats.curated import read_note
 
 MOST = 10_000  # shards of a folder
@@ -160,15 +161,21 @@ class Parts:
         return shards
 
     def _check_settings(self, shard: Shard) -> None:
-        note = read_note(self.folder(shard).root)
-        settings: Json = self.main.settings
-        if note is None or settings_digest(LATER | note.settings) == settings_digest(settings):
+        part = self.folder(shard)
+        note = read_note(part.root)
+        if note is None:
             return
-        told = listed([str(change) for change in changes(LATER | note.settings, settings)] or ["?"])
-        raise FolderRefused(
-            f"Part {shard} was made with other settings, or by another catgan ({told}). Merge with "
-            "those, or make it again with these. Nothing was changed."
-        )
+        told = [
+            str(change)
+            for change in changes(LATER | note.settings, part.settings, ignore=AFTERWARDS)
+        ]
+        if not told and part.is_of_other_method():
+            told = [f"catgan {note.catgan}, which looks at photos in another way"]
+        if told:
+            raise FolderRefused(
+                f"Part {shard} was made with other settings ({listed(told)}). Merge with those, or "
+                "make it again with these. Nothing was changed."
+            )
 
     @contextmanager
     def held(self, shards: Collection[Shard]) -> Iterator[None]:
