@@ -234,9 +234,10 @@ class RemoteReader:
         if self._at >= end:  # storages refuse a range of nothing
             return b""
         whole = (self._at, end) == (0, self._place.size)
-        start, stop = (None, None) if whole else (self._at, end)
+        # by name: not every file system has them in the same place
+        part = {} if whole else {"start": self._at, "end": end}
         data = bytes(
-            _tried(self._place, lambda system, _: system.cat_file(self._place.path, start, stop))
+            _tried(self._place, lambda system, _: system.cat_file(self._place.path, **part))
         )
         self._at += len(data)
         return data

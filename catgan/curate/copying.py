@@ -107,6 +107,7 @@ class _Copy:
                 self._target.remove(gone)
                 self._noted = {n: one for n, one in self._noted.items() if n in self._here}
             self._send([name for name in changed if name != last], records, kept, total)
+            self._note()
             self._check([name for name in records if name != last])
             self._send([last], records, total - 1, total)
             self._note()

@@ -291,10 +291,12 @@ class _Search:
             elif any(folder.startswith(".") for folder in folders):
                 continue
             elif name.startswith("."):
-                self.unused[Unused.ICLOUD] += name.lower().endswith(".icloud")
+                if name.lower().endswith(".icloud"):
+                    self.unused[Unused.ICLOUD] += 1
             else:
                 shown.append(file)
-        self.unused[Unused.SYSTEM_FOLDER] += len(systems)
+        if systems:
+            self.unused[Unused.SYSTEM_FOLDER] += len(systems)
         beside: dict[str, list[str]] = {}
         for file in shown:
             folder, _, name = file.name.rpartition("/")

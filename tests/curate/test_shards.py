@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catgan.core.errors import BadUsage, FolderRefused
 from catgan.core.files import locked
 from catgan.curate.config import CurateConfig
-from catgan.curate.folder import MERGED, SHARDS
+from catgan.curate.folder import MERGED, SHARDS, CuratedFolder
 from catgan.curate.pipeline import curate_photos, curate_shard, plan_curation
 from catgan.curate.shards import Shard
 from tests.drawing import EyeDetector, Head, draw_album, draw_photo, encode, tree, write
@@ -226,18 +226,24 @@ class TestInterrupted:
 
         left = moment * 5
 
-        def die(*arguments: object) -> None:
+        clear = CuratedFolder.clear
+
+        def die() -> None:
             nonlocal left
             left -= 1
             if left < 0:
                 raise Killed
 
-        from catgan.curate import folder as folder_module
-        from catgan.curate import selection
+        def move(source: Path, target: Path) -> None:
+            die()
+            source.replace(target)
 
-        real, clear = selection.replace, folder_module.CuratedFolder.clear
-        monkeypatch.setattr(selection, "replace", lambda a, b: (die(), real(a, b)))
-        monkeypatch.setattr(folder_module.CuratedFolder, "clear", lambda own: (die(), clear(own)))
+        def clear_or_die(own: CuratedFolder) -> None:
+            die()
+            clear(own)
+
+        monkeypatch.setattr("catgan.curate.selection.replace", move)
+        monkeypatch.setattr(CuratedFolder, "clear", clear_or_die)
         try:
             merge(album, tmp_path / "c")
         except Killed:
