@@ -28,6 +28,7 @@ class Machines:
         self._place = place
         self._allowed = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(deaths - 1)}
         self._processes: list[subprocess.Popen[bytes]] = []
+        self.nannies: list[int] = []
         self.scheduler: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))

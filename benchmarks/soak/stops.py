@@ -39,7 +39,7 @@ def kills(ground: Ground, place: Path, random: random.Random, tries: int) -> Ite
             for _ in range(random.choice((1, 2))):
                 run(line, cwd=folder, signals=[(random.uniform(0.05, seconds), signal.SIGKILL)])
             ended = run(line, cwd=folder)
-            row.add(ended.fault(codes=(0,)) or _differs(tree(folder), whole), " ".join(line))
+            row.add(ended.fault(codes=(0,)) or differs(tree(folder), whole), " ".join(line))
         yield row
 
 
@@ -59,7 +59,7 @@ def interrupts(ground: Ground, place: Path, random: random.Random, tries: int) -
                 again = run(line, cwd=folder)
                 fault = again.fault(codes=(0,))
                 if fault is None and name in RESUMED:
-                    fault = _differs(tree(folder), whole)
+                    fault = differs(tree(folder), whole)
             row.add(fault, f"{' '.join(line)} after {wait:.2f} s, {times} times")
         yield row
 
@@ -90,7 +90,7 @@ def workers(ground: Ground, place: Path, random: random.Random, tries: int) -> I
         killer.join()
         fault = ended.fault(codes=(0, 1))
         if fault is None:
-            fault = run(line, cwd=folder).fault(codes=(0,)) or _differs(tree(folder), whole)
+            fault = run(line, cwd=folder).fault(codes=(0,)) or differs(tree(folder), whole)
         row.add(fault, " ".join(line))
     yield row
 
@@ -144,7 +144,8 @@ def _interrupted(ended: Ended, wait: float) -> str | None:
     return ended.fault(codes=(130,))
 
 
-def _differs(found: dict[str, bytes], wanted: dict[str, bytes]) -> str | None:
+def differs(found: dict[str, bytes], wanted: dict[str, bytes]) -> str | None:
+    """How two trees differ, if they do."""
     names: Sequence[str] = sorted(found.keys() ^ wanted.keys())
     if names:
         return f"other files ({names[0]})"

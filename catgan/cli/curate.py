@@ -44,12 +44,9 @@ def curate(
         typer.Argument(
             help="Folder of photos, at any depth; never written to. Or an address, such as "
             "s3://bucket/photos.",
-            metavar="RAW",
         ),
     ],
-    curated: Annotated[
-        str, typer.Argument(help="Folder for the data sets; made if missing.", metavar="CURATED")
-    ],
+    curated: Annotated[str, typer.Argument(help="Folder for the data sets; made if missing.")],
     named: dict[str, Any],
     decisions: Annotated[
         Path | None,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from benchmarks.soak import cluster
 from benchmarks.soak.machines import Machines, children_of
 from catgan.core.errors import DiskFull, NotReached, WorkerUnfit
 from catgan.core.photos import Photo
@@ -321,12 +321,7 @@ def test_a_killed_run_leaves_nobody_at_work_in_its_folder(
 
 
 def hiding(folder: Path) -> list[str]:
-    """A prefix for a program that sees an empty folder in place of this one."""
-    if shutil.which("unshare") is None:
-        pytest.skip("needs unshare, to hide a folder from one process")
-    prefix = ["unshare", "--mount", "sh", "-c", f'mount -t tmpfs none "{folder}" && exec "$@"', "-"]
-    if subprocess.run([*prefix, "true"], capture_output=True).returncode:
-        prefix.insert(1, "--map-root-user")
-    if subprocess.run([*prefix, "true"], capture_output=True).returncode:
+    prefix = cluster.hiding(folder)
+    if prefix is None:
         pytest.skip("may not mount anything, to hide a folder from one process")
     return prefix
