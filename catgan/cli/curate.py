@@ -215,16 +215,20 @@ def _folder(curated: str) -> Path:
 def _check_together(
     shard: str | None, *, merge: bool, decisions: Path | None, copy_to: str | None
 ) -> None:
-    """Refuse options that cannot mean anything together."""
+    """Refuse options that cannot mean anything, or not together."""
+    from catgan.curate.copying import check_address
+
+    if copy_to is not None:
+        check_address(copy_to)
     if shard is None:
         return
-    for flag, named in (("--merge", merge), ("--decisions", decisions), ("--copy-to", copy_to)):
-        if named:
+    if merge:
+        raise BadUsage("--shard and --merge do not go together: merge once all parts are there.")
+    for flag, named in (("--decisions", decisions), ("--copy-to", copy_to)):
+        if named is not None:
             raise BadUsage(
-                f"--shard and {flag} do not go together: {flag} belongs to the run that makes data "
-                "sets of all parts."
-                if flag != "--merge"
-                else "--shard and --merge do not go together: merge once all parts are there."
+                f"--shard and {flag} do not go together: {flag} belongs to the run that merges all "
+                "parts."
             )
 
 

@@ -60,17 +60,27 @@ def copy_curated(
         NotWritable: It may not be written to.
         NotReached: It does not answer, or does not have what was sent to it.
     """
-    root, target = Path(folder), place_of(address)
-    if not isinstance(target, Remote):
-        raise BadUsage(
-            f"--copy-to is {address}; it takes an address, such as s3://bucket/cats. "
-            "To copy into another folder, use your system's own tools."
-        )
+    root, target = Path(folder), check_address(address)
     if read_note(root) is None:
         raise FolderRefused(f"{root} was not made by catgan curate; name the folder that was.")
     check_finished(root)
     with locked(root):
         return _Copy(root, target, progress or (lambda done, total: None)).run()
+
+
+def check_address(address: str) -> Remote:
+    """What an address names.
+
+    Raises:
+        BadUsage: It is a path.
+    """
+    target = place_of(address)
+    if not isinstance(target, Remote):
+        raise BadUsage(
+            f"--copy-to is {address}; it takes an address, such as s3://bucket/cats. "
+            "To copy into another folder, use your system's own tools."
+        )
+    return target
 
 
 class _Copy:
