@@ -60,8 +60,8 @@ class Remote:
     """The address of the folder, as a person named it."""
     path: str = ""
     """The file, as its file system names it; "" for the folder."""
-    size: int = 0
-    """Bytes of the file, as listed."""
+    size: int = -1
+    """Bytes of the file, as listed; -1 where that is not known."""
 
     def __str__(self) -> str:
         """The address, without a password that may be in it."""
@@ -73,7 +73,7 @@ class Remote:
     @property
     def is_of_this_process(self) -> bool:
         """Whether no other process can see it."""
-        return self.root.startswith("memory://")
+        return "memory://" in self.root
 
     def check(self) -> None:
         """That the folder's file system can be reached from here.
@@ -84,7 +84,7 @@ class Remote:
             NotReached: Nobody answers.
         """
         try:
-            _tried(self, lambda system, base: system.ls(base, detail=False))
+            _tried(self, lambda system, base: _asked(system, base))
         except OSError as error:
             raise NoSuchFolder(f"{self} cannot be listed ({error.strerror}).") from error
 
@@ -113,7 +113,7 @@ class Remote:
         )
 
     def _file(self, path: str, info: Mapping[str, Any], base: str) -> "RemoteFile":
-        size = int(info.get("size") or 0)
+        size = -1 if info.get("size") is None else int(info["size"])
         tag = next((str(info[name]) for name in _TAGS if info.get(name)), "")
         return RemoteFile(
             place=dataclasses.replace(self, path=path, size=size),
@@ -212,6 +212,7 @@ class RemoteReader:
         """Begin at its beginning."""
         self._place = place
         self._at = 0
+        self._whole: bytes | None = None  # where its size is not known before
 
     def __enter__(self) -> "RemoteReader":
         return self
@@ -230,17 +231,24 @@ class RemoteReader:
             OSError: The file is not there, or cannot be read, while its storage answers.
             NotReached: The storage does not answer.
         """
-        end = self._place.size if most < 0 else min(self._place.size, self._at + most)
+        size = self._place.size if self._whole is None else len(self._whole)
+        if size < 0:  # whoever does not say how much there is may not know of parts either
+            self._whole = self._get({})
+            size = len(self._whole)
+        end = size if most < 0 else min(size, self._at + most)
         if self._at >= end:  # storages refuse a range of nothing
             return b""
-        whole = (self._at, end) == (0, self._place.size)
-        # by name: not every file system has them in the same place
-        part = {} if whole else {"start": self._at, "end": end}
-        data = bytes(
-            _tried(self._place, lambda system, _: system.cat_file(self._place.path, **part))
-        )
+        if self._whole is not None:
+            data = self._whole[self._at : end]
+        else:
+            # by name: not every file system has them in the same place
+            data = self._get({} if end - self._at == size else {"start": self._at, "end": end})
         self._at += len(data)
         return data
+
+    def _get(self, part: Mapping[str, int]) -> bytes:
+        path = self._place.path
+        return bytes(_tried(self._place, lambda system, _: system.cat_file(path, **part)))
 
 
 def _tried(place: Remote, what: Callable[[Any, str], Value]) -> Value:
@@ -275,10 +283,15 @@ def _tried(place: Remote, what: Callable[[Any, str], Value]) -> Value:
     raise AssertionError("the last try ends it")
 
 
+def _asked(system: Any, path: str) -> None:
+    """Ask for something small, which no listing kept here answers."""
+    system.invalidate_cache()
+    system.info(path)
+
+
 def _answers(place: Remote, system: Any) -> bool:
     try:
-        system.invalidate_cache()
-        system.info(place.path)
+        _asked(system, place.path)
     except FileNotFoundError:
         return True
     except Exception:  # as above

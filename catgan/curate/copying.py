@@ -24,7 +24,7 @@ from catgan.formats.curated import check_finished, read_note
 BATCH = 64  # files sent at a time,
 BATCH_BYTES = 32 << 20  # and bytes; a larger file goes by itself
 NOTED = 2000  # files sent until that is written down
-NOT_SENT = LITTER | {LOCK, MEETING, SHARDS, MERGED}
+NOT_SENT = LITTER | {LOCK, MEETING}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,9 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         if here == root:
-            folders[:] = [name for name in folders if name not in NOT_SENT]
+            folders[:] = [
+                name for name in folders if name != SHARDS and not name.startswith(MERGED)
+            ]
         folders.sort()
         for name in sorted(names):
             path = here / name

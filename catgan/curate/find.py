@@ -390,7 +390,7 @@ def _remote_file(file: RemoteFile) -> PhotoFile:
     return PhotoFile(
         path=file.place,
         name=printable(file.name),
-        bytes=file.place.size,
+        bytes=max(0, file.place.size),
         modified=file.modified,
         tag=file.tag,
     )

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ LATER: Json = {
 }  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 SHARDS = "shards"  # the folder of parts that are not merged yet; see `shards`
-MERGED = ".shards-merged"  # what it is called while it is being cleared away
+MERGED = ".shards-merged"  # what it is called, with a number, while it is being cleared away
 MEETING = ".meeting"  # says for whom the workers of a cluster write here; see `site`
 HARMLESS = LITTER | {
     decisions.NAME,  # a person's, which may be there first
@@ -196,13 +196,17 @@ class CuratedFolder:
         """Keep the findings of photos whose pictures are in place."""
         append_jsonl(self.journal, map(_journal_line, findings))
 
-    def adopt(self, part: "CuratedFolder") -> dict[str, Finding]:
+    def adopt(self, part: "CuratedFolder", known: Mapping[str, Finding]) -> dict[str, Finding]:
         """Take over what was found and drawn in a part of this folder; killed, it can be repeated.
+
+        Args:
+            part: Has the pictures, on the same file system.
+            known: What is known here already, by path.
 
         Returns:
             The findings of its photos, by path.
         """
-        findings, known = part.known(), self.known()
+        findings = part.known()
         new = [
             finding
             for path, finding in findings.items()

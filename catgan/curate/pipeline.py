@@ -203,7 +203,9 @@ def curate_photos(
         sheets = contact_sheets(folder, judged)
         folder.finish(judged)
         if merge:
-            parts.clear()
+            parts.retire()
+    if merge:
+        parts.clear()
     unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
     if unreadable.total() == len(findings):
         raise NoPictures(_none_readable(photos_at, unreadable, there))

@@ -28,6 +28,7 @@ from catgan.formats.curated import read_note
 
 MOST = 10_000  # shards of a folder
 MOST_NAMED = 8  # of them in a sentence
+_RETIRED = re.compile(re.escape(MERGED) + r"-\d{1,6}")
 _PART = re.compile(r"(\d+)-of-(\d+)")
 
 
@@ -138,7 +139,7 @@ class Parts:
         """
         shards = self.there()
         if not shards:
-            if (self.main.root / MERGED).is_dir():  # killed while it cleared up
+            if self._retired():  # killed while it cleared up
                 return []
             line = command_line(
                 ["catgan", "curate", str(raw), str(self.main.root), "--shard", "1/4"]
@@ -196,34 +197,36 @@ class Parts:
             What they found, by path.
         """
         found: dict[str, Finding] = {}
+        known = self.main.known() if shards else {}
         for shard in shards:
-            found |= self.main.adopt(self.folder(shard))
+            found |= self.main.adopt(self.folder(shard), known)
         return found
 
-    def clear(self) -> None:
-        """Take the parts away, once the main folder is finished.
+    def retire(self) -> None:
+        """Take the parts out of the way at once, when the main folder is finished.
 
-        They are renamed first: killed in the middle, what is left is not taken for parts of which
-        some are missing.
+        Killed while they are cleared away, what is left is not taken for parts of which some are
+        missing.
         """
-        merged = self.main.root / MERGED
+        number = 1 + max((int(one.name.rpartition("-")[2]) for one in self._retired()), default=0)
+        with suppress(OSError):  # Windows, while they are held: `clear` comes back to it
+            (self.main.root / SHARDS).rename(self.main.root / f"{MERGED}-{number}")
+
+    def clear(self) -> None:
+        """Clear away what `retire` took out of the way; what somebody else put there stays."""
         if (self.main.root / SHARDS).is_dir():
-            _clear(self.main, merged)
-            with suppress(OSError):  # somebody put something there: it stays, under its old name
-                (self.main.root / SHARDS).rename(merged)
-        _clear(self.main, merged)
+            self.retire()
+        for retired in self._retired():
+            for part in retired.iterdir():
+                if _PART.fullmatch(part.name) and part.is_dir():
+                    dataclasses.replace(self.main, root=part).clear()
+                elif part.name in LITTER:
+                    part.unlink(missing_ok=True)
+            with suppress(OSError):
+                retired.rmdir()
 
-
-def _clear(main: CuratedFolder, merged: Path) -> None:
-    if not merged.is_dir():
-        return
-    for part in merged.iterdir():
-        if _PART.fullmatch(part.name) and part.is_dir():
-            dataclasses.replace(main, root=part).clear()
-        elif part.name in LITTER:
-            part.unlink(missing_ok=True)
-    with suppress(OSError):
-        merged.rmdir()
+    def _retired(self) -> list[Path]:
+        return [one for one in self.main.root.glob(f"{MERGED}-*") if _RETIRED.fullmatch(one.name)]
 
 
 def still_unreadable(

@@ -46,7 +46,7 @@ def curate(
     if child == 0:
         if moment is not None:
             _die_at(moment, str(curated))
-        merge = merge and ((curated / SHARDS).is_dir() or (curated / MERGED).is_dir())
+        merge = merge and ((curated / SHARDS).is_dir() or any(curated.glob(f"{MERGED}*")))
         curate_photos(raw, curated, config, make_detector=EyeDetector(), merge=merge)
         os._exit(0)
     _, status = os.waitpid(child, 0)
