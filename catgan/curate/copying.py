@@ -16,7 +16,8 @@ from catgan.core.names import printable
 from catgan.core.remote import Remote, place_of
 from catgan.core.systems import LITTER
 from catgan.core.words import count
-from catgan.curate.folder import MEETING, MERGED, SHARDS
+from catgan.curate.folder import MERGED, SHARDS
+from catgan.curate.selection import MEETING
 from catgan.formats import copies, curated
 from catgan.formats.copies import CopyRecord
 from catgan.formats.curated import check_finished, read_note

@@ -29,7 +29,7 @@ from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
-from catgan.curate.selection import DRAWN, Selection
+from catgan.curate.selection import DRAWN, MEETING, Selection
 from catgan.formats import curated, decisions, photos
 from catgan.formats.cards import write_card
 from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
@@ -46,7 +46,6 @@ LATER: Json = {
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
 SHARDS = "shards"  # the folder of parts that are not merged yet; see `shards`
 MERGED = ".shards-merged"  # what it is called, with a number, while it is being cleared away
-MEETING = ".meeting"  # says for whom the workers of a cluster write here; see `site`
 HARMLESS = LITTER | {
     decisions.NAME,  # a person's, which may be there first
     SHARDS,

@@ -122,7 +122,7 @@ class Looker:
             if self.cluster is not None and photos:
                 site = stack.enter_context(meeting(folder.root, folder.raw))
                 self.cluster.check_all(site.check_place)
-                selection = dataclasses.replace(selection, root=site.root, shared=True)
+                selection = dataclasses.replace(selection, root=site.root, shared=site.token)
             arguments = (self.make_detector, self.config, selection)
             if stills:
                 chunks = ChunkMap[PhotoFile, Finding](

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from catgan.core.errors import WorkerUnfit
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
 from catgan.core.pictures import Picture, encode_png
 from catgan.core.systems import machine_name, replace
@@ -32,6 +33,7 @@ from catgan.formats.datasets import (
 from catgan.formats.datasets import LEFT_OUT_SUFFIX as SUFFIX
 
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
+MEETING = ".meeting"  # says for which command the workers of a cluster write; see `site`
 ANNOUNCED = ".announced"  # names of pictures about to be written, one a line
 BY = re.compile(re.escape(ANNOUNCED) + r"-[A-Za-z0-9-]+")  # the same, by another machine
 
@@ -44,9 +46,11 @@ class Selection:
     """The folder."""
     names: tuple[str, ...]
     """The data sets that are wanted: those of `DRAWN`, perhaps `full-body-kept`."""
-    shared: bool = False
-    """Whether several machines write: each then has partial files of its own, and one that it
-    announces in, as network drives lose lines that several add to one."""
+    shared: str = ""
+    """What `.meeting` says while several machines write for one command; "" for this one alone.
+
+    Each then has partial files of its own, and one that it announces in, as network drives lose
+    lines that several add to one; and writes nothing for a command that waits no longer."""
 
     def folder(self, name: str) -> Path:
         """Where the pictures of a data set lie."""
@@ -130,7 +134,10 @@ class Selection:
 
         Raises:
             DiskFull: There is no room for one.
+            WorkerUnfit: Nobody waits for them any more.
         """
+        if self.shared:
+            check_wanted(self.root, self.shared)
         self._announce(finding, len(pictures.crops))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
@@ -159,7 +166,7 @@ class Selection:
             self._write(self.folder(FACE_CROP) / finding.file(index), picture)
 
     def _write(self, path: Path, picture: Picture) -> None:
-        write_picture(path, encode_png(picture), shared=self.shared)
+        write_picture(path, encode_png(picture), shared=bool(self.shared))
 
     def adopt(self, other: "Selection", findings: Sequence[Finding]) -> None:
         """Move the pictures of photos here from another selection, on the same file system.
@@ -289,6 +296,31 @@ class Selection:
         for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def check_wanted(root: Path, token: str) -> None:
+    """That whoever asked for pictures in a folder still waits: another may be at work there by now.
+
+    Args:
+        root: The curated folder.
+        token: What `.meeting` said then.
+
+    Raises:
+        WorkerUnfit: The command has ended, or begun anew.
+    """
+    if meeting_of(root) != token:
+        raise WorkerUnfit(
+            f"The command that images in {root} were for has ended, or was started again; "
+            "rerun the same command."
+        )
+
+
+def meeting_of(root: Path) -> str | None:
+    """What `.meeting` says; None where there is none."""
+    try:
+        return (root / MEETING).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def _sweep(folder: Path, ours: Collection[str]) -> None:

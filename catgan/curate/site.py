@@ -18,7 +18,8 @@ from catgan.core.files import write_text
 from catgan.core.remote import Remote
 from catgan.core.version import __version__
 from catgan.curate.find import PhotoFile
-from catgan.curate.folder import MEETING, METHOD
+from catgan.curate.folder import METHOD
+from catgan.curate.selection import MEETING, check_wanted, meeting_of
 
 # What a picture or a verdict depends on to the last bit, and what reads kinds of photos.
 PACKAGES = ("numpy", "pillow", "opencv-python", "simplejpeg", "torch", "pillow-heif", "av")
@@ -86,16 +87,12 @@ class FolderSite:
         Raises:
             WorkerUnfit: It has ended, or begun anew.
         """
-        if _token(self.root) != self.token:
-            raise WorkerUnfit(
-                f"Nobody waits any more for what the worker on {_me()} does in {self.root}; "
-                "rerun the same command."
-            )
+        check_wanted(self.root, self.token)
 
     def _check_curated(self) -> None:
         """Network drives show other machines' files late: looked for more than once."""
         until = time.monotonic() + PATIENCE
-        while (found := _token(self.root)) != self.token:
+        while (found := meeting_of(self.root)) != self.token:
             if time.monotonic() > until:
                 what = "does not see" if found is None else "sees another"
                 raise WorkerUnfit(
@@ -158,10 +155,3 @@ def _holds_anything(folder: Path) -> bool:
             return next(entries, None) is not None
     except OSError:
         return False
-
-
-def _token(root: Path) -> str | None:
-    try:
-        return (root / MEETING).read_text(encoding="utf-8")
-    except OSError:
-        return None
