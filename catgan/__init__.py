@@ -1,8 +1,8 @@
 """catgan: from a folder of cat photos to a small GAN of your cat.
 
-The Python API mirrors the commands: `curate_photos`, `inspect_curated`, `train_gan`,
-`compare_runs` and `write_report`, `sample_run`, `export_run`, `forget_photo`, `draw_album`,
-`fetch_photos`. Paths may be strings.
+The Python API mirrors the commands: `curate_photos`, `curate_shard`, `copy_curated`,
+`inspect_curated`, `train_gan`, `compare_runs` and `write_report`, `sample_run`, `export_run`,
+`forget_photo`, `draw_album`, `fetch_photos`. Paths may be strings.
 Nothing heavy is imported until one of them is asked for.
 """
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from catgan.compare.pipeline import compare_runs
     from catgan.compare.report.page import write_report
     from catgan.curate.config import CurateConfig
+    from catgan.curate.copying import copy_curated
     from catgan.curate.forget import forget_photo
-    from catgan.curate.pipeline import curate_photos
+    from catgan.curate.pipeline import curate_photos, curate_shard
     from catgan.demo.config import DemoConfig
     from catgan.demo.pipeline import draw_album
     from catgan.export.config import ExportConfig
@@ -41,7 +42,9 @@ __all__ = [
     "TrainConfig",
     "__version__",
     "compare_runs",
+    "copy_curated",
     "curate_photos",
+    "curate_shard",
     "draw_album",
     "export_run",
     "fetch_photos",
@@ -62,7 +65,9 @@ _HOMES = {
     "SampleConfig": "sample.config",
     "TrainConfig": "train.config",
     "compare_runs": "compare.pipeline",
+    "copy_curated": "curate.copying",
     "curate_photos": "curate.pipeline",
+    "curate_shard": "curate.pipeline",
     "draw_album": "demo.pipeline",
     "export_run": "export.pipeline",
     "forget_photo": "curate.forget",

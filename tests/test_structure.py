@@ -93,6 +93,8 @@ ALONE = {
     "huggingface_hub": "catgan.export.hub",
     "starlette": "catgan.review",
     "uvicorn": "catgan.review",
+    "distributed": "catgan.core.cluster",
+    "fsspec": "catgan.core.remote",
 }
 """Libraries that one place alone knows; of PyAV one that reads videos, and one that writes them."""
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.soak import hostile, outputs, ranks, stops
+from benchmarks.soak import cluster, hostile, outputs, ranks, stops
 from benchmarks.soak.ground import Ground, make_ground
 from benchmarks.soak.outcome import Row
 
@@ -33,6 +33,8 @@ CAMPAIGNS: dict[str, Campaign] = {
     "too-large": lambda g, p, r, s: outputs.too_large(g, p),
     "full-disk": lambda g, p, r, s: outputs.full_disk(g, p),
     "no-permission": lambda g, p, r, s: outputs.no_permission(g, p),
+    "parts": lambda g, p, r, s: cluster.parts(g, p, r, max(1, round(4 * s))),
+    "cluster": lambda g, p, r, s: cluster.cluster(g, p, r, max(1, round(4 * s))),
 }
 
 

@@ -145,6 +145,7 @@ def _interrupted(ended: Ended, wait: float) -> str | None:
 
 
 def differs(found: dict[str, bytes], wanted: dict[str, bytes]) -> str | None:
+    """How two trees differ, if they do."""
     names: Sequence[str] = sorted(found.keys() ^ wanted.keys())
     if names:
         return f"other files ({names[0]})"

@@ -9,6 +9,7 @@ import typer
 
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.cli.privacy import contains_photos
+from catgan.core.errors import BadUsage
 from catgan.core.systems import command_line
 from catgan.core.words import count, duration, listed
 from catgan.curate.config import CurateConfig
@@ -17,8 +18,11 @@ from catgan.formats.photos import Verdict
 
 if TYPE_CHECKING:
     from catgan.console import Screen
+    from catgan.core.remote import Remote
+    from catgan.curate.copying import CopyResult
     from catgan.curate.decisions import DecisionCounts
     from catgan.curate.find import Unlisted
+    from catgan.curate.pipeline import ShardResult
     from catgan.curate.unused import Unused
 
 MEANING = {
@@ -35,8 +39,14 @@ MEANING = {
 
 @takes(CurateConfig())
 def curate(
-    raw: Annotated[Path, typer.Argument(help="Folder of photos, at any depth; never written to.")],
-    curated: Annotated[Path, typer.Argument(help="Folder for the data sets; made if missing.")],
+    raw: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of photos, at any depth; never written to. Or an address, such as "
+            "s3://bucket/photos.",
+        ),
+    ],
+    curated: Annotated[str, typer.Argument(help="Folder for the data sets; made if missing.")],
     named: dict[str, Any],
     decisions: Annotated[
         Path | None,
@@ -44,6 +54,25 @@ def curate(
             help="Also apply what was decided on a page of catgan review, and keep it with the "
             "folder's own decisions.",
             metavar="FILE.jsonl",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Process one part of the photos only, such as the third of 16. Every part can run "
+            "on a machine of its own.",
+            metavar="3/16",
+        ),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Make data sets of the parts that --shard left.")
+    ] = False,
+    copy_to: Annotated[
+        str | None,
+        typer.Option(
+            help="Copy the finished data sets to an address, such as s3://bucket/cats. Only what "
+            "has changed is sent.",
+            metavar="ADDRESS",
         ),
     ] = None,
     config: ConfigOption = None,
@@ -58,20 +87,25 @@ def curate(
     filtering from the effect of cropping. Rerun the same command to process only new photos.
     """
     from catgan.console import Screen
-    from catgan.curate.pipeline import CurateProgress, curate_photos, plan_curation
+    from catgan.core.remote import place_of
+    from catgan.curate.pipeline import CurateProgress, curate_photos, curate_shard, plan_curation
     from catgan.curate.unused import reasons
 
     settings = CurateConfig(**named)
     screen = Screen(as_json=json)
+    photos_at, folder = place_of(raw), _folder(curated)
+    _check_together(shard, merge=merge, decisions=decisions, copy_to=copy_to)
     if dry_run:
-        plan = plan_curation(raw, curated, settings)
+        plan = plan_curation(raw, folder, settings, shard=shard, merge=merge)
+        part = "" if shard is None else f"Part {shard} of "
         screen.say(
-            f"{raw} holds {count(plan.photos, 'photo')}, {plan.fresh:,} of them not looked at yet "
-            f"with these settings; {curated} would get their images. Nothing was written."
+            f"{part}{photos_at} holds {count(plan.photos, 'photo')}, {plan.fresh:,} of them not "
+            f"looked at yet with these settings; {folder} would get their images. "
+            "Nothing was written."
         )
         for name in plan.dropped:
-            screen.say(f"{curated / name} would be removed; it stays with --ablation.")
-        _say_what_else(screen, raw, plan.unlisted, plan.unused)
+            screen.say(f"{folder / name} would be removed; it stays with --ablation.")
+        _say_what_else(screen, photos_at, plan.unlisted, plan.unused)
         screen.result(
             {
                 "photos": plan.photos,
@@ -83,7 +117,7 @@ def curate(
             }
         )
         return
-    with screen.progress(f"Looking at {raw}") as bar:
+    with screen.progress(f"Looking at {photos_at}") as bar:
 
         def show(progress: CurateProgress) -> None:
             kept = progress.counts.get(Verdict.KEPT, 0)
@@ -96,14 +130,22 @@ def curate(
                 words += f", {duration(progress.seconds_left)} left"
             bar.update(progress.done, progress.total, words)
 
-        result = curate_photos(raw, curated, settings, decisions=decisions, progress=show)
+        if shard is not None:
+            part_done = curate_shard(raw, folder, shard, settings, progress=show)
+        else:
+            result = curate_photos(
+                raw, folder, settings, decisions=decisions, progress=show, merge=merge
+            )
+    if shard is not None:
+        _say_part(screen, raw, folder, part_done)
+        return
     for difference in result.changed:
         screen.say(f"Changed since the last run: {difference}.")
     if result.gone:
         whose = "its" if result.gone == 1 else "their"
         screen.say(f"Removed since the last run: {count(result.gone, 'photo')} and {whose} images.")
     for name in result.dropped:
-        screen.say(f"{curated / name} was removed; --ablation brings it back at once.")
+        screen.say(f"{folder / name} was removed; --ablation brings it back at once.")
     frames = f" ({count(result.frames, 'frame')} of videos)" if result.frames else ""
     rows = [
         (str(verdict), str(result.counts[verdict]), meaning)
@@ -119,10 +161,10 @@ def curate(
         screen.say(said)
     if result.unreadable:
         screen.say(f"Unreadable: {reasons(result.unreadable, most=8)}.")
-    _say_what_else(screen, raw, result.unlisted, result.unused)
+    _say_what_else(screen, photos_at, result.unlisted, result.unused)
     for name, images in result.data_sets.items():
         where = f"; contact sheet: {result.sheets[name]}" if name in result.sheets else ""
-        screen.say(f"{curated / name}: {count(images, 'image')}{where}")
+        screen.say(f"{folder / name}: {count(images, 'image')}{where}")
     if result.sheets:
         screen.say(contains_photos("Each sheet"))
     if not result.data_sets[FACE_CROP]:
@@ -131,14 +173,15 @@ def curate(
             "No photo had a usable face, so there is no face-crop data set; "
             f"{look}try --strictness lenient."
         )
-    line = ["catgan", "inspect", str(curated), "--page", "inspect.html"]
+    copied = None if copy_to is None else _copy(screen, folder, copy_to)
+    line = ["catgan", "inspect", str(folder), "--page", "inspect.html"]
     screen.say(f"To see each photo and its verdict: {command_line(line)}")
-    line = ["catgan", "review", str(curated)]
+    line = ["catgan", "review", str(folder)]
     screen.say(f"To throw out what is wrong, by hand: {command_line(line)}")
-    screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
+    screen.say(f"Next: {command_line(['catgan', 'train', str(folder)])}")
     screen.result(
         {
-            "curated": str(curated),
+            "curated": str(folder),
             "photos": result.photos,
             "frames": result.frames,
             "fresh": result.fresh,
@@ -151,8 +194,86 @@ def curate(
             "data_sets": result.data_sets,
             "decisions": dataclasses.asdict(result.decisions),
             "sheets": {name: str(path) for name, path in result.sheets.items()},
+            "copied": None if copied is None else dataclasses.asdict(copied),
         }
     )
+
+
+def _folder(curated: str) -> Path:
+    """The folder for the data sets, which has to lie on a file system."""
+    from catgan.core.remote import place_of
+
+    place = place_of(curated)
+    if not isinstance(place, Path):
+        raise BadUsage(
+            f"{curated} is an address, and data sets are made in a folder: storages like this can "
+            f"neither rename nor lock. Name a folder, and copy it there: --copy-to {curated}"
+        )
+    return place
+
+
+def _check_together(
+    shard: str | None, *, merge: bool, decisions: Path | None, copy_to: str | None
+) -> None:
+    """Refuse options that cannot mean anything, or not together."""
+    from catgan.curate.copying import check_address
+
+    if copy_to is not None:
+        check_address(copy_to)
+    if shard is None:
+        return
+    if merge:
+        raise BadUsage("--shard and --merge do not go together: merge once all parts are there.")
+    for flag, named in (("--decisions", decisions), ("--copy-to", copy_to)):
+        if named is not None:
+            raise BadUsage(
+                f"--shard and {flag} do not go together: {flag} belongs to the run that merges all "
+                "parts."
+            )
+
+
+def _say_part(screen: "Screen", raw: str, folder: Path, part: "ShardResult") -> None:
+    """What became of one part, and what to do next."""
+    readable = sum(number for verdict, number in part.counts.items() if verdict != "unreadable")
+    screen.say(
+        f"Part {part.shard}: {count(part.photos, 'photo')}, {part.fresh:,} of them new; "
+        f"{part.counts[Verdict.KEPT]:,} of {count(readable, 'readable one')} with a face."
+    )
+    if part.missing:
+        some = [str(shard) for shard in part.missing[:8]]
+        more = ", ..." if len(part.missing) > len(some) else ""
+        screen.say(f"Not finished yet: {', '.join(some)}{more}.")
+    line = command_line(["catgan", "curate", raw, str(folder), "--merge"])
+    screen.say(f"{'Once all parts are finished' if part.missing else 'Next'}: {line}")
+    screen.result(
+        {
+            "shard": str(part.shard),
+            "photos": part.photos,
+            "fresh": part.fresh,
+            "verdicts": part.counts,
+            "missing": [str(shard) for shard in part.missing],
+        }
+    )
+
+
+def _copy(screen: "Screen", folder: Path, address: str) -> "CopyResult":
+    from catgan.curate.copying import copy_curated
+
+    with screen.progress(f"Copying {folder}") as bar:
+        copied = copy_curated(
+            folder,
+            address,
+            progress=lambda done, total: bar.update(
+                done, total, f"{done:,} of {count(total, 'file')}"
+            ),
+        )
+    removed = f", {copied.removed:,} removed" if copied.removed else ""
+    screen.say(
+        f"Copied to {copied.address}: {count(copied.sent, 'file')} sent, {copied.kept:,} unchanged"
+        f"{removed}."
+    )
+    screen.say(contains_photos("The copy"))
+    return copied
 
 
 def _decided(found: "DecisionCounts") -> str:
@@ -177,14 +298,17 @@ def _decided(found: "DecisionCounts") -> str:
 
 
 def _say_what_else(
-    screen: "Screen", raw: Path, unlisted: "Sequence[Unlisted]", unused: "Mapping[Unused, int]"
+    screen: "Screen",
+    raw: "Path | Remote",
+    unlisted: "Sequence[Unlisted]",
+    unused: "Mapping[Unused, int]",
 ) -> None:
     """What could not be looked into, and what was passed over."""
     from catgan.curate.unused import sentences
 
     for folder in unlisted:
         screen.say(
-            f"{raw / folder.name}/ could not be listed ({folder.why}); "
+            f"{raw}/{folder.name} could not be listed ({folder.why}); "
             "what is known of its photos was kept. Rerun the same command once it can."
         )
     for sentence in sentences(unused):

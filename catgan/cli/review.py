@@ -60,7 +60,7 @@ def review(
     scissors = CurateScissors(size=opened.size, margin=opened.margin)
     shelf = PictureShelf(curated, opened.raw, scissors)
     likeness = Likeness(CropFeatures(folder / "features" if (folder := cache_folder()) else None))
-    line = ["catgan", "curate", str(opened.raw or "raw/"), str(curated)]
+    line = ["catgan", "curate", opened.photos, str(curated)]
     if page is not None:
         from catgan.review.page import write_page
 

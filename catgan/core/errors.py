@@ -123,6 +123,10 @@ class NotReached(CatganError):
     """A server cannot be reached: mend the connection and rerun the same command."""
 
 
+class WorkerUnfit(CatganError):
+    """A worker of the cluster cannot do the work: mend what the sentence names."""
+
+
 class FetchRefused(CatganError):
     """What was to be fetched is missing, broken, too large or unsafe: name something else."""
 

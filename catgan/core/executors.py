@@ -14,10 +14,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import resource_tracker
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from catgan.core.errors import CatganError
 from catgan.core.systems import MOST_PROCESSES
+
+if TYPE_CHECKING:
+    from catgan.core.cluster import Cluster
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -94,6 +97,38 @@ def _ready() -> None:
     """Nothing; that it returns says that a process has started."""
 
 
+class Site(Protocol):
+    """What has to be true on another machine for work to be done there; picklable."""
+
+    def check(self, items: Sequence[Any]) -> None:
+        """Raise a `CatganError` where these items cannot be worked on here."""
+
+    def check_wanted(self) -> None:
+        """Raise a `CatganError` where whoever asked for the work no longer waits for it."""
+
+
+def _if_wanted(
+    work: Callable[[Sequence[Item]], list[Result]], site: Site, items: Sequence[Item]
+) -> list[Result]:
+    site.check_wanted()
+    return work(items)
+
+
+def _elsewhere(mapped: "ChunkMap[Item, Result]", site: Site, items: Sequence[Item]) -> list[Result]:
+    """What a worker of a cluster does: the same as this machine would, in one process beside it.
+
+    So a limit of time and an item that ends its process mean the same there as here, and whatever
+    else the worker does at the time is left alone.
+    """
+    site.check(items)
+    # dask's nanny starts its workers as daemons, and `multiprocessing` lets these have no children
+    multiprocessing.current_process().daemon = False
+    results: list[Result] = []
+    for chunk in mapped.run(items):
+        results += chunk
+    return results
+
+
 class ChunkMap(Generic[Item, Result]):
     """Maps chunks of items over processes.
 
@@ -101,6 +136,9 @@ class ChunkMap(Generic[Item, Result]):
     pool with it. The chunks in flight are then worked item by item in a process of their own, and
     an item that ends it twice gets the result of `lost`; the rest goes on as before. Where an item
     may take only so long, the process is ended, and the item gets the result of `slow`.
+
+    With a cluster, tasks of many items go to its workers, each of which maps them over a process of
+    its own in the same way.
     """
 
     def __init__(
@@ -114,6 +152,10 @@ class ChunkMap(Generic[Item, Result]):
         chunk: int = 8,
         seconds: float = 0,
         slow: Callable[[Item], Result] | None = None,
+        apart: bool = False,
+        cluster: "Cluster | None" = None,
+        site: Site | None = None,
+        task: int = 1,
     ) -> None:
         """Say what is to be done; no process starts yet.
 
@@ -128,20 +170,51 @@ class ChunkMap(Generic[Item, Result]):
             chunk: Items handed over at a time.
             seconds: That an item may take; 0 for no limit.
             slow: The result for an item that takes longer; None for that of `lost`.
+            apart: Whether one worker, too, is a process of its own.
+            cluster: Whose workers do it instead of processes here; the work, the items and all that
+                is given here must be picklable then, and the number of workers is the cluster's.
+            site: With a cluster, what is checked on each worker.
+            task: Items that a worker of the cluster is handed at a time.
         """
+        self._how: dict[str, Any] = {
+            "lost": lost,
+            "initializer": initializer,
+            "arguments": arguments,
+            "chunk": chunk,
+            "seconds": seconds,
+            "slow": slow,
+        }
+        self._plain = work
+        self._cluster, self._site, self._task = cluster, site, task
         self._work = functools.partial(_timed, work, seconds) if seconds else work
         self._seconds = seconds
         self._lost = lost
         self._slow = slow or lost
         self._initializer = initializer
         self._arguments = arguments
-        self._here = workers == 1 and not seconds
+        self._here = workers == 1 and not seconds and not apart
         self._workers = min(workers or processors(), MOST_PROCESSES)
         self._chunk = chunk
 
     def run(self, items: Iterable[Item]) -> Iterator[list[Result]]:
-        """The results of chunk after chunk, in the order of the items."""
-        chunks = iter(_chunks(items, self._chunk))
+        """The results of chunk after chunk, in the order of the items; from a cluster as they come.
+
+        Raises:
+            CatganError: Processes cannot be started, or the cluster is lost.
+            Exception: Whatever the work raised.
+        """
+        if self._cluster is not None:
+            assert self._site is not None, "what is elsewhere has to be checked"
+            mapped: ChunkMap[Item, Result] = ChunkMap(
+                functools.partial(_if_wanted, self._plain, self._site),
+                workers=1,
+                apart=True,
+                **self._how,
+            )
+            work = functools.partial(_elsewhere, mapped, self._site)
+            yield from self._cluster.run(work, items, task=self._task, lost=self._lost)
+            return
+        chunks = iter(in_chunks(items, self._chunk))
         if self._here:
             self._initializer(*self._arguments)
             for chunk in chunks:
@@ -234,7 +307,8 @@ class ChunkMap(Generic[Item, Result]):
         )
 
 
-def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def in_chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items, so many at a time; fewer at the end."""
     source = iter(items)
     while chunk := list(islice(source, size)):
         yield chunk

@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import os
+import re
+import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -29,6 +31,7 @@ AnyPath = str | os.PathLike[str]  # what the functions of the Python API take fo
 BEGINNING = 4096  # bytes of a file, by which it is known
 PARTIAL = ".partial"  # what a file being written is called until it is whole
 MOST_BYTES = 1 << 30  # of a file that is read whole: a gibibyte
+_PARTIAL_NAME = re.compile(rf"\.(.+?)(\.[0-9a-f]{{8}})?{re.escape(PARTIAL)}")
 LOCK = ".lock"  # held in a folder that a process works in; empty, and stays when it is done
 
 
@@ -154,14 +157,21 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, printable(text).encode())
 
 
-def write_picture(path: Path, data: bytes) -> None:
+def write_picture(path: Path, data: bytes, *, shared: bool = False) -> None:
     """Write a whole small file or none, without waiting for the disk.
 
     The rename keeps a killed process from leaving half a picture. Unlike `whole_file` it does not
     survive a power cut, which is the price of ten thousand files in minutes; `curate` checks its
     pictures when it carries on.
+
+    Args:
+        path: The file.
+        data: What is to be in it.
+        shared: Whether another machine may write the same: the partial file is its own then.
     """
     partial = partial_of(path)
+    if shared:
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     with explain_unwritable(path):
         try:
             partial.write_bytes(data)
@@ -301,7 +311,8 @@ def sweep_partials(folder: Path, ours: Callable[[str], object]) -> None:
         ours: Whether a file of this name is catgan's to write; somebody else may have partial ones.
     """
     for leftover in folder.glob(f".*{PARTIAL}"):
-        if ours(leftover.name.removeprefix(".").removesuffix(PARTIAL)):
+        name = _PARTIAL_NAME.fullmatch(leftover.name)
+        if name is not None and ours(name[1]):
             leftover.unlink(missing_ok=True)
 
 

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shlex
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -96,6 +97,11 @@ def is_plain_name(name: str) -> bool:
         or name[-1] in ". "
         or _DEVICES.fullmatch(name.strip())
     )
+
+
+def machine_name() -> str:
+    """What this machine is called in the network, as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", socket.gethostname()).strip("-") or "machine"
 
 
 def command_line(words: Sequence[str]) -> str:

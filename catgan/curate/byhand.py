@@ -102,7 +102,7 @@ def frame_at(file: PhotoFile, seconds: float) -> Photo:
         UnreadablePhoto: It cannot be decoded.
     """
     try:
-        with Clip(file.path) as clip:
+        with file.on_disk() as path, Clip(path) as clip:
             still = clip.still_at(seconds)
     except decoding_errors() as error:
         raise UnreadablePhoto(f"the video cannot be read ({type(error).__name__})") from error

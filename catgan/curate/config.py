@@ -7,7 +7,7 @@ from catgan.core.settings import Option, check_most, require
 from catgan.curate.choices import NORMAL, STRICTNESS
 
 # They say how the work is done, and change nothing that is written.
-HOW = frozenset({"workers", "photo_seconds"})
+HOW = frozenset({"workers", "photo_seconds", "scheduler"})
 # They judge or sort what was found, and may be turned off and on without looking again.
 AFTERWARDS = frozenset({"blur_screen", "dark_screen", "duplicate_screen", "ablation"})
 
@@ -61,6 +61,15 @@ class CurateConfig:
         Option("A photo that takes longer is skipped, and tried again next time. 0: no limit."),
     ] = 30.0
     workers: Annotated[int, Option("Processes.", default="one for each CPU")] = 0
+    scheduler: Annotated[
+        str,
+        Option(
+            "Use the workers of a dask cluster instead: the address of its scheduler, or the file "
+            "that dask scheduler --scheduler-file writes. The folders must be on a shared drive.",
+            default="",
+            metavar="ADDRESS",
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
         """Check every setting.

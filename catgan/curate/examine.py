@@ -49,7 +49,7 @@ def examine(
         if not looks_like_picture(head):  # hashed without being held: it may be anything
             return unreadable(file, why_none(head), file.digest(), file.probe()), None
         data = file.read()
-        digest, probe = sha256(data), probe_of(data)
+        digest, probe = sha256(data), file.tag or probe_of(data)
         limit = round(config.max_megapixels * 1e6)
         photo = read_photo(
             data,

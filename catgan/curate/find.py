@@ -5,11 +5,14 @@ import dataclasses
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
 
 from catgan.core.errors import NoSuchFolder, UnreadablePhoto
-from catgan.core.files import check_folder, open_file, read_file
+from catgan.core.files import check_folder, open_file
 from catgan.core.kinds import (
     PHOTO_SUFFIXES,
     SNIFF,
@@ -19,6 +22,7 @@ from catgan.core.kinds import (
     looks_like_picture,
 )
 from catgan.core.names import printable
+from catgan.core.remote import Opened, Remote, RemoteFile
 from catgan.curate.unused import Unused
 
 MAX_BYTES = 1 << 30  # a gibibyte: 250 megapixels without compression are 0.7
@@ -26,6 +30,7 @@ PROBED = 1 << 16  # bytes at the beginning and at the end that tell whether a fi
 LIVE_SUFFIXES = frozenset({".heic", ".heif", ".jpg", ".jpeg"})
 MOST_LIVE = 30_000_000  # bytes of the video of a Live Photo, which has three seconds
 BLOCK = 1 << 20  # bytes hashed at a time
+HEADS = 16  # files of an address whose first bytes are asked for at a time
 
 # What network drives, systems and archives put beside photos: thumbnails, and what was deleted.
 SYSTEM_FOLDERS = frozenset(
@@ -39,7 +44,7 @@ SYSTEM_FOLDERS = frozenset(
 class PhotoFile:
     """A file that is, or says it is, a photo."""
 
-    path: Path
+    path: Path | Remote
     """Where it is."""
     name: str
     """Its path relative to the raw folder, with forward slashes, printable."""
@@ -51,6 +56,8 @@ class PhotoFile:
     """Whether it is a video."""
     seen: bool = True
     """Whether the system could say that much; else the two are 0."""
+    tag: str = ""
+    """What its storage says of its contents, in place of a probe; "" for a file on a disk."""
 
     def read(self) -> "builtins.bytes":
         """The whole file.
@@ -63,7 +70,8 @@ class PhotoFile:
                 f"the file has {self.bytes / 1e9:.1f} gigabytes, more than any photo"
             )
         try:
-            return read_file(self.path, most=MAX_BYTES)
+            with self._opened(MAX_BYTES) as file:
+                return file.read()  # not of the most: for so many bytes room would be made
         except OSError as error:
             raise _unopened(error) from error
 
@@ -74,7 +82,7 @@ class PhotoFile:
             UnreadablePhoto: It cannot be opened.
         """
         try:
-            with open_file(self.path, most=1 << 62) as file:
+            with self._opened() as file:
                 return file.read(SNIFF)
         except OSError as error:
             raise _unopened(error) from error
@@ -87,7 +95,7 @@ class PhotoFile:
         """
         digest = hashlib.sha256()
         try:
-            with open_file(self.path, most=1 << 62 if self.is_clip else MAX_BYTES) as file:
+            with self._opened(1 << 62 if self.is_clip else MAX_BYTES) as file:
                 while block := file.read(BLOCK):
                     digest.update(block)
         except OSError as error:
@@ -95,18 +103,43 @@ class PhotoFile:
         return digest.hexdigest()
 
     def probe(self) -> str:
-        """What `probe_of` says of its contents; only the ends are read.
+        """What `probe_of` says of its contents: only the ends are read; or the tag, if it has one.
 
         Raises:
             UnreadablePhoto: It cannot be opened.
         """
+        if self.tag:
+            return self.tag
         try:
-            with open_file(self.path, most=1 << 62) as file:
+            with self._opened() as file:
                 head = file.read(PROBED)
                 file.seek(max(len(head), self.bytes - PROBED))
                 return _probe(head, file.read(PROBED))
         except OSError as error:
             raise _unopened(error) from error
+
+    @contextmanager
+    def on_disk(self) -> Iterator[Path]:
+        """A path that other libraries can open, while the block runs.
+
+        Raises:
+            UnreadablePhoto: It cannot be opened.
+            DiskFull: It had to be copied, and there is no room.
+        """
+        if isinstance(self.path, Path):
+            yield self.path
+            return
+        with ExitStack() as stack:
+            try:
+                copy = stack.enter_context(self.path.on_disk())
+            except OSError as error:
+                raise _unopened(error) from error
+            yield copy
+
+    def _opened(self, most: int = 1 << 62) -> AbstractContextManager[Opened]:
+        if isinstance(self.path, Remote):
+            return self.path.open()
+        return open_file(self.path, most=most)
 
 
 def probe_of(data: bytes) -> str:
@@ -157,8 +190,13 @@ class Found:
     not wanted, and what the system would not open."""
 
 
-def check_raw(raw: Path) -> None:
-    """Raise `NoSuchFolder` unless `raw` is a folder that can be listed."""
+def check_raw(raw: Path | Remote) -> None:
+    """Raise `NoSuchFolder` unless `raw` is a folder that can be listed.
+
+    An address is only listed once, by `find_photos`.
+    """
+    if isinstance(raw, Remote):
+        return
     check_folder(raw, "name the folder that your photos are in")
     try:
         with os.scandir(raw):
@@ -169,7 +207,7 @@ def check_raw(raw: Path) -> None:
         ) from error
 
 
-def find_photos(raw: Path, *, clips: bool = False) -> Found:
+def find_photos(raw: Path | Remote, *, clips: bool = False) -> Found:
     """The photos in a folder, at any depth, by path in a fixed order.
 
     Hidden files and folders are left out (macOS keeps its notes in them), links to folders are
@@ -179,9 +217,16 @@ def find_photos(raw: Path, *, clips: bool = False) -> Found:
     Args:
         raw: The folder.
         clips: Whether videos are wanted; else they are counted.
+
+    Raises:
+        NoSuchFolder: It is an address, and cannot be listed.
+        NotReached: Likewise, and nobody answers.
     """
     search = _Search(clips=clips)
-    search.walk(raw, "")
+    if isinstance(raw, Remote):
+        search.take_listed(raw.files())
+    else:
+        search.walk(raw, "")
     return Found(
         photos=tuple(search.photos),
         clips=tuple(search.clips),
@@ -220,11 +265,7 @@ class _Search:
         except OSError as error:
             self.unlisted.append(Unlisted(name=prefix, why=error.strerror or str(error)))
             return
-        photos = {
-            path.stem.casefold()
-            for path in (Path(entry.name) for entry in there)
-            if path.suffix.lower() in LIVE_SUFFIXES and not path.name.startswith(".")
-        }
+        photos = _live_stems(entry.name for entry in there)
         for entry in sorted(there, key=_full_name):
             name = _full_name(entry)
             if name.endswith("/") and _is_systems(entry.name):
@@ -234,10 +275,64 @@ class _Search:
                     self.unused[Unused.ICLOUD] += 1
             elif name.endswith("/"):
                 yield folder / entry.name, prefix + name
-            elif _is_live(entry, photos):
+            elif _is_live(entry.name, partial(_size_of, entry), photos):
                 self.unused[Unused.LIVE_PHOTO] += 1
             else:
                 self._take(folder / entry.name, prefix + name)
+
+    def take_listed(self, files: Iterable[RemoteFile]) -> None:
+        """Take what an address holds: files alone, by name; it has no links and no folders."""
+        shown, systems = [], set()
+        for file in files:
+            *folders, name = file.name.split("/")
+            system = next((place for place, one in enumerate(folders) if _is_systems(one)), None)
+            if system is not None:
+                systems.add(tuple(folders[: system + 1]))
+            elif any(folder.startswith(".") for folder in folders):
+                continue
+            elif name.startswith("."):
+                if name.lower().endswith(".icloud"):
+                    self.unused[Unused.ICLOUD] += 1
+            else:
+                shown.append(file)
+        if systems:
+            self.unused[Unused.SYSTEM_FOLDER] += len(systems)
+        beside: dict[str, list[str]] = {}
+        for file in shown:
+            folder, _, name = file.name.rpartition("/")
+            beside.setdefault(folder, []).append(name)
+        stems = {folder: _live_stems(names) for folder, names in beside.items()}
+        kept = []
+        for file in shown:
+            folder, _, name = file.name.rpartition("/")
+            if _is_live(name, partial(int, file.place.size), stems[folder]):
+                self.unused[Unused.LIVE_PHOTO] += 1
+            else:
+                kept.append(file)
+        self._take_remote(kept)
+
+    def _take_remote(self, files: Iterable[RemoteFile]) -> None:
+        photos = [_remote_file(file) for file in files]
+        others = [photo for photo in photos if not _says_photo(photo)]
+        with ThreadPoolExecutor(HEADS) as pool:
+            heads = dict(zip(others, pool.map(_head_of, others), strict=True))
+        for photo in photos:
+            if _says_photo(photo):
+                self.photos.append(photo)
+                continue
+            suffix = PurePosixPath(photo.name).suffix.lower()
+            head = heads[photo]
+            if head is None:
+                self.unused[Unused.UNOPENED] += 1
+                self.unseen.append(photo.name)
+            elif self._wants_clips and is_video(head, suffix):
+                self.clips.append(dataclasses.replace(photo, is_clip=True))
+            elif looks_like_picture(head):
+                self.photos.append(photo)
+            else:
+                self._pass_over_file(head, suffix)
+                if is_video(head, suffix):
+                    self.unseen.append(photo.name)
 
     def _take(self, path: Path, name: str) -> None:
         suffix = path.suffix.lower()
@@ -291,17 +386,50 @@ def _file(path: Path, name: str, status: os.stat_result, *, is_clip: bool = Fals
     )
 
 
-def _is_live(entry: os.DirEntry[str], photos: Collection[str]) -> bool:
+def _remote_file(file: RemoteFile) -> PhotoFile:
+    return PhotoFile(
+        path=file.place,
+        name=printable(file.name),
+        bytes=max(0, file.place.size),
+        modified=file.modified,
+        tag=file.tag,
+    )
+
+
+def _says_photo(photo: PhotoFile) -> bool:
+    return PurePosixPath(photo.name).suffix.lower() in PHOTO_SUFFIXES
+
+
+def _head_of(photo: PhotoFile) -> bytes | None:
+    try:
+        return photo.head()
+    except UnreadablePhoto:
+        return None
+
+
+def _live_stems(names: Iterable[str]) -> set[str]:
+    """What the photos of a folder are called that may be Live Photos."""
+    paths = map(PurePath, names)
+    return {
+        path.stem.casefold()
+        for path in paths
+        if path.suffix.lower() in LIVE_SUFFIXES and not path.name.startswith(".")
+    }
+
+
+def _is_live(name: str, size: Callable[[], int], photos: Collection[str]) -> bool:
     """Whether it is the video of a Live Photo: the same three seconds as the photo beside it."""
-    path = Path(entry.name)
+    path = PurePath(name)
     try:
         return (
-            path.suffix.lower() == ".mov"
-            and path.stem.casefold() in photos
-            and entry.stat().st_size <= MOST_LIVE
+            path.suffix.lower() == ".mov" and path.stem.casefold() in photos and size() <= MOST_LIVE
         )
     except OSError:
         return False
+
+
+def _size_of(entry: os.DirEntry[str]) -> int:
+    return entry.stat().st_size
 
 
 def _full_name(entry: os.DirEntry[str]) -> str:

@@ -3,11 +3,13 @@
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from catgan.core.errors import FolderRefused
 from catgan.core.files import (
+    LOCK,
     PARTIAL,
     Json,
     append_jsonl,
@@ -19,6 +21,7 @@ from catgan.core.files import (
     to_json_line,
     write_jsonl,
 )
+from catgan.core.remote import Remote
 from catgan.core.settings import Change, changes
 from catgan.core.systems import LITTER
 from catgan.curate.card import data_set_card
@@ -26,7 +29,7 @@ from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
 from catgan.curate.records import finding_of, journal_record, photo_record, picture_records
-from catgan.curate.selection import DRAWN, Selection
+from catgan.curate.selection import DRAWN, MEETING, Selection
 from catgan.formats import curated, decisions, photos
 from catgan.formats.cards import write_card
 from catgan.formats.curated import CuratedNote, raw_of, read_note, write_note
@@ -41,8 +44,11 @@ LATER: Json = {
     "strictness": "normal",
 }  # settings that older folders lack, as those were made
 JOURNAL = re.compile(r"\.findings-[0-9a-f]{8}\.jsonl")
+SHARDS = "shards"  # the folder of parts that are not merged yet; see `shards`
+MERGED = ".shards-merged"  # what it is called, with a number, while it is being cleared away
 HARMLESS = LITTER | {
     decisions.NAME,  # a person's, which may be there first
+    SHARDS,
     "README.md", ".gitignore", ".gitkeep", ".lock",
     f".{curated.NAME}{PARTIAL}",  # the last two: all there is when the very first step is killed
 }  # fmt: skip
@@ -59,7 +65,7 @@ class CuratedFolder:
 
     root: Path
     """The folder."""
-    raw: Path
+    raw: Path | Remote
     """The folder of photos."""
     settings: Json
     """Those of this run, as `catgan.json` has them."""
@@ -97,16 +103,8 @@ class CuratedFolder:
             FileRefused: A file that lines are added to is a link, a pipe or a device.
             BadRecord: Its `catgan.json` is damaged.
         """
-        mine, theirs = self.root.resolve(), self.raw.resolve()
-        if mine == theirs:
-            raise FolderRefused(f"{self.root} is the photos' own folder; name another one.")
-        if mine.is_relative_to(theirs) or theirs.is_relative_to(mine):
-            inner, outer = self.root, self.raw
-            if not mine.is_relative_to(theirs):
-                inner, outer = outer, inner
-            raise FolderRefused(
-                f"{inner} lies inside {outer}; photos and data sets need folders of their own."
-            )
+        if isinstance(self.raw, Path):
+            self._check_apart(self.raw)
         if not self.root.exists():
             return
         if not self.root.is_dir():
@@ -117,7 +115,8 @@ class CuratedFolder:
                     f"{folder} is a link; catgan writes into folders of its own: "
                     "move the link away, or name another folder."
                 )
-        check_own(self.selection.announcement)
+        for announcement in self.selection.announcements():
+            check_own(announcement)
         check_own(self.journal)
         check_own(self.decisions)
         note = read_note(self.root)
@@ -128,6 +127,18 @@ class CuratedFolder:
             )
         if FULL_BODY_KEPT in self.names:
             self._check_kept(note)
+
+    def _check_apart(self, raw: Path) -> None:
+        mine, theirs = self.root.resolve(), raw.resolve()
+        if mine == theirs:
+            raise FolderRefused(f"{self.root} is the photos' own folder; name another one.")
+        if mine.is_relative_to(theirs) or theirs.is_relative_to(mine):
+            inner, outer = self.root, raw
+            if not mine.is_relative_to(theirs):
+                inner, outer = outer, inner
+            raise FolderRefused(
+                f"{inner} lies inside {outer}; photos and data sets need folders of their own."
+            )
 
     def _check_kept(self, note: CuratedNote | None) -> None:
         kept = self.root / FULL_BODY_KEPT
@@ -150,6 +161,7 @@ class CuratedFolder:
         note = read_note(self.root)
         changed = [] if note is None else changes(LATER | note.settings, self.settings)
         wants_kept, owns_kept = FULL_BODY_KEPT in self.names, _owns_kept(note)
+        (self.root / MEETING).unlink(missing_ok=True)
         # The note goes first: a run killed after it finds the folder to be its own.
         self._write_note(owns_kept=wants_kept or owns_kept)
         selection, ours = self.selection, self._ours()
@@ -175,9 +187,45 @@ class CuratedFolder:
         records = read_records(self.journal, PhotoRecord, forgiving=True)
         return {found.path: found for found in map(finding_of, records) if found is not None}
 
+    def is_of_other_method(self) -> bool:
+        """Whether photos were looked at here, but never under these settings and by this catgan."""
+        return bool(self._journals()) and not self.journal.exists()
+
     def add(self, findings: Iterable[Finding]) -> None:
         """Keep the findings of photos whose pictures are in place."""
         append_jsonl(self.journal, map(_journal_line, findings))
+
+    def adopt(self, part: "CuratedFolder", known: Mapping[str, Finding]) -> dict[str, Finding]:
+        """Take over what was found and drawn in a part of this folder; killed, it can be repeated.
+
+        Args:
+            part: Has the pictures, on the same file system.
+            known: What is known here already, by path.
+
+        Returns:
+            The findings of its photos, by path.
+        """
+        findings = part.known()
+        new = [
+            finding
+            for path, finding in findings.items()
+            if path not in known or known[path].sha256 != finding.sha256
+        ]
+        with explain_unwritable(self.root):
+            self.selection.adopt(part.selection, new)
+        self.add(new)
+        return findings
+
+    def clear(self) -> None:
+        """Take away all that catgan wrote here, and the folder with it unless more is in it."""
+        selection, ours = self.selection, self._ours()
+        for name in (*DRAWN, FULL_BODY_KEPT):
+            selection.remove(name, ours)
+        for path in (*selection.announcements(), *self._journals(), self.root / curated.NAME):
+            path.unlink(missing_ok=True)
+        (self.root / LOCK).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.root.rmdir()
 
     def settle(self, findings: Sequence[Finding], judged: Sequence[Judged]) -> None:
         """Bring everything but `catgan.json` in line with the verdicts.
@@ -238,6 +286,12 @@ class CuratedFolder:
         # gone with its last picture, the folder is whoever's makes it next
         owns_kept = (self.root / FULL_BODY_KEPT).is_dir() and _owns_kept(read_note(self.root))
         self._write_note(judged, owns_kept=owns_kept)
+
+    def finish_part(self) -> None:
+        """Say the same of a part, which has no verdicts of its own."""
+        note = read_note(self.root)
+        assert note is not None, "prepare() comes first"
+        write_note(self.root, dataclasses.replace(note, finished=True))
 
     def _write_note(self, judged: Sequence[Judged] | None = None, *, owns_kept: bool) -> None:
         note = CuratedNote(

@@ -42,7 +42,7 @@ def examine_clip(
     digest = probe = ""
     try:
         digest, probe = file.digest(), file.probe()
-        with Clip(file.path) as clip:
+        with file.on_disk() as path, Clip(path) as clip:
             seen = _look_through(clip, detector, config, on_frame or (lambda: None))
     except UnreadablePhoto as error:
         return [(unreadable(file, str(error), digest, probe), None)]

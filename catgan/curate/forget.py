@@ -19,7 +19,7 @@ from catgan.core.words import listed
 from catgan.curate.config import AFTERWARDS, CurateConfig
 from catgan.curate.decisions import decide, standings
 from catgan.curate.finding import Finding
-from catgan.curate.folder import CuratedFolder, counts, sizes
+from catgan.curate.folder import SHARDS, CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, judge
 from catgan.curate.sheets import contact_sheets
 from catgan.formats.curated import (
@@ -127,7 +127,14 @@ def _open(
     if note is None:
         raise FolderRefused(f"{curated} was not made by catgan curate; name the folder that was.")
     check_finished(curated)
+    if (curated / SHARDS).is_dir():
+        raise FolderRefused(
+            f"{curated / SHARDS} holds parts that are not merged, which may have images of it; "
+            "merge them (catgan curate --merge), or remove that folder, and rerun the same command."
+        )
     raw = raw or recorded_raw(curated, note)
+    if raw is None and note.raw is not None:  # at an address, which `forget` leaves alone
+        raw = Path(note.raw)
     folder = CuratedFolder(root=curated, raw=raw or Path("raw"), settings=note.settings)
     records = read_photos(curated)
     if note.format < FORMAT or raw is None or not _known(folder).keys() >= _paths(records):

@@ -1,25 +1,21 @@
 """`curate` from end to end: a folder of photos to data sets on disk."""
 
 import dataclasses
-import multiprocessing
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path, PurePosixPath
 
+from catgan.core.cluster import Cluster, connected
 from catgan.core.errors import BadUsage, NoPictures, UnreadablePhoto
-from catgan.core.executors import ChunkMap
 from catgan.core.files import AnyPath, Json, locked, make_folder, read_there
 from catgan.core.kinds import READ
 from catgan.core.pages import for_notebook
+from catgan.core.remote import Remote, place_of
 from catgan.core.settings import Change, to_json
 from catgan.core.words import count
-from catgan.curate import worker
 from catgan.curate.byhand import cut_by_hand
 from catgan.curate.clip import can_read_clips
 from catgan.curate.config import HOW, CurateConfig
@@ -35,31 +31,14 @@ from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photo
 from catgan.curate.finding import Drawn, Finding
 from catgan.curate.folder import CuratedFolder, counts, sizes
 from catgan.curate.judge import first_verdict, judge
+from catgan.curate.looking import CurateProgress as CurateProgress
+from catgan.curate.looking import Looker
 from catgan.curate.recipe import Recipe, load_recipe
+from catgan.curate.shards import Parts, Shard, still_unreadable
 from catgan.curate.sheets import contact_sheets
 from catgan.curate.unused import Unused, reasons, sentences
 from catgan.formats.decisions import Decision, merge_decisions, read_decisions
-
-LEAST_SECONDS = 2.0  # after the first photos, before the time that is left is guessed
-CLIP_TIMES = 20  # times as long as a photo a video may take
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CurateProgress:
-    """Where a run stands."""
-
-    done: int
-    """Photos dealt with, those of earlier runs included."""
-    total: int
-    """Photos in the folder."""
-    fresh: int
-    """Photos looked at by this run."""
-    counts: dict[str, int]
-    """Verdicts so far, on each photo by itself; screens and copies are told only at the end."""
-    frames: int
-    """Frames of videos looked at by this run."""
-    seconds_left: float | None
-    """Until all photos are looked at, at the speed so far; None before the first."""
+from catgan.formats.photos import Verdict
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +115,7 @@ def curate_photos(
     decisions: AnyPath | None = None,
     make_detector: Callable[[], Detector] | None = None,
     progress: Callable[[CurateProgress], None] | None = None,
+    merge: bool = False,
 ) -> CurateResult:
     """Turn a folder of photos into the data sets `full-body` and `face-crop`.
 
@@ -147,7 +127,7 @@ def curate_photos(
     there before.
 
     Args:
-        raw: Photos, at any depth; never written to.
+        raw: Photos, at any depth; never written to. A folder, or an address that fsspec knows.
         curated: New, empty, or made by an earlier call.
         config: Settings.
         decisions: A file of decisions that `catgan review` wrote elsewhere; those that `curated`
@@ -157,11 +137,14 @@ def curate_photos(
             and has no limit of time for a photo.
         progress: Called after every few photos, and every second while videos are looked at, then
             from another thread.
+        merge: Whether to take over the parts that `curate_shard` made of the same folders first.
 
     Raises:
         NoSuchFolder: `raw` is missing or is no folder.
         FolderRefused: `curated` is not catgan's, nor is a folder in it that is to be written to, or
-            one folder lies inside the other.
+            one folder lies inside the other; or a part to be merged is missing.
+        NotReached: The scheduler, or the address of the photos, does not answer.
+        WorkerUnfit: A worker of the cluster does not see the folders, or has other versions.
         BadRecord: The `catgan.json` in `curated` is damaged, or a file of decisions is.
         BadUsage: There is no such file of decisions.
         BadRecipe: The recipe is missing or is none.
@@ -169,22 +152,28 @@ def curate_photos(
             on record.
         DiskFull: There is no room; the same call carries on later.
     """
-    raw, curated = Path(raw), Path(curated)
-    config = config or CurateConfig()
-    if make_detector is not None and config.workers == 1:
-        config = dataclasses.replace(config, photo_seconds=0)
+    photos_at, curated = place_of(raw), Path(curated)
+    config = _as_possible(config or CurateConfig(), photos_at, make_detector)
+    if config.scheduler and isinstance(photos_at, Path):
+        photos_at = photos_at.absolute()  # workers stand in folders of their own
     others = _other_decisions(decisions)
-    folder, make_detector = _open(raw, curated, config, make_detector)
-    there = _find(raw, config)
+    folder, make_detector = _open(photos_at, curated, config, make_detector)
+    parts = Parts(main=folder)
+    if merge:
+        parts.ready(photos_at)
+    there = _find(photos_at, config)
     photos = [*there.photos, *there.clips]
-    _check_any(raw, there, folder)
+    _check_any(photos_at, there, folder)
     make_folder(curated)
-    with locked(curated):
+    with _cluster(config) as cluster, locked(curated), ExitStack() as stack:
+        shards = parts.ready(photos_at) if merge else []
+        stack.enter_context(parts.held(shards))
         if others:
             merge_decisions(folder.decisions, others)
         decided = read_decisions(folder.decisions)
         dropped = folder.dropped()
         changed = folder.prepare()
+        judged_by_parts = parts.adopt(shards)
         known = folder.known()
         found = still_known(photos, known, folder, there=there)
         new_photos = _not_in(photos, found)
@@ -200,46 +189,12 @@ def curate_photos(
             ],
             found,
         )
-        # Why a photo could not be read may be gone by now: a package is there, or more memory.
-        found = {
-            path: finding
-            for path, finding in found.items()
-            if finding.readable or (finding.clip or path) not in listed
-        }
+        found = _without_unreadable(found, listed) | still_unreadable(photos, judged_by_parts)
         fresh = _not_in(photos, found)
-        total = len({finding.clip or path for path, finding in found.items()}) + len(fresh)
-        left = len(fresh)
-        tally = Counter(_first_verdict(finding) for finding in found.values())
-        pace = _Pace()
-        # what is shared costs a process beside this one, so only where it is wanted
-        frames = multiprocessing.get_context("spawn").Value("L", 0) if there.clips else None
-
-        def report() -> None:
-            if progress is None:
-                return
-            new = len(fresh) - left
-            progress(
-                CurateProgress(
-                    done=total - left,
-                    total=total,
-                    fresh=new,
-                    counts=dict(tally),
-                    frames=0 if frames is None else frames.value,
-                    seconds_left=pace.seconds_left(new, left),
-                )
-            )
-
-        report()
-        with (
-            _every_second(report if there.clips else None),
-            closing(_looked_at(fresh, make_detector, config, folder, frames)) as looked_at,
-        ):
-            for number, chunk in looked_at:
-                left -= number
-                folder.add(chunk)
-                found |= {finding.path: finding for finding in chunk}
-                tally.update(map(_first_verdict, chunk))
-                report()
+        looker = Looker(
+            make_detector=make_detector, config=config, cluster=cluster, progress=progress
+        )
+        looker.look(fresh, found, folder)
         findings = [found[name] for name in sorted(found)]
         standing = standings(findings, decided)
         findings = cut_by_hand(findings, standing, photos, folder, config)
@@ -247,9 +202,13 @@ def curate_photos(
         folder.settle(findings, judged)
         sheets = contact_sheets(folder, judged)
         folder.finish(judged)
+        if merge:
+            parts.retire()
+    if merge:
+        parts.clear()
     unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
     if unreadable.total() == len(findings):
-        raise NoPictures(_none_readable(raw, unreadable, there))
+        raise NoPictures(_none_readable(photos_at, unreadable, there))
     return CurateResult(
         curated=curated,
         photos=len({finding.clip or finding.path for finding in findings}),
@@ -268,6 +227,117 @@ def curate_photos(
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ShardResult:
+    """What a finished part leaves."""
+
+    shard: Shard
+    """Which one it is."""
+    photos: int
+    """Photos and videos that belong to it."""
+    fresh: int
+    """Those that this run looked at for the first time."""
+    counts: dict[str, int]
+    """Verdict -> photos and frames, each by itself; screens and copies are told when all parts are
+    merged."""
+    missing: tuple[Shard, ...]
+    """The other parts that are not finished yet."""
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"ShardResult({self.shard}: {count(self.photos, 'photo')})"
+
+
+def curate_shard(
+    raw: AnyPath,
+    curated: AnyPath,
+    shard: str,
+    config: CurateConfig | None = None,
+    *,
+    make_detector: Callable[[], Detector] | None = None,
+    progress: Callable[[CurateProgress], None] | None = None,
+) -> ShardResult:
+    """Look at one part of a folder of photos: one of several calls, on whatever machines.
+
+    All parts need the same arguments but for `shard`. `curate_photos` with `merge` then makes of
+    them what it would have made by itself. Nothing but the part's own folder in `curated` is
+    written to, so that parts do not disturb each other, nor what an earlier run left.
+
+    Args:
+        raw: As for `curate_photos`.
+        curated: Likewise; on a drive that all machines share.
+        shard: Which part, and of how many: `3/16`.
+        config: Settings.
+        make_detector: As for `curate_photos`.
+        progress: Likewise.
+
+    Raises:
+        BadUsage: There is no such shard.
+        What `curate_photos` does.
+    """
+    photos_at, curated, part = place_of(raw), Path(curated), Shard.of(shard)
+    config = _as_possible(config or CurateConfig(), photos_at, make_detector)
+    if config.scheduler:
+        raise BadUsage("--shard needs no --scheduler: use the one or the other.")
+    main, make_detector = _open(photos_at, curated, config, make_detector)
+    parts = Parts(main=main)
+    parts.check_count(part)
+    there = _find(photos_at, config)
+    _check_any(photos_at, there, main)
+    photos = [photo for photo in (*there.photos, *there.clips) if part.holds(photo.name)]
+    folder = parts.folder(part)
+    folder.check()
+    make_folder(folder.root)
+    with locked(folder.root):
+        folder.prepare()
+        listed = {photo.name for photo in photos}
+        found = still_known(photos, main.known(), main) | still_known(
+            photos, folder.known(), folder
+        )
+        new_photos = _not_in(photos, found)
+        found = _without_unreadable(found, listed)
+        fresh = _not_in(photos, found)
+        looker = Looker(make_detector=make_detector, config=config, progress=progress)
+        looker.look(fresh, found, folder)
+        folder.finish_part()
+    verdicts = Counter(first_verdict(finding)[0] for finding in found.values())
+    return ShardResult(
+        shard=part,
+        photos=len(photos),
+        fresh=len(new_photos),
+        counts={str(verdict): verdicts[verdict] for verdict in Verdict},
+        missing=tuple(parts.missing(part.count)),
+    )
+
+
+def _as_possible(
+    config: CurateConfig, raw: Path | Remote, make_detector: Callable[[], Detector] | None
+) -> CurateConfig:
+    """The settings, with one process where no other could do it."""
+    if isinstance(raw, Remote) and raw.is_of_this_process:
+        if config.scheduler:
+            raise BadUsage(f"{raw} is of this process alone, and no worker of a cluster sees it.")
+        return dataclasses.replace(config, workers=1, photo_seconds=0)
+    if make_detector is not None and config.workers == 1:
+        return dataclasses.replace(config, photo_seconds=0)
+    return config
+
+
+def _cluster(config: CurateConfig) -> AbstractContextManager[Cluster | None]:
+    return connected(config.scheduler) if config.scheduler else nullcontext()
+
+
+def _without_unreadable(
+    found: Mapping[str, Finding], listed: Collection[str]
+) -> dict[str, Finding]:
+    """Without what could not be read: why may be gone by now, as a package is there, or memory."""
+    return {
+        path: finding
+        for path, finding in found.items()
+        if finding.readable or (finding.clip or path) not in listed
+    }
+
+
 def _other_decisions(path: AnyPath | None) -> list[Decision]:
     """The decisions of a file that a person names."""
     if path is None:
@@ -277,24 +347,48 @@ def _other_decisions(path: AnyPath | None) -> list[Decision]:
     return read_decisions(Path(path))
 
 
-def plan_curation(raw: AnyPath, curated: AnyPath, config: CurateConfig | None = None) -> CuratePlan:
+def plan_curation(
+    raw: AnyPath,
+    curated: AnyPath,
+    config: CurateConfig | None = None,
+    *,
+    shard: str | None = None,
+    merge: bool = False,
+) -> CuratePlan:
     """What `curate_photos` would have to do with the same arguments; nothing is written.
+
+    Args:
+        raw: As for `curate_photos`.
+        curated: Likewise.
+        config: Likewise.
+        shard: The part that `curate_shard` would be asked for; None for all.
+        merge: Whether parts are to be merged.
 
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
-    raw, curated = Path(raw), Path(curated)
-    folder, _ = _open(raw, curated, config or CurateConfig())
-    there = _find(raw, config or CurateConfig())
-    _check_any(raw, there, folder)
+    photos_at, curated, config = place_of(raw), Path(curated), config or CurateConfig()
+    part = None if shard is None else Shard.of(shard)
+    folder, _ = _open(photos_at, curated, config)
+    parts = Parts(main=folder)
+    if part is not None:
+        parts.check_count(part)
+    shards = parts.ready(photos_at) if merge else []
+    there = _find(photos_at, config)
+    _check_any(photos_at, there, folder)
     photos = [*there.photos, *there.clips]
+    if part is not None:
+        photos = [photo for photo in photos if part.holds(photo.name)]
+        there = dataclasses.replace(there, unlisted=())
     found = still_known(photos, folder.known(), folder, there=there)
+    for one in shards if part is None else [part]:
+        found |= still_known(photos, parts.folder(one).known(), parts.folder(one))
     done = {finding.clip or path for path, finding in found.items()}
     fresh = len(_not_in(photos, found))
     return CuratePlan(
         photos=len(done) + fresh,
         fresh=fresh,
-        dropped=folder.dropped(),
+        dropped=() if part is not None else folder.dropped(),
         unlisted=there.unlisted,
         unused=there.unused,
     )
@@ -313,7 +407,7 @@ def _not_in(photos: Sequence[PhotoFile], found: Mapping[str, Finding]) -> list[P
 
 
 def _open(
-    raw: Path,
+    raw: Path | Remote,
     curated: Path,
     config: CurateConfig,
     make_detector: Callable[[], Detector] | None = None,
@@ -342,20 +436,20 @@ def recorded_settings(config: CurateConfig, recipe: Recipe | None) -> Json:
     return record | {"cascade": recipe.name, "cascade_digest": recipe.digest()}
 
 
-def _find(raw: Path, config: CurateConfig) -> Found:
+def _find(raw: Path | Remote, config: CurateConfig) -> Found:
     """What is in the folder; videos, where they are wanted and can be read."""
     found = find_photos(raw, clips=config.clip_frames > 0 and can_read_clips())
     # frames that are not wanted go; those that only cannot be read just now stay
     return found if config.clip_frames > 0 else dataclasses.replace(found, unseen=frozenset())
 
 
-def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
+def _check_any(raw: Path | Remote, there: Found, folder: CuratedFolder) -> None:
     """Refuse a folder without photos, naming what else is in it."""
     if there.photos or there.clips:
         return
     if there.unlisted and any(_inside(path, there.unlisted) for path in folder.known()):
         return
-    told = [f"{raw / one.name}/ could not be listed ({one.why})." for one in there.unlisted]
+    told = [f"{raw}/{one.name} could not be listed ({one.why})." for one in there.unlisted]
     raise NoPictures(
         " ".join(
             [
@@ -368,7 +462,7 @@ def _check_any(raw: Path, there: Found, folder: CuratedFolder) -> None:
     )
 
 
-def _none_readable(raw: Path, unreadable: Mapping[str, int], there: Found) -> str:
+def _none_readable(raw: Path | Remote, unreadable: Mapping[str, int], there: Found) -> str:
     number = sum(unreadable.values())
     what = f"None of the {number:,} files in {raw} could be read: {reasons(unreadable)}."
     if number == 1:
@@ -520,101 +614,3 @@ def _gone(known: Mapping[str, Finding], findings: Sequence[Finding]) -> int:
         finding.clip or path for path, finding in known.items() if finding.sha256 not in contents
     }
     return len(gone - paths)
-
-
-def _looked_at(
-    photos: Sequence[PhotoFile],
-    make_detector: Callable[[], Detector],
-    config: CurateConfig,
-    folder: CuratedFolder,
-    frames: "Synchronized[int] | None",
-) -> Generator[tuple[int, list[Finding]], None, None]:
-    """How many files were looked at, and what was found: photos first, since videos take longer."""
-    try:
-        arguments = (make_detector, config, folder.selection)
-        stills = [photo for photo in photos if not photo.is_clip]
-        if stills:
-            chunks = ChunkMap[PhotoFile, Finding](
-                worker.look,
-                lost=worker.lost,
-                initializer=worker.start,
-                arguments=arguments,
-                workers=config.workers,
-                seconds=config.photo_seconds,
-                slow=partial(worker.slow, config.photo_seconds),
-            )
-            for chunk in chunks.run(stills):
-                yield len(chunk), chunk
-        clips = [photo for photo in photos if photo.is_clip]
-        if clips:
-            seconds = CLIP_TIMES * config.photo_seconds
-            films = ChunkMap[PhotoFile, list[Finding]](
-                worker.watch,
-                lost=worker.lost_clip,
-                initializer=worker.start,
-                arguments=(*arguments, frames),
-                workers=config.workers,
-                chunk=1,
-                seconds=seconds,
-                slow=partial(worker.slow_clip, seconds),
-            )
-            for results in films.run(clips):
-                for found in results:
-                    yield 1, found
-    finally:
-        worker.end()  # with one worker it is this process
-
-
-class _Pace:
-    """How long the rest takes, once there is something to tell it by.
-
-    Processes take seconds to start, and their first photos come all at once: time is counted from
-    then on.
-    """
-
-    def __init__(self) -> None:
-        """Nothing has come yet."""
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, new: int, left: int) -> float | None:
-        """Seconds for what is left; None where that would be a guess in the dark.
-
-        Args:
-            new: Photos looked at by now.
-            left: Photos to look at.
-        """
-        if not left:
-            return 0.0
-        now = time.monotonic()
-        if self._first is None:
-            self._first = (now, new) if new else None
-            return None
-        began, before = self._first
-        if new - before < max(4, (new + left) // 50) or now - began < LEAST_SECONDS:
-            return None
-        return (now - began) / (new - before) * left
-
-
-@contextmanager
-def _every_second(report: Callable[[], None] | None) -> Iterator[None]:
-    """Report while the block runs, which may wait for a video for minutes."""
-    if report is None:
-        yield
-        return
-    done = threading.Event()
-
-    def tick() -> None:
-        while not done.wait(1.0):
-            report()
-
-    ticker = threading.Thread(target=tick, daemon=True)
-    ticker.start()
-    try:
-        yield
-    finally:
-        done.set()
-        ticker.join()
-
-
-def _first_verdict(finding: Finding) -> str:
-    return str(first_verdict(finding)[0])

@@ -8,13 +8,15 @@ that. Its suffix is one that no loader takes, for `ImageFolder` goes through hid
 """
 
 import dataclasses
+import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from catgan.core.errors import WorkerUnfit
 from catgan.core.files import append_line, check_own, read_file, sweep_partials, write_picture
 from catgan.core.pictures import Picture, encode_png
-from catgan.core.systems import replace
+from catgan.core.systems import machine_name, replace
 from catgan.curate.card import card_head
 from catgan.curate.examine import Pictures
 from catgan.curate.finding import PICTURE_NAME, Drawn, Finding
@@ -31,7 +33,9 @@ from catgan.formats.datasets import (
 from catgan.formats.datasets import LEFT_OUT_SUFFIX as SUFFIX
 
 DRAWN = (FULL_BODY, FACE_CROP)  # data sets that pictures are drawn for
+MEETING = ".meeting"  # says for which command the workers of a cluster write; see `site`
 ANNOUNCED = ".announced"  # names of pictures about to be written, one a line
+BY = re.compile(re.escape(ANNOUNCED) + r"-[A-Za-z0-9-]+")  # the same, by another machine
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,11 @@ class Selection:
     """The folder."""
     names: tuple[str, ...]
     """The data sets that are wanted: those of `DRAWN`, perhaps `full-body-kept`."""
+    shared: str = ""
+    """What `.meeting` says while several machines write for one command; "" for this one alone.
+
+    Each then has partial files of its own, and one that it announces in, as network drives lose
+    lines that several add to one; and writes nothing for a command that waits no longer."""
 
     def folder(self, name: str) -> Path:
         """Where the pictures of a data set lie."""
@@ -50,7 +59,12 @@ class Selection:
     @property
     def announcement(self) -> Path:
         """The file with the names of pictures about to be written."""
-        return self.root / ANNOUNCED
+        return self.root / (f"{ANNOUNCED}-{machine_name()}" if self.shared else ANNOUNCED)
+
+    def announcements(self) -> list[Path]:
+        """Those of all machines that there are."""
+        others = (path for path in self.root.glob(f"{ANNOUNCED}-*") if BY.fullmatch(path.name))
+        return [self.root / ANNOUNCED, *sorted(others)]
 
     def folders(self) -> list[Path]:
         """Every folder that pictures are written to, moved to or taken from, the outer ones first.
@@ -120,11 +134,14 @@ class Selection:
 
         Raises:
             DiskFull: There is no room for one.
+            WorkerUnfit: Nobody waits for them any more.
         """
+        if self.shared:
+            check_wanted(self.root, self.shared)
         self._announce(finding, len(pictures.crops))
         if FULL_BODY_KEPT in self.names:  # else the folder is not there, or somebody else's
             (self.folder(FULL_BODY_KEPT) / finding.file()).unlink(missing_ok=True)
-        write_picture(self.folder(FULL_BODY) / finding.file(), encode_png(pictures.whole))
+        self._write(self.folder(FULL_BODY) / finding.file(), pictures.whole)
         self._write_crops(finding, pictures.crops)
 
     def write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
@@ -146,7 +163,31 @@ class Selection:
 
     def _write_crops(self, finding: Finding, crops: Sequence[Picture]) -> None:
         for index, picture in enumerate(crops):
-            write_picture(self.folder(FACE_CROP) / finding.file(index), encode_png(picture))
+            self._write(self.folder(FACE_CROP) / finding.file(index), picture)
+
+    def _write(self, path: Path, picture: Picture) -> None:
+        write_picture(path, encode_png(picture), shared=bool(self.shared))
+
+    def adopt(self, other: "Selection", findings: Sequence[Finding]) -> None:
+        """Move the pictures of photos here from another selection, on the same file system.
+
+        Those that it no longer has stay as they are here: an earlier call was killed after them.
+
+        Args:
+            other: Has the pictures, in its data sets.
+            findings: Of the photos, as they were looked at there.
+        """
+        drawn = [picture for finding in findings for picture in sorted(finding.drawn())]
+        if not drawn:
+            return
+        append_line(self.announcement, "\n".join(sorted({file for _, file in drawn})))
+        for name, file in drawn:
+            there = other.folder(name) / file
+            if not there.is_file():
+                continue
+            if name == FULL_BODY and FULL_BODY_KEPT in self.names:  # as in `write`
+                (self.folder(FULL_BODY_KEPT) / file).unlink(missing_ok=True)
+            replace(there, self.folder(name) / file)
 
     def announced(self) -> set[str]:
         """File names of pictures that a run was about to write, since the last one that ended.
@@ -154,15 +195,17 @@ class Selection:
         Raises:
             FileRefused: The file with them is none of ours.
         """
-        check_own(self.announcement)
-        try:
-            return set(read_file(self.announcement).decode("utf-8", "replace").split("\n"))
-        except FileNotFoundError:
-            return set()
+        found: set[str] = set()
+        for path in self.announcements():
+            check_own(path)
+            with suppress(FileNotFoundError):
+                found.update(read_file(path).decode("utf-8", "replace").split("\n"))
+        return found
 
     def forget_announced(self) -> None:
         """All that was announced is on record by now."""
-        self.announcement.unlink(missing_ok=True)
+        for path in self.announcements():
+            path.unlink(missing_ok=True)
 
     def arrange(
         self, known: Collection[Drawn], wanted: Collection[Drawn], ours: Collection[str]
@@ -253,6 +296,31 @@ class Selection:
         for folder in (*map(self._waiting, DRAWN), self.folder(FULL_BODY) / LEFT_OUT):
             with suppress(OSError):
                 folder.rmdir()
+
+
+def check_wanted(root: Path, token: str) -> None:
+    """That whoever asked for pictures in a folder still waits: another may be at work there by now.
+
+    Args:
+        root: The curated folder.
+        token: What `.meeting` said then.
+
+    Raises:
+        WorkerUnfit: The command has ended, or begun anew.
+    """
+    if meeting_of(root) != token:
+        raise WorkerUnfit(
+            f"The command that images in {root} were for has ended, or was started again; "
+            "rerun the same command."
+        )
+
+
+def meeting_of(root: Path) -> str | None:
+    """What `.meeting` says; None where there is none."""
+    try:
+        return (root / MEETING).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def _sweep(folder: Path, ours: Collection[str]) -> None:

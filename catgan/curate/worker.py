@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from multiprocessing.sharedctypes import Synchronized
 
 from catgan.core.errors import CatganError
+from catgan.core.remote import Remote
 from catgan.curate.config import CurateConfig
 from catgan.curate.detector import Detector
 from catgan.curate.examine import examine, unreadable
@@ -115,7 +116,13 @@ def _count() -> None:
 
 
 def slow(seconds: float, photo: PhotoFile) -> Finding:
-    """The finding for a photo that took too long; without a hash, so that it is tried again."""
+    """The finding for a photo that took too long; without a hash, so that it is tried again.
+
+    Raises:
+        NotReached: It lies at an address that does not answer, which is no fault of the photo.
+    """
+    if isinstance(photo.path, Remote):
+        photo.path.check()
     return unreadable(photo, f"reading it took more than {seconds:g} s, and was given up")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from catgan.core.errors import BadRecord, FolderRefused, NoSuchFolder
 from catgan.core.files import is_locked, write_json
 from catgan.core.names import existing
+from catgan.core.remote import Remote, is_address
 from catgan.core.systems import command_line
 from catgan.core.version import __version__
 from catgan.formats.records import from_json, read_object, to_json
@@ -34,8 +35,8 @@ class CuratedNote:
     settings: dict[str, Any]
     """What it was made with."""
     raw: str | None = None
-    """The folder of photos: relative to this one where there is a way, else absolute; None in
-    folders of format 1."""
+    """The folder of photos: relative to this one where there is a way, else absolute; or an
+    address; None in folders of format 1."""
     owns: tuple[str, ...] = ()
     """Data sets beside the two that are always made, and are catgan's to change."""
     counts: dict[str, int] | None = None
@@ -85,7 +86,9 @@ def check_finished(curated: Path) -> None:
         raise FolderRefused(
             f"{curated} is being curated right now; wait for that to end, and rerun this command."
         )
-    raw = "raw/" if note.raw is None else os.path.normpath(curated / note.raw)
+    raw = note.raw or "raw/"
+    if note.raw is not None and not is_address(note.raw):
+        raw = os.path.normpath(curated / note.raw)
     line = command_line(["catgan", "curate", str(raw), str(curated)])
     raise FolderRefused(
         f"{curated} is half made, since its last curation was interrupted; "
@@ -102,8 +105,10 @@ def write_note(curated: Path, note: CuratedNote) -> None:
     write_json(curated / NAME, to_json(note))
 
 
-def raw_of(raw: Path, curated: Path) -> str:
+def raw_of(raw: Path | Remote, curated: Path) -> str:
     """How `catgan.json` names the folder of photos: so that both can be moved together."""
+    if isinstance(raw, Remote):
+        return str(raw)
     try:
         return Path(os.path.relpath(raw.resolve(), curated.resolve())).as_posix()
     except ValueError:  # on Windows there is no way from one drive to another
@@ -111,8 +116,9 @@ def raw_of(raw: Path, curated: Path) -> str:
 
 
 def recorded_raw(curated: Path, note: CuratedNote) -> Path | None:
-    """Where the photos were when the folder was last curated; None where the note does not say."""
-    if note.raw is None:
+    """Where the photos were when the folder was last curated; None where the note does not say, or
+    says an address."""
+    if note.raw is None or is_address(note.raw):
         return None
     short = existing(Path(os.path.normpath(curated / note.raw)))
     true = existing(curated.resolve() / note.raw)
@@ -135,6 +141,11 @@ def find_raw(curated: Path, note: CuratedNote, named: Path | None = None) -> Pat
             raise NoSuchFolder(f"There is no folder {named}; name the folder of photos: --raw")
         return named
     raw = recorded_raw(curated, note)
+    if note.raw is not None and is_address(note.raw):
+        raise NoSuchFolder(
+            f"The photos of {curated} are at {note.raw}; to see them, copy them into a folder, and "
+            "name it: --raw"
+        )
     if raw is None:
         raise NoSuchFolder(
             f"{curated} does not say where its photos are, since an older catgan made it; "

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catgan.core.errors import FolderRefused, NoPictures, NoSuchFolder
 from catgan.core.files import check_folder
+from catgan.core.remote import is_address
 from catgan.formats.curated import CuratedNote, check_finished, find_raw, read_note
 from catgan.review.ledger import Ledger
 
@@ -19,6 +20,8 @@ class Opened:
     """The folder of photos; None where it is gone: crops can be reviewed all the same."""
     why_no_raw: str
     """Why there is none."""
+    photos: str
+    """What the folder of photos is called in a command: its path, or its address."""
     size: int
     """Side of the pictures, pixels."""
     margin: float
@@ -53,6 +56,7 @@ def open_curated(curated: Path, raw: Path | None = None) -> Opened:
         ledger=ledger,
         raw=found,
         why_no_raw=why_not,
+        photos=note.raw if note.raw and is_address(note.raw) else str(found or "raw/"),
         size=int(note.settings.get("size", 64)),
         margin=float(note.settings.get("margin", 0.25)),
     )

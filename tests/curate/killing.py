@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from catgan.curate.config import CurateConfig
-from catgan.curate.pipeline import curate_photos
+from catgan.curate.folder import MERGED, SHARDS
+from catgan.curate.pipeline import curate_photos, curate_shard
 from tests.drawing import EyeDetector, tree
 
 BEFORE = Path(__file__).parents[1] / "fixtures" / "before"  # what an older catgan made
@@ -28,7 +29,14 @@ PLAIN = dataclasses.replace(SMALL, ablation=False)
 EVENTS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"})
 
 
-def curate(raw: Path, curated: Path, config: CurateConfig, *, moment: int | None = None) -> bool:
+def curate(
+    raw: Path,
+    curated: Path,
+    config: CurateConfig,
+    *,
+    moment: int | None = None,
+    merge: bool = False,
+) -> bool:
     """Curate in a fork; with a moment, die before the so-many-th thing done to `curated`.
 
     Returns:
@@ -38,7 +46,8 @@ def curate(raw: Path, curated: Path, config: CurateConfig, *, moment: int | None
     if child == 0:
         if moment is not None:
             _die_at(moment, str(curated))
-        curate_photos(raw, curated, config, make_detector=EyeDetector())
+        merge = merge and ((curated / SHARDS).is_dir() or any(curated.glob(f"{MERGED}*")))
+        curate_photos(raw, curated, config, make_detector=EyeDetector(), merge=merge)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -65,7 +74,13 @@ def _die_at(moment: int, folder: str) -> None:
 
 
 def try_all_moments(
-    raw: Path, work: Path, config: CurateConfig, before: Path | None, expected: Path
+    raw: Path,
+    work: Path,
+    config: CurateConfig,
+    before: Path | None,
+    expected: Path,
+    *,
+    merge: bool = False,
 ) -> None:
     """Kill at every moment there is, starting from a copy of `before`, and rerun to the end.
 
@@ -78,9 +93,9 @@ def try_all_moments(
         shutil.rmtree(curated, ignore_errors=True)
         if before is not None:
             shutil.copytree(before, curated)
-        if curate(raw, curated, config, moment=moment):
+        if curate(raw, curated, config, moment=moment, merge=merge):
             break
-        curate(raw, curated, config)
+        curate(raw, curated, config, merge=merge)
         if tree(curated) != tree(expected):
             wrong += 1
             print("other files after a kill at moment", moment, file=sys.stderr)  # noqa: T201
@@ -90,7 +105,7 @@ def try_all_moments(
 
 def main(raw: Path, work: Path) -> None:
     """From nothing; another album; a screen off, and on again; smaller pictures; the third data set
-    off, and on again; and an older catgan's folder brought into today's layout.
+    off, and on again; an older catgan's folder brought into today's layout; and parts merged.
     """
     first, second, loose, plain, small, old, moved = (
         work / name for name in ("first", "second", "loose", "plain", "small", "old", "moved")
@@ -119,6 +134,12 @@ def main(raw: Path, work: Path) -> None:
     shutil.copytree(BEFORE / "curated", old)
     curate(work / "photos", moved, OLD)
     try_all_moments(work / "photos", work, OLD, old, moved)
+    for number in (1, 2):
+        shard = f"{number}/2"
+        curate_shard(work / "photos", work / "parts", shard, OLD, make_detector=EyeDetector())
+    shutil.rmtree(moved)
+    curate(work / "photos", moved, OLD)
+    try_all_moments(work / "photos", work, OLD, work / "parts", moved, merge=True)
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ class TestAgain:
         curated = curate(album, tmp_path / "c", PLAIN).curated
         last = max(pictures(curated / FACE_CROP))
 
-        def write_on_a_small_disk(path: Path, data: bytes) -> None:
+        def write_on_a_small_disk(path: Path, data: bytes, *, shared: bool = False) -> None:
             if path.name == last:
                 path.with_name(f".{last}.partial").symlink_to("/dev/full")
             write_picture(path, data)
