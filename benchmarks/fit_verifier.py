@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmarks.decided import decided_photos
+from benchmarks.heads import ProposalHead, VerifierHead, load_heads, save_heads
 from benchmarks.labels import (
     BY_EYE,
     Box,
@@ -45,14 +46,7 @@ from benchmarks.mined import mine, painted_over
 from catgan.core.photos import read_photo
 from catgan.core.pictures import Picture
 from catgan.core.version import __version__
-from catgan.curate.heads import (
-    REFERENCE,
-    ROLL_UNIT,
-    ProposalHead,
-    VerifierHead,
-    load_heads,
-    save_heads,
-)
+from catgan.curate.heads import REFERENCE, ROLL_UNIT
 from catgan.curate.maps import COARSE, FINE, GROUND, STRIDE, NetMaps, on_grid
 from catgan.curate.recipe import Recipe
 from catgan.curate.square import Square, head_of
@@ -326,8 +320,8 @@ def look(maps: NetMaps, photos: Sequence[Example], *, views_too: bool = True) ->
             views.append(view(source, faces, rng, plain=plain))
         for start in range(0, len(views), 5):
             seen = maps.look(np.stack([canvas for canvas, _ in views[start : start + 5]]))
-            fine.append(seen.fine.half().numpy())
-            coarse.append(seen.coarse.half().numpy())
+            fine.append(seen.fine.astype(np.float16))
+            coarse.append(seen.coarse.astype(np.float16))
         view_of += [index] * len(views)
         shown += [boxes for _, boxes in views]
 
@@ -353,7 +347,7 @@ def look(maps: NetMaps, photos: Sequence[Example], *, views_too: bool = True) ->
             rows.append(np.array([index, *NO_FACE]))
         seen = maps.look(np.stack(pictures))
         for name in crops:
-            crops[name].append(getattr(seen, name).half().numpy())
+            crops[name].append(getattr(seen, name).astype(np.float16))
         if index % 50 == 0:
             print(f"looked at {index} of {len(photos)} photos", flush=True)
     return Seen(
@@ -405,16 +399,17 @@ def mistaken(
     """What heads take for faces on photos without one: crops as `Seen` has them, and their rows."""
     crops: dict[str, list[NDArray[np.float16]]] = {"fine": [], "coarse": [], "pooled": []}
     rows = []
+    proposal, verifier = heads[0].running(), heads[1].running()
     for index in map(int, np.flatnonzero(chosen)):
         example = photos[index]
         if example.has_faces or (opened := example.open()) is None:
             continue
         pixels = opened[0]
         canvas, factor = on_grid(pixels, SIDE)
-        places = [head.scaled(1 / factor) for head in propose(maps, heads[0], canvas)[:2]]
+        places = [head.scaled(1 / factor) for head in propose(maps, proposal, canvas)[:2]]
         if not places:
             continue
-        once = refine(maps, heads[1], pixels, places)
+        once = refine(maps, verifier, pixels, places)
         rng = example.random("mistaken")
         found = [head for head in once + places if head.side >= 16]
         if not found:
@@ -427,7 +422,7 @@ def mistaken(
         pictures = [photometric(one, rng) if rng.random() < 0.3 else one for one in pictures]
         seen = maps.look(np.stack(pictures))
         for name in crops:
-            crops[name].append(getattr(seen, name).half().numpy())
+            crops[name].append(getattr(seen, name).astype(np.float16))
         rows += [np.array([index, *NO_FACE])] * len(pictures)
     return {name: np.concatenate(values) for name, values in crops.items()}, np.array(rows)
 
