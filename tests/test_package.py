@@ -95,8 +95,9 @@ def test_it_works_in_a_clean_environment(wheel: Path, tmp_path: Path, album: Pat
     lent = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
     (site / "lent.pth").write_text("\n".join(lent) + "\n")
 
+    outside = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+
     def run(*arguments: str) -> str:
-        outside = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(
             [str(python.with_name("catgan")), *arguments],
             cwd=tmp_path,
@@ -110,6 +111,7 @@ def test_it_works_in_a_clean_environment(wheel: Path, tmp_path: Path, album: Pat
     where = subprocess.run(
         [str(python), "-c", "import catgan; print(catgan.__file__)"],
         cwd=tmp_path,
+        env=outside,
         check=True,
         capture_output=True,
         text=True,
