@@ -22,7 +22,15 @@ from catgan.curate.folder import METHOD
 from catgan.curate.selection import MEETING, check_wanted, meeting_of
 
 # What a picture or a verdict depends on to the last bit, and what reads kinds of photos.
-PACKAGES = ("numpy", "pillow", "opencv-python", "simplejpeg", "torch", "pillow-heif", "av")
+PACKAGES = (
+    "numpy",
+    "pillow",
+    "opencv-python",
+    "simplejpeg",
+    "onnxruntime",
+    "pillow-heif",
+    "av",
+)
 PATIENCE = 10.0  # seconds until a network drive shows what another machine has just written
 PAUSE = 0.5  # seconds between two looks
 ADVICE = "mend or end that worker, and rerun the same command"
