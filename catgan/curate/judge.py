@@ -1,11 +1,13 @@
 """What becomes of each photo: its verdict, the reason, and which data sets its pictures are in."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
 
 from catgan.core.words import count
 from catgan.curate.config import CurateConfig
-from catgan.curate.duplicates import Prints, find_repeats
+from catgan.curate.duplicates import PrintCodes, Prints, find_repeats, near_to
 from catgan.curate.finding import Crop, Drawn, Finding
 from catgan.curate.screens import LEAST_BRIGHTNESS, LEAST_SHARPNESS
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
@@ -131,11 +133,9 @@ def _without_repeats(judged: list[Judged]) -> list[Judged]:
     # the sharpest first, so that it is the one to stay; by path where nothing else tells
     there.sort(key=lambda index: _rank(judged[index]))
     result = list(judged)
-    for heap in _heaps([judged[index] for index in there]):
-        best = there[heap[0]]
+    for best, *others in _heaps(judged, there):
         reason = f"nearly the same as {judged[best].finding.path}, which is better"
-        for other in heap[1:]:
-            index = there[other]
+        for index in others:
             result[index] = _left_out(judged[index].finding, reason)
     return result
 
@@ -145,8 +145,7 @@ def together(judged: Sequence[Judged]) -> list[Judged]:
     there = [index for index, photo in enumerate(judged) if photo.pictures]
     there.sort(key=lambda index: _rank(judged[index]))
     result = list(judged)
-    for heap in _heaps([judged[index] for index in there]):
-        members = [there[place] for place in heap]
+    for members in _heaps(judged, there):
         clips = [result[index].group for index in members if result[index].group]
         group = min(clips or [result[index].finding.sha256[:16] for index in members])
         for index in members:
@@ -154,28 +153,33 @@ def together(judged: Sequence[Judged]) -> list[Judged]:
     return result
 
 
-def _heaps(photos: Sequence[Judged]) -> list[list[int]]:
+def _heaps(judged: Sequence[Judged], there: Sequence[int]) -> Iterator[list[int]]:
     """Photos that are nearly the same, by index, the one to stay first; heaps of one left out.
 
     Args:
-        photos: The sharpest first.
+        judged: All photos.
+        there: Indices of those to compare, the sharpest first.
     """
-    heaps: dict[int, list[int]] = {}
-    for repeat, original in find_repeats([_prints(photo) for photo in photos]).items():
-        heaps.setdefault(original, [original]).append(repeat)
-    found = []
-    for heap in heaps.values():
-        best = _best([photos[index] for index in heap])
-        if best == 0:
-            found.append(heap)
-            continue
-        # What is not near to the wider one is judged among itself: chains do not form.
-        wider, others = heap[best], [index for index in heap if index != heap[best]]
-        near = [index for index in others if _are_near(photos[wider], photos[index])]
-        found.append([wider, *near])
-        rest = [index for index in others if index not in near]
-        found += [[rest[place] for place in one] for one in _heaps([photos[i] for i in rest])]
-    return found
+    photos = np.array(there, dtype=np.int64)
+    codes = PrintCodes.of(_prints(judged[index]) for index in there)
+    open_ = [np.arange(len(there))]  # places among `photos`, each time in their order
+    while open_:
+        among = open_.pop()
+        heaps: dict[int, list[int]] = {}
+        for repeat, original in find_repeats(codes[among]).items():
+            heaps.setdefault(original, [original]).append(repeat)
+        for heap in heaps.values():
+            places = among[heap]
+            best = _best([judged[index] for index in photos[places].tolist()])
+            if best == 0:
+                yield photos[places].tolist()
+                continue
+            # What is not near to the wider one is judged among itself: chains do not form.
+            wider, others = places[best], np.delete(places, best)
+            near = near_to(codes[places[best : best + 1]], codes[others])
+            yield photos[[wider, *others[near]]].tolist()
+            if not near.all():
+                open_.append(others[~near])
 
 
 def _best(photos: Sequence[Judged]) -> int:
@@ -188,10 +192,6 @@ def _best(photos: Sequence[Judged]) -> int:
 
 def _width(photo: Judged) -> float:
     return photo.face or min(photo.finding.width, photo.finding.height)
-
-
-def _are_near(one: Judged, other: Judged) -> bool:
-    return bool(find_repeats([_prints(one), _prints(other)]))
 
 
 def _prints(photo: Judged) -> Prints:
