@@ -8,7 +8,7 @@ import numpy as np
 from catgan.core.words import count
 from catgan.curate.config import CurateConfig
 from catgan.curate.duplicates import PrintCodes, Prints, find_repeats, near_to
-from catgan.curate.finding import Crop, Drawn, Finding
+from catgan.curate.finding import Crop, Finding
 from catgan.curate.screens import LEAST_BRIGHTNESS, LEAST_SHARPNESS
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
 from catgan.formats.photos import Verdict
@@ -35,10 +35,6 @@ class Judged:
     """Width of the widest face that has a crop there, pixels of the photo; likewise."""
     group: str = ""
     """What is held out together with it: the frames of its video, the rest of its burst."""
-
-    def wanted(self) -> set[Drawn]:
-        """Its pictures that the data sets are to hold."""
-        return {(name, file) for name, files in self.pictures.items() for file in files}
 
 
 def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
@@ -106,7 +102,8 @@ def pictures_of(
         FULL_BODY: whole,
         # the same name in every data set, so that each of them holds the same photos out
         FULL_BODY_KEPT: whole if kept and config.ablation else (),
-        FACE_CROP: tuple(finding.file(index) for index in kept),
+        # of a million photos it counts that most have one tuple and one name, and not three
+        FACE_CROP: whole if list(kept) == [0] else tuple(finding.file(index) for index in kept),
     }
     return {name: files for name, files in pictures.items() if files}
 

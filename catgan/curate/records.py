@@ -2,8 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict
@@ -40,22 +40,19 @@ def photo_record(judged: Judged) -> PhotoRecord:
     )
 
 
-def picture_records(
-    photos: Sequence[PhotoRecord], name: str, groups: Mapping[str, str]
-) -> list[PictureRecord]:
-    """The lines of a data set's `metadata.jsonl`, by file name.
+def picture_records(judged: Sequence[Judged], name: str) -> Iterator[PictureRecord]:
+    """The lines of a data set's `metadata.jsonl`, by file name; one in memory at a time.
 
     Args:
-        photos: The lines of `photos.jsonl`.
+        judged: All photos.
         name: The data set.
-        groups: Path of a photo -> what it belongs with, of those that do.
     """
-    records = [
-        dataclasses.replace(record, group=groups.get(photo.path))
-        for photo in photos
-        for record in _picture_records(photo, name)
+    files = [
+        (file, place) for place, photo in enumerate(judged) for file in photo.pictures.get(name, ())
     ]
-    return sorted(records, key=lambda record: record.file_name)
+    files.sort(key=itemgetter(0))
+    for file, place in files:
+        yield _picture_record(judged[place], name, file)
 
 
 def journal_record(finding: Finding) -> PhotoRecord:
@@ -94,30 +91,32 @@ def finding_of(record: PhotoRecord) -> Finding | None:
     )
 
 
-def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
+def _picture_record(judged: Judged, name: str, file: str) -> PictureRecord:
+    finding = judged.finding
     origin = PictureRecord(
-        file_name=PurePosixPath(photo.outputs.get(name, "")).name,
-        photo=photo.path,
-        sha256=photo.sha256,
-        photo_width=photo.width,
-        photo_height=photo.height,
+        file_name=file,
+        photo=finding.path,
+        sha256=finding.sha256,
+        photo_width=finding.width,
+        photo_height=finding.height,
+        group=judged.group or None,
     )
-    if name != FACE_CROP and name in photo.outputs:
-        # whole photos are chosen by their faces in `full-body-kept` alone
-        chosen = photo.faces[:1] if name == FULL_BODY_KEPT else ()
-        yield dataclasses.replace(origin, proposer=next((f.proposer for f in chosen), None))
-    for face in photo.faces if name == FACE_CROP else ():
-        if face.file is not None:
-            yield dataclasses.replace(
-                origin,
-                file_name=face.file,
-                box=face.box,
-                roll=face.roll,
-                score=face.score,
-                proposer=face.proposer,
-                sharpness=face.sharpness,
-                brightness=face.brightness,
-            )
+    if name == FULL_BODY_KEPT and finding.faces:  # whole photos, chosen by their faces
+        return dataclasses.replace(origin, proposer=finding.faces[0].square.proposer or None)
+    if name != FACE_CROP:
+        return origin
+    faces = finding.cropped()
+    face = faces[next(index for index in range(len(faces)) if finding.file(index) == file)]
+    record = _face_record(face, finding.detector, file, kept=True)
+    return dataclasses.replace(
+        origin,
+        box=record.box,
+        roll=record.roll,
+        score=record.score,
+        proposer=record.proposer,
+        sharpness=record.sharpness,
+        brightness=record.brightness,
+    )
 
 
 def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> FaceRecord:
