@@ -155,7 +155,8 @@ class _Table:
 
 def bits_between(codes: Codes, others: Codes) -> Bits:
     """In how many bits codes differ; shapes as numpy joins them."""
-    return np.bitwise_count(codes ^ others)
+    bits: Bits = np.bitwise_count(codes ^ others)
+    return bits
 
 
 def all_pairs(codes: Codes, others: Codes, near: int, alike: Alike) -> Iterator[Pairs]:

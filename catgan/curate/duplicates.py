@@ -67,8 +67,15 @@ class PrintCodes:
             )
             for one in prints
         )
-        table = np.fromiter(numbers, dtype="u8,u8,u8,?,i8")
-        return PrintCodes(*(np.ascontiguousarray(table[name]) for name in table.dtype.names or ()))
+        fields = [
+            ("frame", "u8"),
+            ("content", "u8"),
+            ("crop", "u8"),
+            ("has_crop", "?"),
+            ("clip", "i8"),
+        ]
+        table = np.fromiter(numbers, dtype=np.dtype(fields, align=True))
+        return PrintCodes(*(table[name] for name, _ in fields))
 
     def __getitem__(self, chosen: slice | Places) -> "PrintCodes":
         """Some of them."""
@@ -130,7 +137,8 @@ def near_to(one: PrintCodes, others: PrintCodes, *, near: int = NEAR) -> Mask:
     """
     all_ = np.arange(len(others))
     here = np.zeros(1, dtype=np.int64)
-    return (bits_between(one.frame, others.frame) <= near) & _alike(one, others, all_, here, all_)
+    alike: Mask = bits_between(one.frame, others.frame) <= near
+    return alike & _alike(one, others, all_, here, all_)
 
 
 def _stay(block: PrintCodes, nearest: Places, start: int, near: int) -> Mask:
@@ -186,7 +194,7 @@ def _alike(
         other: Places among `places`, of a shape that numpy joins with that of `one`.
     """
     those = places[other]
-    alike = bits_between(codes.content[one], others.content[those]) <= NEAR_CONTENT
+    alike: Mask = bits_between(codes.content[one], others.content[those]) <= NEAR_CONTENT
     alike |= (
         codes.has_crop[one]
         & others.has_crop[those]

@@ -1,12 +1,14 @@
 """What was found and judged as the records on disk, and back. File names get into records here."""
 
 import dataclasses
+import functools
 import itertools
+import sys
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from catgan.curate.finding import Crop, Face, Finding
-from catgan.curate.judge import Judged, first_verdict
+from catgan.curate.judge import NONE, Judged, first_verdict
 from catgan.curate.square import box_of, square_of
 from catgan.formats.datasets import FACE_CROP, FULL_BODY_KEPT, SPLIT, PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
@@ -14,8 +16,8 @@ from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
 BY_HAND = "by hand"  # for the recipe of a face that a person drew
 
 
-def photo_record(judged: Judged) -> PhotoRecord:
-    """A line of `photos.jsonl`."""
+def photo_record(judged: Judged, *, in_journal: bool = False) -> PhotoRecord:
+    """A line of `photos.jsonl`; of the journal with what tells whether the file changes."""
     finding = judged.finding
     crops = judged.pictures.get(FACE_CROP, ())
     places = itertools.count()
@@ -37,6 +39,9 @@ def photo_record(judged: Judged) -> PhotoRecord:
             for face, name in zip(finding.faces, names, strict=True)
         ),
         outputs={name: f"{name}/{SPLIT}/{files[0]}" for name, files in judged.pictures.items()},
+        bytes=finding.bytes if in_journal else None,
+        modified=finding.modified if in_journal else None,
+        probe=finding.probe if in_journal else None,
     )
 
 
@@ -58,10 +63,14 @@ def picture_records(judged: Sequence[Judged], name: str) -> Iterator[PictureReco
 def journal_record(finding: Finding) -> PhotoRecord:
     """A line of the journal: what the photo gave by itself, and what tells whether it changes."""
     verdict, reason = first_verdict(finding)
-    alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures={})
-    return dataclasses.replace(
-        photo_record(alone), bytes=finding.bytes, modified=finding.modified, probe=finding.probe
-    )
+    alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures=NONE)
+    return photo_record(alone, in_journal=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def _same(number: int) -> int:
+    """The same number, as one object where it comes often, as the sides of photos do."""
+    return number
 
 
 def finding_of(record: PhotoRecord) -> Finding | None:
@@ -71,6 +80,8 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         return None
     if record.width > 0 and not (record.height and record.sha256 and record.fingerprint):
         return None
+    # a million findings say the same few things, which are kept once
+    shared = sys.intern
     without = record.verdict in (Verdict.UNREADABLE, Verdict.FACE_TOO_SMALL)
     return Finding(
         path=record.path,
@@ -78,15 +89,15 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         bytes=record.bytes,
         modified=record.modified,
         probe=record.probe or "",
-        width=record.width,
-        height=record.height,
-        why_not=record.reason if without else "",
-        detector=next((face.recipe for face in record.faces if not face.by_hand), ""),
+        width=_same(record.width),
+        height=_same(record.height),
+        why_not=shared(record.reason) if without else "",
+        detector=shared(next((face.recipe for face in record.faces if not face.by_hand), "")),
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
         content=record.content or "",
-        clip=record.clip or "",
+        clip=shared(record.clip or ""),
         frames=record.frames or 0,
     )
 
@@ -139,7 +150,9 @@ def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> 
 
 
 def _face(record: FaceRecord) -> Face:
-    square = square_of(record.box, record.roll, record.score, proposer=record.proposer or "")
+    square = square_of(
+        record.box, record.roll, record.score, proposer=sys.intern(record.proposer or "")
+    )
     if record.sharpness is None or record.brightness is None:
         return Face(square=square, by_hand=bool(record.by_hand))
     crop = Crop(

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,16 +33,16 @@ def to_json(record: Any) -> Json:
 
 
 @functools.cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
     """The fields of a class of records, and what they are called on disk."""
     return tuple((field.name, field.name.rstrip("_")) for field in dataclasses.fields(kind))
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [item if type(item) in PLAIN else _plain(item) for item in value]
     if dataclasses.is_dataclass(value):
         return to_json(value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     return str(value) if isinstance(value, Enum) else value
 
 
