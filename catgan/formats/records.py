@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,13 +27,13 @@ def to_json(record: Any) -> Json:
     """
     return {
         key: value if type(value) in PLAIN else _plain(value)
-        for name, key in _fields(type(record))
+        for name, key in _fields(record.__class__)
         if (value := getattr(record, name)) is not None
     }
 
 
 @functools.cache
-def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     """The fields of a class of records, and what they are called on disk."""
     return tuple((field.name, field.name.rstrip("_")) for field in dataclasses.fields(kind))
 
