@@ -1,13 +1,14 @@
 """What curating costs besides looking at photos, and how that grows: `make bench-scale`.
 
-Rows: findings made by code, written as the journal of a run that has looked at all photos, then read,
-judged and settled as `curate` does at its end; there are no pictures on disk. Bursts of up to four
-make up a third of them. Files: as many small JPEGs, curated from end to end with a face finder that
-says where the face is, so that finding is not what is measured; then once more, with all known.
-Every size runs in a process of its own. Times are processor time; memory is the largest resident set
-of that process. Exponents are slopes of straight lines through the logarithms.
+Rows: findings made by code, written as the journal of a run that has looked at all photos, then
+read, judged and settled as `curate` does at its end; there are no pictures on disk. Bursts make up
+a third of them. Files: as many small JPEGs, curated from end to end with a face finder that says
+where the face is, so that finding is not what is measured; then once more, with all known. Every
+size runs in a process of its own. Times are processor time; memory is the largest resident set of
+that process. Exponents are slopes of straight lines through the logarithms.
 
-`python -m benchmarks.scale photos FOLDER` has the other half: the cost of real photos.
+With a folder of real photos (`PHOTOS=folder`) also what looking at one costs, and what follows for
+a million on several machines.
 """
 
 import argparse
@@ -46,6 +47,8 @@ SIDE = 48  # pixels of a small file's photo; its images have 16
 KEPT, NO_FACE = 0.75, 0.2  # shares of the rows; the rest has a face that is too small
 BURST = 0.33  # of the rows repeat the one before, but for a few bits
 MEMORY = "memory, MB"
+MILLION = 1_000_000
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f", "#8c564b")
 
 
 def made_findings(count: int) -> Iterator[Finding]:
@@ -216,11 +219,181 @@ def in_a_process(step: str, count: int, scratch: Path) -> dict[str, float]:
     return found
 
 
+def measure_photos(count: int, scratch: Path) -> dict[str, float]:
+    """What looking at so many real photos costs, in all processes together.
+
+    Args:
+        count: Photos.
+        scratch: Has them in `raw`.
+    """
+    command = [sys.executable, "-m", "catgan", "curate", str(scratch / "raw"), str(scratch / "out")]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"a photo": (used.ru_utime + used.ru_stime) / count}
+
+
+STEPS |= {"photos": measure_photos}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a step measured at one size."""
+
+    kind: str
+    """`rows`, `files` (the first run), `files again` (all known) or `photos`."""
+    count: int
+    """How many of them."""
+    values: dict[str, float]
+    """Seconds of each part, and `MEMORY`."""
+
+
+def measure(kind: str, count: int, photos: Path | None = None) -> Iterator[Result]:
+    """Measure one size in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        if photos is not None:
+            (scratch / "raw").mkdir()
+            chosen = sorted(path for path in photos.rglob("*") if path.is_file())[:count]
+            for place, path in enumerate(chosen):
+                shutil.copyfile(path, scratch / "raw" / f"{place:06d}{path.suffix}")
+            count = len(chosen)
+        else:
+            in_a_process(f"make-{kind}", count, scratch)
+        yield Result(kind=kind, count=count, values=in_a_process(kind, count, scratch))
+        if kind == "files":
+            again = in_a_process(kind, count, scratch)
+            yield Result(kind="files again", count=count, values=again)
+
+
+def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
+    """How a cost grows: the slope of a straight line through the logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(np.maximum(values, 1e-9)), 1)[0])
+
+
+def table(kind: str, results: Sequence[Result]) -> str:
+    """The results of a kind in Markdown: a line for each part, a column for each size."""
+    own = sorted((one for one in results if one.kind == kind), key=lambda one: one.count)
+    sizes = [one.count for one in own]
+    head = " | ".join(f"{size:,}" for size in sizes)
+    lines = [f"| {kind} | {head} | exponent |", "| --- |" + " --- |" * (len(sizes) + 1)]
+    for part in own[0].values:
+        values = [one.values[part] for one in own]
+        shown = " | ".join(
+            f"{value:,.0f}" if part == MEMORY else f"{value:.2f} s" for value in values
+        )
+        if max(values) < 0.01:
+            continue
+        slope = f"{exponent(sizes, values):.2f}" if len(sizes) > 1 else ""
+        lines.append(f"| {part} | {shown} | {slope} |")
+    return "\n".join(lines)
+
+
+def plot(results: Sequence[Result]) -> str:
+    """Processor time against size, both in powers of ten, as SVG: straight and at 45 degrees is
+    linear."""
+    left, top, width, height = 60, 20, 420, 360
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for one in sorted(results, key=lambda one: one.count):
+        for part, value in one.values.items():
+            if part != MEMORY and value >= 0.01 and one.kind != "photos":
+                lines.setdefault(f"{one.kind}: {part}", []).append((one.count, value))
+    points = [point for line in lines.values() for point in line]
+    low = [math.floor(math.log10(min(column))) for column in zip(*points, strict=True)]
+    high = [math.ceil(math.log10(max(column))) for column in zip(*points, strict=True)]
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        across, up = (
+            (math.log10(value) - least) / (most - least)
+            for value, least, most in zip(point, low, high, strict=True)
+        )
+        return left + across * width, top + (1 - up) * height
+
+    drawn = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 430" font-family="sans-serif" '
+        'font-size="12">',
+        '<rect width="760" height="430" fill="white"/>',
+    ]
+    for power in range(low[0], high[0] + 1):
+        x, _ = place((10.0**power, 10.0 ** low[1]))
+        drawn.append(f'<path d="M{x:.1f} {top}V{top + height}" stroke="#ddd"/>')
+        drawn.append(
+            f'<text x="{x:.1f}" y="{top + height + 18}" text-anchor="middle">{10**power:,}</text>'
+        )
+    for power in range(low[1], high[1] + 1):
+        _, y = place((10.0 ** low[0], 10.0**power))
+        drawn.append(f'<path d="M{left} {y:.1f}H{left + width}" stroke="#ddd"/>')
+        drawn.append(
+            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>'
+        )
+    for number, (name, line) in enumerate(lines.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        dash = ' stroke-dasharray="5 3"' if name.startswith("files") else ""
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, line))
+        drawn.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
+        )
+        y = top + 12 + 20 * number
+        drawn.append(
+            f'<path d="M{left + width + 16} {y - 4}h22" stroke="{colour}" stroke-width="2"{dash}/>'
+        )
+        drawn.append(f'<text x="{left + width + 44}" y="{y}">{name}</text>')
+    drawn.append(
+        f'<text x="{left + width / 2}" y="{top + height + 40}" text-anchor="middle">photos</text>'
+    )
+    return "\n".join([*drawn, "</svg>", ""])
+
+
+def machines(results: Sequence[Result]) -> str:
+    """What a million photos of these take on so many machines, in Markdown."""
+    cost = [one.values["a photo"] for one in results if one.kind == "photos"]
+    rows = max((one for one in results if one.kind == "rows"), key=lambda one: one.count)
+    settle = sum(
+        value for part, value in rows.values.items() if part != MEMORY and "jsonl" not in part
+    ) * (MILLION / rows.count)
+    lines = ["| machines of 16 cores | looking | settling |", "| --- | --- | --- |"]
+    for number in (1, 4, 16, 64):
+        hours = MILLION * cost[-1] / (16 * number) / 3600
+        lines.append(f"| {number} | {hours:.1f} h | {settle / 60:.0f} min |")
+    return "\n".join([f"A photo takes {cost[-1]:.2f} s of processor time.", "", *lines])
+
+
 def main() -> None:
     """Measure one step, or all."""
     if len(sys.argv) == 4 and sys.argv[1] in STEPS:
         print(json.dumps(STEPS[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3]))))
         return
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("photos", type=Path, nargs="?", help="a folder of real photos")
+    parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
+    parser.add_argument("--files", type=int, nargs="*", default=FILES)
+    parser.add_argument("--count", type=int, default=200, help="real photos to look at")
+    parser.add_argument("--results", type=Path, help="JSON lines; what is in it is not measured")
+    parser.add_argument("--plot", type=Path, help="an SVG to write")
+    given = parser.parse_args()
+    results: list[Result] = []
+    if given.results is not None and given.results.exists():
+        lines = given.results.read_text(encoding="utf-8").splitlines()
+        results = [Result(**json.loads(line)) for line in lines]
+    wanted = [*(("rows", size) for size in given.rows), *(("files", size) for size in given.files)]
+    if given.photos is not None:
+        wanted.append(("photos", given.count))
+    for kind, count in wanted:
+        if any(one.kind == kind and one.count == count for one in results):
+            continue
+        for one in measure(kind, count, given.photos if kind == "photos" else None):
+            results.append(one)
+            print(f"{one.kind}, {one.count:,}: {one.values}", file=sys.stderr, flush=True)
+            if given.results is not None:
+                with given.results.open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(dataclasses.asdict(one)) + "\n")
+    kinds = {one.kind: None for one in results}
+    for kind in kinds:
+        if kind != "photos":
+            print(f"\n{table(kind, results)}")
+    if {"photos", "rows"} <= kinds.keys():
+        print(f"\n{machines(results)}")
+    if given.plot is not None:
+        given.plot.write_text(plot(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
