@@ -22,14 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
 
 from catgan.core.files import make_folder, sha256
 from catgan.core.photos import Photo
-from catgan.core.pictures import encode_jpeg
+from catgan.core.pictures import encode_jpeg, encode_png
 from catgan.curate.config import CurateConfig
 from catgan.curate.decisions import decide
 from catgan.curate.finding import Crop, Face, Finding
@@ -37,17 +37,25 @@ from catgan.curate.folder import CuratedFolder
 from catgan.curate.judge import judge
 from catgan.curate.pipeline import CurateProgress, curate_photos, recorded_settings
 from catgan.curate.square import Square
-from catgan.formats.datasets import FACE_CROP, read_metadata
+from catgan.formats.datasets import (
+    FACE_CROP,
+    FULL_BODY,
+    find_datasets,
+    pictures_of,
+    read_metadata,
+)
 from catgan.formats.photos import read_photos
 
 SEED = 0
 ROWS = (30_000, 100_000, 300_000, 1_000_000)
 FILES = (10_000, 30_000, 100_000)
+COMMAND_SIZES = (30_000, 100_000)
 SIDE = 48  # pixels of a small file's photo; its images have 16
 KEPT, NO_FACE = 0.75, 0.2  # shares of the rows; the rest has a face that is too small
 BURST = 0.33  # of the rows repeat the one before, but for a few bits
 MEMORY = "memory, MB"
 MILLION = 1_000_000
+PLOTTED = ("rows", "files", "files again")
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f", "#8c564b")
 
 
@@ -232,7 +240,55 @@ def measure_photos(count: int, scratch: Path) -> dict[str, float]:
     return {"a photo": (used.ru_utime + used.ru_stime) / count}
 
 
-STEPS |= {"photos": measure_photos}
+def make_commands(count: int, scratch: Path) -> dict[str, float]:
+    """A curated folder of so many photos, every image the same one."""
+    make_rows(count, scratch)
+    measure_rows(count, scratch)
+    data = encode_png(np.full((16, 16, 3), 99, dtype=np.uint8))
+    for name in (FULL_BODY, FACE_CROP):
+        folder = pictures_of(scratch / "curated" / name)
+        for file in read_metadata(scratch / "curated" / name):
+            (folder / file).write_bytes(data)
+    (scratch / "raw").mkdir()
+    return {}
+
+
+def measure_train(count: int, scratch: Path) -> dict[str, float]:
+    """What `train` does before its first step: list, split, read every image."""
+    dataset = find_datasets(scratch / "curated")[0]
+    from catgan.train.config import TrainConfig
+    from catgan.train.data import load_data
+
+    clock = Clock()
+    data, pictures, _ = load_data(dataset, TrainConfig(size=16))
+    clock.lap("train: until the first step")
+    assert len(pictures) == len(data.train)
+    return {**clock.seconds, MEMORY: _megabytes()}
+
+
+def measure_inspect(count: int, scratch: Path) -> dict[str, float]:
+    """What `inspect` costs."""
+    from catgan.inspect.summary import inspect_curated
+
+    clock = Clock()
+    inspect_curated(scratch / "curated")
+    clock.lap("inspect")
+    return {**clock.seconds, MEMORY: _megabytes()}
+
+
+def measure_review(count: int, scratch: Path) -> dict[str, float]:
+    """What `review` does before its page is served."""
+    from catgan.review.opening import open_curated
+
+    clock = Clock()
+    opened = open_curated(scratch / "curated")
+    clock.lap("review: until the page")
+    assert opened.ledger.album.items
+    return {**clock.seconds, MEMORY: _megabytes()}
+
+
+COMMANDS = {"train": measure_train, "inspect": measure_inspect, "review": measure_review}
+STEPS |= {"photos": measure_photos, "make-commands": make_commands, **COMMANDS}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +296,7 @@ class Result:
     """What a step measured at one size."""
 
     kind: str
-    """`rows`, `files` (the first run), `files again` (all known) or `photos`."""
+    """`rows`, `files` (the first run), `files again` (all known), `photos`, or a command."""
     count: int
     """How many of them."""
     values: dict[str, float]
@@ -253,13 +309,13 @@ def measure(kind: str, count: int, photos: Path | None = None) -> Iterator[Resul
         scratch = Path(name)
         if photos is not None:
             (scratch / "raw").mkdir()
-            chosen = sorted(path for path in photos.rglob("*") if path.is_file())[:count]
-            for place, path in enumerate(chosen):
+            chosen = cycle(sorted(path for path in photos.rglob("*") if path.is_file()))
+            for place, path in enumerate(islice(chosen, count)):
                 shutil.copyfile(path, scratch / "raw" / f"{place:06d}{path.suffix}")
-            count = len(chosen)
         else:
             in_a_process(f"make-{kind}", count, scratch)
-        yield Result(kind=kind, count=count, values=in_a_process(kind, count, scratch))
+        for step in COMMANDS if kind == "commands" else (kind,):
+            yield Result(kind=step, count=count, values=in_a_process(step, count, scratch))
         if kind == "files":
             again = in_a_process(kind, count, scratch)
             yield Result(kind="files again", count=count, values=again)
@@ -295,7 +351,7 @@ def plot(results: Sequence[Result]) -> str:
     lines: dict[str, list[tuple[float, float]]] = {}
     for one in sorted(results, key=lambda one: one.count):
         for part, value in one.values.items():
-            if part != MEMORY and value >= 0.01 and one.kind != "photos":
+            if part != MEMORY and value >= 0.01 and one.kind in PLOTTED:
                 lines.setdefault(f"{one.kind}: {part}", []).append((one.count, value))
     points = [point for line in lines.values() for point in line]
     low = [math.floor(math.log10(min(column))) for column in zip(*points, strict=True)]
@@ -366,6 +422,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="?", help="a folder of real photos")
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
     parser.add_argument("--files", type=int, nargs="*", default=FILES)
+    parser.add_argument("--commands", type=int, nargs="*", default=COMMAND_SIZES)
     parser.add_argument("--count", type=int, default=200, help="real photos to look at")
     parser.add_argument("--results", type=Path, help="JSON lines; what is in it is not measured")
     parser.add_argument("--plot", type=Path, help="an SVG to write")
@@ -375,10 +432,12 @@ def main() -> None:
         lines = given.results.read_text(encoding="utf-8").splitlines()
         results = [Result(**json.loads(line)) for line in lines]
     wanted = [*(("rows", size) for size in given.rows), *(("files", size) for size in given.files)]
+    wanted += [("commands", size) for size in given.commands]
     if given.photos is not None:
         wanted.append(("photos", given.count))
     for kind, count in wanted:
-        if any(one.kind == kind and one.count == count for one in results):
+        kinds = {*COMMANDS} if kind == "commands" else {kind}
+        if any(one.kind in kinds and one.count == count for one in results):
             continue
         for one in measure(kind, count, given.photos if kind == "photos" else None):
             results.append(one)
@@ -386,11 +445,11 @@ def main() -> None:
             if given.results is not None:
                 with given.results.open("a", encoding="utf-8") as out:
                     out.write(json.dumps(dataclasses.asdict(one)) + "\n")
-    kinds = {one.kind: None for one in results}
-    for kind in kinds:
+    measured = list(dict.fromkeys(one.kind for one in results))
+    for kind in measured:
         if kind != "photos":
             print(f"\n{table(kind, results)}")
-    if {"photos", "rows"} <= kinds.keys():
+    if {"photos", "rows"} <= {*measured}:
         print(f"\n{machines(results)}")
     if given.plot is not None:
         given.plot.write_text(plot(results), encoding="utf-8")
