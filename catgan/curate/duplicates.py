@@ -164,7 +164,8 @@ def _stay(block: PrintCodes, nearest: Places, start: int, near: int) -> Mask:
             ranks[here] = min(rank, int(ranks[here]))
         stays[here] = ranks[here] == NOBODY
     nearest[open_] = ranks
-    return nearest == NOBODY
+    all_stays: Mask = nearest == NOBODY
+    return all_stays
 
 
 def _distances_before(codes: PrintCodes, near: int) -> Bits:
