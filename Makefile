@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test test-slow soak lint docs clean bench-curate bench-screens bench-train bench-card
+.PHONY: help demo install test test-slow soak lint docs clean bench-curate bench-screens bench-train bench-card bench-scale
 
 help:
 	@echo "make demo      run all of catgan on a photo album it generates (five minutes, offline)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-screens  what the screens for blur and darkness cost and catch"
 	@echo "make bench-train    how fast training is, against the PyTorch tutorial's loop (six minutes)"
 	@echo "make bench-card     how fast training is on an NVIDIA GPU (three minutes)"
+	@echo "make bench-scale    what a million photos cost besides looking at them (half an hour)"
 	@echo "make clean     delete .venv"
 
 .venv/bin/python:
@@ -79,3 +80,6 @@ bench-train: .venv/installed-dev
 
 bench-card: .venv/installed-dev
 	$(BIN)/python -m benchmarks.card
+
+bench-scale: .venv/installed-dev
+	$(BIN)/python -m benchmarks.scale --plot docs/pictures/scaling.svg $(PHOTOS)/large

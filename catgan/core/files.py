@@ -32,6 +32,7 @@ BEGINNING = 4096  # bytes of a file, by which it is known
 PARTIAL = ".partial"  # what a file being written is called until it is whole
 MOST_BYTES = 1 << 30  # of a file that is read whole: a gibibyte
 _PARTIAL_NAME = re.compile(rf"\.(.+?)(\.[0-9a-f]{{8}})?{re.escape(PARTIAL)}")
+_LINES = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
 LOCK = ".lock"  # held in a folder that a process works in; empty, and stays when it is done
 
 
@@ -183,8 +184,7 @@ def write_picture(path: Path, data: bytes, *, shared: bool = False) -> None:
 
 def to_json_line(record: Json) -> str:
     """One record as one line, without the line end; keys stay in their order, names `printable`."""
-    line = json.dumps(record, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
-    return printable_json(line)
+    return printable_json(_LINES.encode(record))
 
 
 def write_json(path: Path, record: Json) -> None:

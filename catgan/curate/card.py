@@ -1,6 +1,6 @@
 """The card of a data set: what is in it, how it was made, and how it is loaded elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from catgan.core.files import Json
 from catgan.core.settings import flag_of
@@ -8,7 +8,6 @@ from catgan.core.version import program
 from catgan.core.words import count, setting
 from catgan.formats.cards import Card, head_of
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT, METADATA, PictureRecord
-from catgan.formats.records import to_json
 
 WHAT = {
     FULL_BODY: "Every readable photo, whole: the shorter side resized, and the centre square.",
@@ -34,18 +33,41 @@ COLUMNS = {
 """Every field of `metadata.jsonl`, in words."""
 
 
+class Contents:
+    """What is in a data set: counted while its records pass by."""
+
+    def __init__(self) -> None:
+        """Nothing has passed by."""
+        self.images = 0
+        self.columns: set[str] = set()
+        self._photos: set[str | None] = set()
+
+    @property
+    def photos(self) -> int:
+        """How many photos the images are of."""
+        return len(self._photos)
+
+    def noted(self, records: Iterable[PictureRecord]) -> Iterator[PictureRecord]:
+        """The same records, each of them counted."""
+        for record in records:
+            self.images += 1
+            self._photos.add(record.photo)
+            self.columns.update(key for key in COLUMNS if getattr(record, key) is not None)
+            yield record
+
+
 def data_set_card(
-    name: str, records: Sequence[PictureRecord], settings: Json, verdicts: Mapping[str, int]
+    name: str, contents: Contents, settings: Json, verdicts: Mapping[str, int]
 ) -> Card:
     """The card of a data set.
 
     Args:
         name: Of the data set.
-        records: Its `metadata.jsonl`, at least one line.
+        contents: What is in it, one image at least.
         settings: Those of the curation, as `catgan.json` has them.
         verdicts: Verdict -> photos, of all photos that were looked at.
     """
-    return Card(head=card_head(name), made=_made(name, records, settings, verdicts))
+    return Card(head=card_head(name), made=_made(name, contents, settings, verdicts))
 
 
 def card_head(name: str) -> str:
@@ -54,13 +76,12 @@ def card_head(name: str) -> str:
     return head_of(name, WHAT[name], facts + "tags:\n- cats\n- catgan")
 
 
-def _made(
-    name: str, records: Sequence[PictureRecord], settings: Json, verdicts: Mapping[str, int]
-) -> str:
+def _made(name: str, contents: Contents, settings: Json, verdicts: Mapping[str, int]) -> str:
     side = settings["size"]
-    photos = len({record.photo for record in records})
-    there = dict.fromkeys(key for record in records for key in to_json(record))
-    columns = "\n".join(f"| `{key}` | {words} |" for key, words in COLUMNS.items() if key in there)
+    images, photos = count(contents.images, "image"), count(contents.photos, "photo")
+    columns = "\n".join(
+        f"| `{key}` | {words} |" for key, words in COLUMNS.items() if key in contents.columns
+    )
     judged = ", ".join(f"{number:,} {verdict}" for verdict, number in verdicts.items() if number)
     options = "\n".join(
         f"| `{flag_of(key)}` | {setting(value)} |"
@@ -69,7 +90,7 @@ def _made(
     )
     return f"""## Contents
 
-{count(len(records), "image")} of {side} x {side} pixels (PNG, RGB), from {count(photos, "photo")}.
+{images} of {side} x {side} pixels (PNG, RGB), from {photos}.
 The images hold no metadata: no place, no date, no camera. The columns of `train/{METADATA}`:
 
 | column | meaning |

@@ -10,7 +10,7 @@ from catgan.core.words import count
 from catgan.curate.config import CurateConfig
 from catgan.curate.crop import square_around
 from catgan.curate.finding import Face, Finding
-from catgan.curate.judge import Judged, pictures_of, together
+from catgan.curate.judge import NONE, Judged, pictures_of, together
 from catgan.curate.square import Square, box_of, square_of
 from catgan.formats.datasets import FACE_CROP
 from catgan.formats.decisions import Choice, Decision
@@ -189,7 +189,7 @@ def decide(
 def _decided(judged: Judged, standing: PhotoStanding, config: CurateConfig) -> Judged:
     finding = judged.finding
     if standing.choice is Choice.REJECTED:
-        return _with(judged, Verdict.REJECTED, "the whole photo was rejected by hand", {})
+        return _with(judged, Verdict.REJECTED, "the whole photo was rejected by hand", NONE)
     cropped = finding.cropped()
     was = judged.pictures.get(FACE_CROP, ())
     choices = [_choice(face, standing) for face in cropped]
@@ -203,7 +203,7 @@ def _decided(judged: Judged, standing: PhotoStanding, config: CurateConfig) -> J
     if standing.choice is Choice.KEPT and judged.verdict is Verdict.DUPLICATE:
         kept = kept or list(range(len(cropped)))
     there = bool(judged.pictures) or by_hand > 0 or standing.choice is Choice.KEPT
-    pictures = pictures_of(finding, kept, config) if there else {}
+    pictures = pictures_of(finding, kept, config) if there else NONE
     if kept:
         words = [f"{count(by_hand, 'face')} kept by hand"] if by_hand else []
         words += [f"{count(len(rejected), 'face')} rejected by hand"] if rejected else []
@@ -219,7 +219,7 @@ def _decided(judged: Judged, standing: PhotoStanding, config: CurateConfig) -> J
 
 
 def _with(
-    judged: Judged, verdict: Verdict, reason: str, pictures: dict[str, tuple[str, ...]]
+    judged: Judged, verdict: Verdict, reason: str, pictures: Mapping[str, tuple[str, ...]]
 ) -> Judged:
     return dataclasses.replace(judged, verdict=verdict, reason=reason, pictures=pictures)
 

@@ -90,12 +90,16 @@ class Finding:
         """What its pictures are called: 0 for the whole photo, as for the crop of the best face."""
         return picture_name(photo_stem(self.path), self.sha256, index)
 
+    def files(self, name: str) -> list[str]:
+        """The pictures of it that were drawn for a data set, by file name."""
+        if not self.readable or name not in (FULL_BODY, FACE_CROP):
+            return []
+        pictures = 1 if name == FULL_BODY else sum(face.crop is not None for face in self.faces)
+        return [self.file(index) for index in range(pictures)]
+
     def drawn(self) -> set[Drawn]:
         """All pictures that were drawn of it."""
-        if not self.readable:
-            return set()
-        crops = {(FACE_CROP, self.file(index)) for index in range(len(self.crops()))}
-        return {(FULL_BODY, self.file()), *crops}
+        return {(name, file) for name in (FULL_BODY, FACE_CROP) for file in self.files(name)}
 
 
 _FRAME = re.compile(r"(.*)@(\d+\.\d)s")

@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from catgan.core.files import (
 from catgan.core.remote import Remote
 from catgan.core.settings import Change, changes
 from catgan.core.systems import LITTER
-from catgan.curate.card import data_set_card
+from catgan.curate.card import Contents, data_set_card
 from catgan.curate.config import AFTERWARDS
 from catgan.curate.finding import Finding, photo_stem, picture_name
 from catgan.curate.judge import Judged
@@ -237,27 +237,33 @@ class CuratedFolder:
         Raises:
             DiskFull: There is no room for it.
         """
-        selection, ours = self.selection, self._ours()
+        selection = self.selection
         with explain_unwritable(self.root):
             selection.arrange(
-                ours=ours,
-                known={picture for finding in findings for picture in finding.drawn()},
-                wanted={picture for photo in judged for picture in photo.wanted()},
+                ours=self._ours(),
+                known=lambda name: {file for one in findings for file in one.files(name)},
+                wanted=lambda name: {file for one in judged for file in one.pictures.get(name, ())},
             )
+        # one record in memory at a time: of a million photos they would be gigabytes
         write_jsonl(self.journal, map(_journal_line, findings))
-        photo_records = [photo_record(photo) for photo in judged]
-        groups = {photo.finding.path: photo.group for photo in judged if photo.group}
-        write_photos(self.root, photo_records)
+        write_photos(self.root, map(photo_record, judged))
+        verdicts = counts(judged)
         for name in self.names:
-            if records := picture_records(photo_records, name, groups):
+            contents = Contents()
+            if any(name in photo.pictures for photo in judged):
+                records = contents.noted(picture_records(judged, name))
                 write_metadata(selection.folder(name), records)
-                card = data_set_card(name, records, self.settings, counts(judged))
+                card = data_set_card(name, contents, self.settings, verdicts)
                 write_card(self.root / name, card)
             else:
                 selection.close(name)
         selection.forget_announced()
 
-    def _ours(self) -> set[str]:
+    def _ours(self) -> "_Names":
+        """File names of all pictures that catgan has drawn here: read once one is asked for."""
+        return _Names(self._names_on_record)
+
+    def _names_on_record(self) -> set[str]:
         """File names of all pictures that catgan has drawn here, as far as anything tells.
 
         What an earlier run announced and never came to; what is on record of photos, under these
@@ -336,6 +342,19 @@ def _strangers(folder: Path) -> list[str]:
     """What lies in a folder, if it is one, that neither catgan nor a system puts there."""
     there = folder.iterdir() if folder.is_dir() else ()
     return sorted(child.name for child in there if child.name not in HARMLESS)
+
+
+class _Names:
+    """File names that are only looked up where somebody asks: most runs find nothing to clear."""
+
+    def __init__(self, look_up: Callable[[], set[str]]) -> None:
+        self._look_up = look_up
+        self._names: set[str] | None = None
+
+    def __contains__(self, name: object) -> bool:
+        if self._names is None:
+            self._names = self._look_up()
+        return name in self._names
 
 
 def _journal_line(finding: Finding) -> Json:

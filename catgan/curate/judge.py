@@ -1,12 +1,17 @@
 """What becomes of each photo: its verdict, the reason, and which data sets its pictures are in."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import final
+
+import numpy as np
 
 from catgan.core.words import count
+from catgan.curate.bitindex import Places
 from catgan.curate.config import CurateConfig
-from catgan.curate.duplicates import Prints, find_repeats
-from catgan.curate.finding import Crop, Drawn, Finding
+from catgan.curate.duplicates import PrintCodes, Prints, find_repeats, near_to
+from catgan.curate.finding import Crop, Finding
 from catgan.curate.screens import LEAST_BRIGHTNESS, LEAST_SHARPNESS
 from catgan.formats.datasets import FACE_CROP, FULL_BODY, FULL_BODY_KEPT
 from catgan.formats.photos import Verdict
@@ -24,7 +29,7 @@ class Judged:
     """What became of it."""
     reason: str
     """Why, in words."""
-    pictures: dict[str, tuple[str, ...]]
+    pictures: Mapping[str, tuple[str, ...]]
     """Data set -> file names of the photo's pictures in it, the best face's first; a data set that
     has none is left out."""
     detail: float = 0.0
@@ -33,10 +38,6 @@ class Judged:
     """Width of the widest face that has a crop there, pixels of the photo; likewise."""
     group: str = ""
     """What is held out together with it: the frames of its video, the rest of its burst."""
-
-    def wanted(self) -> set[Drawn]:
-        """Its pictures that the data sets are to hold."""
-        return {(name, file) for name, files in self.pictures.items() for file in files}
 
 
 def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
@@ -53,16 +54,23 @@ def judge(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
     Returns:
         As many, in the same order.
     """
-    originals: dict[tuple[str, str], str] = {}
+    judged = _without_copies(findings, config)
+    return _without_repeats(judged) if config.duplicate_screen else together(judged)
+
+
+def _without_copies(findings: Sequence[Finding], config: CurateConfig) -> list[Judged]:
+    """Every photo by itself, but for copies of one file."""
+    originals: dict[str | tuple[str, str], str] = {}
     judged = []
     for finding in findings:
         moment = finding.path.removeprefix(finding.clip) if finding.clip else ""
-        original = originals.setdefault((finding.sha256, moment), finding.path)
+        contents = (finding.sha256, moment) if moment else finding.sha256
+        original = originals.setdefault(contents, finding.path)
         if finding.readable and original != finding.path:
             judged.append(_left_out(finding, f"the same file as {original}"))
         else:
             judged.append(_judged(finding, config))
-    return _without_repeats(judged) if config.duplicate_screen else together(judged)
+    return judged
 
 
 def first_verdict(finding: Finding) -> tuple[Verdict, str]:
@@ -73,7 +81,7 @@ def first_verdict(finding: Finding) -> tuple[Verdict, str]:
         return Verdict.NO_FACE, "no cat face found"
     if not finding.crops():
         return Verdict.FACE_TOO_SMALL, finding.why_not
-    return Verdict.KEPT, f"{count(len(finding.faces), 'face')} found"
+    return Verdict.KEPT, sys.intern(f"{count(len(finding.faces), 'face')} found")
 
 
 def _judged(finding: Finding, config: CurateConfig) -> Judged:
@@ -97,16 +105,16 @@ def _judged(finding: Finding, config: CurateConfig) -> Judged:
 
 def pictures_of(
     finding: Finding, kept: Collection[int], config: CurateConfig
-) -> dict[str, tuple[str, ...]]:
+) -> Mapping[str, tuple[str, ...]]:
     """A photo's pictures in each data set, if these of its crops (by place) are to be in one."""
     whole = (finding.file(),) if finding.readable else ()
-    pictures = {
-        FULL_BODY: whole,
-        # the same name in every data set, so that each of them holds the same photos out
-        FULL_BODY_KEPT: whole if kept and config.ablation else (),
-        FACE_CROP: tuple(finding.file(index) for index in kept),
-    }
-    return {name: files for name, files in pictures.items() if files}
+    # the same name in every data set, so that each of them holds the same photos out
+    return _Chosen(
+        whole=whole,
+        copied=bool(kept) and config.ablation,
+        # of a million photos it counts that most have one tuple and one name, and not two
+        crops=whole if list(kept) == [0] else tuple(finding.file(index) for index in kept),
+    )
 
 
 def _fault(crop: Crop, config: CurateConfig) -> tuple[Verdict, str] | None:
@@ -123,30 +131,22 @@ def _fault(crop: Crop, config: CurateConfig) -> tuple[Verdict, str] | None:
 
 
 def _left_out(finding: Finding, reason: str) -> Judged:
-    return Judged(finding=finding, verdict=Verdict.DUPLICATE, reason=reason, pictures={})
+    return Judged(finding=finding, verdict=Verdict.DUPLICATE, reason=reason, pictures=NONE)
 
 
 def _without_repeats(judged: list[Judged]) -> list[Judged]:
-    there = [index for index, photo in enumerate(judged) if photo.pictures]
-    # the sharpest first, so that it is the one to stay; by path where nothing else tells
-    there.sort(key=lambda index: _rank(judged[index]))
     result = list(judged)
-    for heap in _heaps([judged[index] for index in there]):
-        best = there[heap[0]]
+    for best, *others in _heaps(judged):
         reason = f"nearly the same as {judged[best].finding.path}, which is better"
-        for other in heap[1:]:
-            index = there[other]
+        for index in others:
             result[index] = _left_out(judged[index].finding, reason)
     return result
 
 
 def together(judged: Sequence[Judged]) -> list[Judged]:
     """All of them, each burst as one group."""
-    there = [index for index, photo in enumerate(judged) if photo.pictures]
-    there.sort(key=lambda index: _rank(judged[index]))
     result = list(judged)
-    for heap in _heaps([judged[index] for index in there]):
-        members = [there[place] for place in heap]
+    for members in _heaps(judged):
         clips = [result[index].group for index in members if result[index].group]
         group = min(clips or [result[index].finding.sha256[:16] for index in members])
         for index in members:
@@ -154,28 +154,51 @@ def together(judged: Sequence[Judged]) -> list[Judged]:
     return result
 
 
-def _heaps(photos: Sequence[Judged]) -> list[list[int]]:
+def _heaps(judged: Sequence[Judged]) -> Iterator[list[int]]:
     """Photos that are nearly the same, by index, the one to stay first; heaps of one left out.
 
+    Those without a picture are no matter.
+
     Args:
-        photos: The sharpest first.
+        judged: By path.
     """
-    heaps: dict[int, list[int]] = {}
-    for repeat, original in find_repeats([_prints(photo) for photo in photos]).items():
-        heaps.setdefault(original, [original]).append(repeat)
-    found = []
-    for heap in heaps.values():
-        best = _best([photos[index] for index in heap])
-        if best == 0:
-            found.append(heap)
-            continue
-        # What is not near to the wider one is judged among itself: chains do not form.
-        wider, others = heap[best], [index for index in heap if index != heap[best]]
-        near = [index for index in others if _are_near(photos[wider], photos[index])]
-        found.append([wider, *near])
-        rest = [index for index in others if index not in near]
-        found += [[rest[place] for place in one] for one in _heaps([photos[i] for i in rest])]
-    return found
+    photos = _sharpest_first(judged)
+    codes = PrintCodes.of(_prints(judged[index]) for index in photos.tolist())
+    everyone = np.arange(len(photos))
+    open_ = [everyone]  # places among `photos`, each time in their order
+    while open_:
+        among = open_.pop()
+        heaps: dict[int, list[int]] = {}
+        repeats = find_repeats(codes if among is everyone else codes[among])
+        for repeat, original in repeats.items():
+            heaps.setdefault(original, [original]).append(repeat)
+        for heap in heaps.values():
+            places = among[heap]
+            best = _best([judged[index] for index in photos[places].tolist()])
+            if best == 0:
+                yield photos[places].tolist()
+                continue
+            # What is not near to the wider one is judged among itself: chains do not form.
+            wider, others = places[best], np.delete(places, best)
+            near = near_to(codes[places[best : best + 1]], codes[others])
+            yield photos[[wider, *others[near]]].tolist()
+            if not near.all():
+                open_.append(others[~near])
+
+
+def _sharpest_first(judged: Sequence[Judged]) -> Places:
+    """Indices of the photos that have a picture, in the order in which they are to stay: the
+    sharpest first of those whose face is kept, then of the others; by path where equal."""
+    there = np.array([at for at, photo in enumerate(judged) if photo.pictures], dtype=np.int64)
+    kept = np.array([judged[at].verdict is Verdict.KEPT for at in there.tolist()], dtype=np.bool_)
+    sharp = np.array(
+        [
+            photo.detail if photo.verdict is Verdict.KEPT else photo.finding.sharpness
+            for photo in (judged[at] for at in there.tolist())
+        ],
+        dtype=np.float64,
+    )
+    return there[np.lexsort((-sharp, ~kept))]
 
 
 def _best(photos: Sequence[Judged]) -> int:
@@ -190,10 +213,6 @@ def _width(photo: Judged) -> float:
     return photo.face or min(photo.finding.width, photo.finding.height)
 
 
-def _are_near(one: Judged, other: Judged) -> bool:
-    return bool(find_repeats([_prints(one), _prints(other)]))
-
-
 def _prints(photo: Judged) -> Prints:
     finding = photo.finding
     crops = finding.crops()
@@ -205,7 +224,37 @@ def _prints(photo: Judged) -> Prints:
     )
 
 
-def _rank(photo: Judged) -> tuple[int, float, str]:
-    if photo.verdict is Verdict.KEPT:
-        return 0, -photo.detail, photo.finding.path
-    return 1, -photo.finding.sharpness, photo.finding.path
+@final
+class _Chosen(Mapping[str, tuple[str, ...]]):
+    """The pictures of a photo, as `Judged` has them: a dictionary each would be three times as
+    large."""
+
+    __slots__ = ("_copied", "_crops", "_whole")
+
+    def __init__(
+        self, *, whole: tuple[str, ...] = (), copied: bool = False, crops: tuple[str, ...] = ()
+    ) -> None:
+        self._whole, self._copied, self._crops = whole, copied, crops
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        files = self._files(name)
+        if not files:
+            raise KeyError(name)
+        return files
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in (FULL_BODY, FULL_BODY_KEPT, FACE_CROP) if self._files(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return bool(self._whole or self._crops)
+
+    def _files(self, name: str) -> tuple[str, ...]:
+        if name == FULL_BODY or (name == FULL_BODY_KEPT and self._copied):
+            return self._whole
+        return self._crops if name == FACE_CROP else ()
+
+
+NONE = _Chosen()  # the pictures of a photo that has none

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from catgan.core.cluster import Cluster, connected
@@ -502,7 +502,7 @@ def still_known(
         Findings of some of the photos, and of those in the folders not listed, by path.
     """
     drawn = folder.selection.drawn()
-    by_content = {(f.sha256, f.file()): f for f in known.values() if f.sha256}
+    contents = cache(partial(_Contents, known))  # made once a file has to be looked up
     found = {
         path: finding
         for path, finding in known.items()
@@ -511,34 +511,58 @@ def still_known(
         and finding.sha256
         and finding.drawn() <= drawn
     }
-    frames: dict[str, list[Finding]] = {}
-    for one in known.values():
-        frames.setdefault(one.clip or one.path, []).append(one)
+    clips = cache(partial(_Clips, known))
     for photo in photos:
         if photo.is_clip:
-            found |= _frames_known(photo, frames, drawn)
+            found |= _frames_known(photo, clips(), drawn)
             continue
         finding = known.get(photo.name)
         if finding is None or _has_changed(photo, finding):
-            finding = _same_content(photo, by_content)
+            finding = _same_content(photo, contents if known else None)
         if finding is not None and finding.sha256 and finding.drawn() <= drawn:
             found[photo.name] = finding
     return found
 
 
-def _frames_known(
-    clip: PhotoFile,
-    known: Mapping[str, Sequence[Finding]],
-    drawn: AbstractSet[Drawn],
-) -> dict[str, Finding]:
+class _Clips:
+    """The findings of each video's frames: by its path, and by its name in whatever folder."""
+
+    def __init__(self, known: Mapping[str, Finding]) -> None:
+        self.frames: dict[str, list[Finding]] = {}
+        for one in known.values():
+            self.frames.setdefault(one.clip or one.path, []).append(one)
+        self.called: dict[str, list[list[Finding]]] = {}
+        for path, findings in self.frames.items():
+            self.called.setdefault(PurePosixPath(path).name, []).append(findings)
+
+
+class _Contents:
+    """What is known, by the contents of a file and what its pictures are called."""
+
+    def __init__(self, known: Mapping[str, Finding]) -> None:
+        self._first: dict[str, Finding] = {}
+        self._copies: dict[tuple[str, str], Finding] = {}
+        for finding in known.values():
+            if finding.sha256 and self._first.setdefault(finding.sha256, finding) is not finding:
+                self._copies[finding.sha256, finding.file()] = finding
+
+    def find(self, digest: str, file: str) -> Finding | None:
+        """The last of those that are equal in both."""
+        first = self._first.get(digest)
+        if first is not None and first.file() != file:
+            first = None
+        return self._copies.get((digest, file), first)
+
+
+def _frames_known(clip: PhotoFile, known: _Clips, drawn: AbstractSet[Drawn]) -> dict[str, Finding]:
     """The findings of a video's frames, if all of them are known and none has changed.
 
     Args:
         clip: The video.
-        known: The findings of each video's frames, by its path.
+        known: The findings of each video's frames.
         drawn: The pictures there are.
     """
-    findings = known.get(clip.name, ())
+    findings: Sequence[Finding] = known.frames.get(clip.name, ())
     if not findings or _has_changed(clip, findings[0]):
         findings = _same_frames(clip, known)
     whole = (
@@ -549,10 +573,9 @@ def _frames_known(
     return {one.path: one for one in findings} if whole else {}
 
 
-def _same_frames(clip: PhotoFile, known: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+def _same_frames(clip: PhotoFile, known: _Clips) -> list[Finding]:
     """What is known of the same contents under the same name, in whatever folder."""
-    name = PurePosixPath(clip.name).name
-    alike = [one for path, one in known.items() if PurePosixPath(path).name == name and one]
+    alike = known.called.get(PurePosixPath(clip.name).name, [])
     if not alike:
         return []
     try:
@@ -586,11 +609,9 @@ def _has_changed(photo: PhotoFile, finding: Finding) -> bool:
         return False
 
 
-def _same_content(
-    photo: PhotoFile, by_content: Mapping[tuple[str, str], Finding]
-) -> Finding | None:
+def _same_content(photo: PhotoFile, contents: Callable[[], _Contents] | None) -> Finding | None:
     """What is known of the same contents under the same name, in whatever folder."""
-    if not by_content:
+    if contents is None:
         return None
     try:
         digest, probe = photo.digest(), photo.probe()
@@ -598,7 +619,7 @@ def _same_content(
         return None
     # Under another name its pictures are to be called after that.
     own = Finding(path=photo.name, sha256=digest, bytes=photo.bytes, modified=photo.modified)
-    finding = by_content.get((digest, own.file()))
+    finding = contents().find(digest, own.file())
     if finding is None:
         return None
     return dataclasses.replace(

@@ -1,12 +1,14 @@
 """What was found and judged as the records on disk, and back. File names get into records here."""
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
+import sys
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from catgan.curate.finding import Crop, Face, Finding
-from catgan.curate.judge import Judged, first_verdict
+from catgan.curate.judge import NONE, Judged, first_verdict
 from catgan.curate.square import box_of, square_of
 from catgan.formats.datasets import FACE_CROP, FULL_BODY_KEPT, SPLIT, PictureRecord
 from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
@@ -14,8 +16,8 @@ from catgan.formats.photos import FaceRecord, PhotoRecord, Verdict
 BY_HAND = "by hand"  # for the recipe of a face that a person drew
 
 
-def photo_record(judged: Judged) -> PhotoRecord:
-    """A line of `photos.jsonl`."""
+def photo_record(judged: Judged, *, in_journal: bool = False) -> PhotoRecord:
+    """A line of `photos.jsonl`; of the journal with what tells whether the file changes."""
     finding = judged.finding
     crops = judged.pictures.get(FACE_CROP, ())
     places = itertools.count()
@@ -37,34 +39,38 @@ def photo_record(judged: Judged) -> PhotoRecord:
             for face, name in zip(finding.faces, names, strict=True)
         ),
         outputs={name: f"{name}/{SPLIT}/{files[0]}" for name, files in judged.pictures.items()},
+        bytes=finding.bytes if in_journal else None,
+        modified=finding.modified if in_journal else None,
+        probe=finding.probe if in_journal else None,
     )
 
 
-def picture_records(
-    photos: Sequence[PhotoRecord], name: str, groups: Mapping[str, str]
-) -> list[PictureRecord]:
-    """The lines of a data set's `metadata.jsonl`, by file name.
+def picture_records(judged: Sequence[Judged], name: str) -> Iterator[PictureRecord]:
+    """The lines of a data set's `metadata.jsonl`, by file name; one in memory at a time.
 
     Args:
-        photos: The lines of `photos.jsonl`.
+        judged: All photos.
         name: The data set.
-        groups: Path of a photo -> what it belongs with, of those that do.
     """
-    records = [
-        dataclasses.replace(record, group=groups.get(photo.path))
-        for photo in photos
-        for record in _picture_records(photo, name)
+    files = [
+        (file, place) for place, photo in enumerate(judged) for file in photo.pictures.get(name, ())
     ]
-    return sorted(records, key=lambda record: record.file_name)
+    files.sort(key=itemgetter(0))
+    for file, place in files:
+        yield _picture_record(judged[place], name, file)
 
 
 def journal_record(finding: Finding) -> PhotoRecord:
     """A line of the journal: what the photo gave by itself, and what tells whether it changes."""
     verdict, reason = first_verdict(finding)
-    alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures={})
-    return dataclasses.replace(
-        photo_record(alone), bytes=finding.bytes, modified=finding.modified, probe=finding.probe
-    )
+    alone = Judged(finding=finding, verdict=verdict, reason=reason, pictures=NONE)
+    return photo_record(alone, in_journal=True)
+
+
+@functools.lru_cache(maxsize=1024)
+def _same(number: int) -> int:
+    """The same number, as one object where it comes often, as the sides of photos do."""
+    return number
 
 
 def finding_of(record: PhotoRecord) -> Finding | None:
@@ -74,6 +80,8 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         return None
     if record.width > 0 and not (record.height and record.sha256 and record.fingerprint):
         return None
+    # a million findings say the same few things, which are kept once
+    shared = sys.intern
     without = record.verdict in (Verdict.UNREADABLE, Verdict.FACE_TOO_SMALL)
     return Finding(
         path=record.path,
@@ -81,43 +89,45 @@ def finding_of(record: PhotoRecord) -> Finding | None:
         bytes=record.bytes,
         modified=record.modified,
         probe=record.probe or "",
-        width=record.width,
-        height=record.height,
-        why_not=record.reason if without else "",
-        detector=next((face.recipe for face in record.faces if not face.by_hand), ""),
+        width=_same(record.width),
+        height=_same(record.height),
+        why_not=shared(record.reason) if without else "",
+        detector=shared(next((face.recipe for face in record.faces if not face.by_hand), "")),
         faces=tuple(map(_face, record.faces)),
         sharpness=record.sharpness,
         fingerprint=record.fingerprint,
         content=record.content or "",
-        clip=record.clip or "",
+        clip=shared(record.clip or ""),
         frames=record.frames or 0,
     )
 
 
-def _picture_records(photo: PhotoRecord, name: str) -> Iterator[PictureRecord]:
+def _picture_record(judged: Judged, name: str, file: str) -> PictureRecord:
+    finding = judged.finding
     origin = PictureRecord(
-        file_name=PurePosixPath(photo.outputs.get(name, "")).name,
-        photo=photo.path,
-        sha256=photo.sha256,
-        photo_width=photo.width,
-        photo_height=photo.height,
+        file_name=file,
+        photo=finding.path,
+        sha256=finding.sha256,
+        photo_width=finding.width,
+        photo_height=finding.height,
+        group=judged.group or None,
     )
-    if name != FACE_CROP and name in photo.outputs:
-        # whole photos are chosen by their faces in `full-body-kept` alone
-        chosen = photo.faces[:1] if name == FULL_BODY_KEPT else ()
-        yield dataclasses.replace(origin, proposer=next((f.proposer for f in chosen), None))
-    for face in photo.faces if name == FACE_CROP else ():
-        if face.file is not None:
-            yield dataclasses.replace(
-                origin,
-                file_name=face.file,
-                box=face.box,
-                roll=face.roll,
-                score=face.score,
-                proposer=face.proposer,
-                sharpness=face.sharpness,
-                brightness=face.brightness,
-            )
+    if name == FULL_BODY_KEPT and finding.faces:  # whole photos, chosen by their faces
+        return dataclasses.replace(origin, proposer=finding.faces[0].square.proposer or None)
+    if name != FACE_CROP:
+        return origin
+    faces = finding.cropped()
+    face = faces[next(index for index in range(len(faces)) if finding.file(index) == file)]
+    record = _face_record(face, finding.detector, file, kept=True)
+    return dataclasses.replace(
+        origin,
+        box=record.box,
+        roll=record.roll,
+        score=record.score,
+        proposer=record.proposer,
+        sharpness=record.sharpness,
+        brightness=record.brightness,
+    )
 
 
 def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> FaceRecord:
@@ -140,7 +150,9 @@ def _face_record(face: Face, detector: str, name: str | None, *, kept: bool) -> 
 
 
 def _face(record: FaceRecord) -> Face:
-    square = square_of(record.box, record.roll, record.score, proposer=record.proposer or "")
+    square = square_of(
+        record.box, record.roll, record.score, proposer=sys.intern(record.proposer or "")
+    )
     if record.sharpness is None or record.brightness is None:
         return Face(square=square, by_hand=bool(record.by_hand))
     crop = Crop(

@@ -8,8 +8,10 @@ that. Its suffix is one that no loader takes, for `ImageFolder` goes through hid
 """
 
 import dataclasses
+import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 
@@ -80,7 +82,7 @@ class Selection:
             *map(self._waiting, DRAWN),
         ]
 
-    def prepare(self, ours: Collection[str]) -> None:
+    def prepare(self, ours: Container[str]) -> None:
         """Make the data sets' folders, without what a killed run left half written.
 
         Args:
@@ -90,13 +92,13 @@ class Selection:
             self.folder(name).mkdir(parents=True, exist_ok=True)
         self.sweep(ours)
 
-    def sweep(self, ours: Collection[str]) -> None:
+    def sweep(self, ours: Container[str]) -> None:
         """Remove what killed processes left half written of our own files."""
         for name in self.names:
             _sweep(self.folder(name), ours)
             sweep_partials(self.root / name, lambda found: found == cards.NAME)
 
-    def move_over(self, names: Collection[str], ours: Collection[str]) -> None:
+    def move_over(self, names: Collection[str], ours: Container[str]) -> None:
         """Bring data sets into today's layout: an older catgan's pictures lay one folder higher.
 
         Args:
@@ -118,13 +120,21 @@ class Selection:
 
     def drawn(self) -> set[Drawn]:
         """The pictures there are, in a data set or left out; empty files (a power cut) are none."""
-        found: dict[Drawn, bool] = {}
+        found: set[Drawn] = set()
         for name in DRAWN:
             # the last one counts, as it is the newest
-            for files in (_files(self.root / name), self._left_out(name), self._inside(name)):
-                for file, path in files.items():
-                    found[name, file] = path.stat().st_size > 0
-        return {picture for picture, whole in found.items() if whole}
+            for folder, suffix in (
+                (self.root / name, ""),
+                (self._waiting(name), SUFFIX),
+                (self.folder(name), ""),
+            ):
+                for file, entry in _entries(folder, suffix):
+                    picture = name, file
+                    if entry.stat().st_size > 0:
+                        found.add(picture)
+                    else:
+                        found.discard(picture)
+        return found
 
     def write(self, finding: Finding, pictures: Pictures) -> None:
         """Put the pictures of a photo just looked at into their data sets.
@@ -208,13 +218,17 @@ class Selection:
             path.unlink(missing_ok=True)
 
     def arrange(
-        self, known: Collection[Drawn], wanted: Collection[Drawn], ours: Collection[str]
+        self,
+        known: Callable[[str], AbstractSet[str]],
+        wanted: Callable[[str], AbstractSet[str]],
+        ours: Container[str],
     ) -> None:
         """Move the pictures wanted into their data sets, and the others out of them.
 
         Args:
-            known: The pictures of all photos there are; any other of ours goes.
-            wanted: Those that the data sets are to hold.
+            known: Data set -> file names of the pictures of all photos there are; any other of ours
+                goes. Asked once for each of `DRAWN`, so that one is in memory at a time.
+            wanted: Data set -> those that it is to hold; likewise.
             ours: File names of pictures that catgan has drawn: a person's own may be called alike.
 
         Raises:
@@ -222,16 +236,18 @@ class Selection:
         """
         self.sweep(ours)  # a process that died of a photo leaves a partial file
         for name in DRAWN:
-            inside, outside = self._inside(name), self._left_out(name)
-            for file in sorted({*inside, *outside}):
+            drawn, chosen = known(name), wanted(name)
+            inside = {file for file, _ in _entries(self.folder(name))}
+            outside = {file for file, _ in _entries(self._waiting(name), SUFFIX)}
+            for file in sorted(inside | outside):
                 here = self.folder(name) / file
                 there = self._waiting(name) / (file + SUFFIX)
-                if (name, file) not in known:
+                if file not in drawn:
                     if file not in ours:
                         continue
                     here.unlink(missing_ok=True)
                     there.unlink(missing_ok=True)
-                elif (name, file) not in wanted:
+                elif file not in chosen:
                     if file in inside:
                         there.parent.mkdir(parents=True, exist_ok=True)
                         replace(here, there)
@@ -241,9 +257,9 @@ class Selection:
                     there.unlink()
         self._close_left_out()
         if FULL_BODY_KEPT in self.names:
-            self._copy_kept({file for name, file in wanted if name == FULL_BODY_KEPT}, ours)
+            self._copy_kept(wanted(FULL_BODY_KEPT), ours)
 
-    def _copy_kept(self, wanted: set[str], ours: Collection[str]) -> None:
+    def _copy_kept(self, wanted: AbstractSet[str], ours: Container[str]) -> None:
         """Copies and not links: drives such as Colab's have none.
 
         A copy of another length than its original is none: a power cut leaves empty files.
@@ -263,7 +279,7 @@ class Selection:
                 path.unlink()
         self._close_left_out()
 
-    def remove(self, name: str, ours: Collection[str]) -> None:
+    def remove(self, name: str, ours: Container[str]) -> None:
         """Take our pictures of a data set away, and with the last one the data set."""
         for file, path in self._inside(name).items():
             if file in ours:
@@ -323,16 +339,20 @@ def meeting_of(root: Path) -> str | None:
         return None
 
 
-def _sweep(folder: Path, ours: Collection[str]) -> None:
+def _sweep(folder: Path, ours: Container[str]) -> None:
     sweep_partials(folder, lambda name: name == METADATA or name in ours)
 
 
 def _files(folder: Path, suffix: str = "") -> dict[str, Path]:
     """The pictures of catgan's in a folder, by what they are called in their data set."""
-    paths = folder.iterdir() if folder.is_dir() else ()
-    return {
-        name: path
-        for path in paths
-        if path.name.endswith(suffix)
-        and PICTURE_NAME.fullmatch(name := path.name.removesuffix(suffix))
-    }
+    return {name: folder / entry.name for name, entry in _entries(folder, suffix)}
+
+
+def _entries(folder: Path, suffix: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name.removesuffix(suffix)
+            if entry.name.endswith(suffix) and PICTURE_NAME.fullmatch(name):
+                yield name, entry

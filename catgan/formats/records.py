@@ -1,6 +1,7 @@
 """Typed records to and from JSON: checked field by field, refused in one sentence."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -14,6 +15,7 @@ from catgan.core.files import Json, open_file, read_file
 
 Record = TypeVar("Record")
 
+PLAIN = frozenset({str, int, float, bool})  # what is the same in JSON
 _PLACE = re.compile(r"(.*) - at `\$\.?(.*)`")
 
 
@@ -24,17 +26,23 @@ def to_json(record: Any) -> Json:
     are kept as they are: what is in them is not this module's affair.
     """
     return {
-        field.name.rstrip("_"): _plain(value)
-        for field in dataclasses.fields(record)
-        if (value := getattr(record, field.name)) is not None
+        key: value if type(value) in PLAIN else _plain(value)
+        for name, key in _fields(record.__class__)
+        if (value := getattr(record, name)) is not None
     }
 
 
+@functools.cache
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields of a class of records, and what they are called on disk."""
+    return tuple((field.name, field.name.rstrip("_")) for field in dataclasses.fields(kind))
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [item if type(item) in PLAIN else _plain(item) for item in value]
     if dataclasses.is_dataclass(value):
         return to_json(value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     return str(value) if isinstance(value, Enum) else value
 
 
@@ -113,13 +121,17 @@ def read_records(
         return
     except OSError as error:
         raise _damaged(str(path), error) from error
+    decoder = msgspec.json.Decoder(kind)
     with lines:
         for number, line in enumerate(lines, start=1):
             if number <= skip or not line.strip():
                 continue
             try:
-                table = msgspec.json.decode(line, type=dict[str, Any])
-                record = msgspec.convert(table if upgrade is None else upgrade(table), kind)
+                if upgrade is None:
+                    record = decoder.decode(line)
+                else:
+                    table = msgspec.json.decode(line, type=dict[str, Any])
+                    record = msgspec.convert(upgrade(table), kind)
             except (ValueError, RecursionError) as error:
                 if forgiving or not line.endswith(b"\n"):
                     continue

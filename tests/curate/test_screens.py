@@ -12,7 +12,7 @@ from catgan.core.files import sha256
 from catgan.core.photos import Photo
 from catgan.core.pictures import Picture
 from catgan.curate.config import CurateConfig
-from catgan.curate.duplicates import NEAR, NEAR_CONTENT, NEAR_CROP, Prints, find_repeats
+from catgan.curate.duplicates import NEAR, NEAR_CONTENT, NEAR_CROP, PrintCodes, Prints, find_repeats
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.judge import Judged, first_verdict, judge
 from catgan.curate.pipeline import curate_photos
@@ -144,11 +144,11 @@ class TestRepeats:
         assert len(staying) > 12
         for block in (1, 7, 1024):
             monkeypatch.setattr("catgan.curate.duplicates.BLOCK", block)
-            assert find_repeats([Prints(frame=one) for one in prints]) == expected
+            assert find_repeats(PrintCodes.of(Prints(frame=one) for one in prints)) == expected
 
     def test_none_and_one(self) -> None:
-        assert find_repeats([]) == {}
-        assert find_repeats([Prints(frame="0" * 16)]) == {}
+        assert find_repeats(PrintCodes.of([])) == {}
+        assert find_repeats(PrintCodes.of([Prints(frame="0" * 16)])) == {}
 
     def test_equal_frames_are_no_repeats_where_content_and_crop_differ(self) -> None:
         far, same = "f" * 16, "0" * 16
@@ -161,7 +161,7 @@ class TestRepeats:
             ("", "", True),
         ):
             other = Prints(frame=same, content=content, crop=crop)
-            assert bool(find_repeats([one, other])) == expected
+            assert bool(find_repeats(PrintCodes.of([one, other]))) == expected
         assert 0 < NEAR_CROP <= NEAR_CONTENT < 20
 
 
