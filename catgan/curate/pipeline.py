@@ -173,7 +173,7 @@ def curate_photos(
         decided = read_decisions(folder.decisions)
         dropped = folder.dropped()
         changed = folder.prepare()
-        judged_by_parts = parts.adopt(shards)
+        unreadable_in_parts = parts.adopt(shards)
         known = folder.known()
         found = still_known(photos, known, folder, there=there)
         new_photos = _not_in(photos, found)
@@ -189,7 +189,7 @@ def curate_photos(
             ],
             found,
         )
-        found = _without_unreadable(found, listed) | still_unreadable(photos, judged_by_parts)
+        found = _without_unreadable(found, listed) | still_unreadable(photos, unreadable_in_parts)
         fresh = _not_in(photos, found)
         looker = Looker(
             make_detector=make_detector, config=config, cluster=cluster, progress=progress

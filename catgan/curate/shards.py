@@ -194,13 +194,14 @@ class Parts:
         """Move all that was found and drawn in parts into the main folder.
 
         Returns:
-            What they found, by path.
+            What they found unreadable, by path; the rest is on record here, once and not twice.
         """
-        found: dict[str, Finding] = {}
+        unreadable: dict[str, Finding] = {}
         known = self.main.known() if shards else {}
         for shard in shards:
-            found |= self.main.adopt(self.folder(shard), known)
-        return found
+            found = self.main.adopt(self.folder(shard), known)
+            unreadable |= {path: one for path, one in found.items() if not one.readable}
+        return unreadable
 
     def retire(self) -> None:
         """Take the parts out of the way at once, when the main folder is finished.
@@ -230,13 +231,13 @@ class Parts:
 
 
 def still_unreadable(
-    photos: Sequence[PhotoFile], judged: Mapping[str, Finding]
+    photos: Sequence[PhotoFile], unreadable: Mapping[str, Finding]
 ) -> dict[str, Finding]:
     """What parts found unreadable and has not changed since: a merge need not try it again."""
     found = {}
     for photo in photos:
-        one = judged.get(photo.name)
-        if one is None or one.readable:
+        one = unreadable.get(photo.name)
+        if one is None:
             continue
         if (one.bytes, one.modified) == (photo.bytes, photo.modified):
             found[photo.name] = one
