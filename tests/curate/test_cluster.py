@@ -129,6 +129,15 @@ class TestSame:
         again = on(machines, few, tmp_path / "c", EyeDetector())
         assert (again.fresh, dict(again.unreadable)) == (1, {})
 
+    def test_videos(self, machines: Machines, few: Path, tmp_path: Path) -> None:
+        pytest.importorskip("av")
+        from tests.curate.test_clips import film, walk
+
+        film(few / "walk.mkv", walk(30))
+        on(machines, few, tmp_path / "c", EyeDetector())
+        assert tree(tmp_path / "c") == of_few(few, tmp_path / "d")
+        assert any("@" in name for name in (tmp_path / "c" / "photos.jsonl").read_text().split('"'))
+
     def test_through_the_file_that_the_scheduler_writes(
         self, machines: Machines, few: Path, tmp_path: Path
     ) -> None:

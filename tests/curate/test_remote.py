@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,19 @@ class TestMemory:
             return
         result = curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector())
         assert result.unreadable["the file cannot be opened (connection reset)"] == 1
+
+    def test_a_video_is_watched_as_from_a_folder(self, memory: Any, tmp_path: Path) -> None:
+        """And it comes from a temporary folder, where nothing of it stays."""
+        pytest.importorskip("av")
+        from tests.curate.test_clips import film, walk
+
+        (tmp_path / "raw").mkdir()
+        film(tmp_path / "raw" / "walk.mkv", walk(30))
+        upload(tmp_path / "raw", memory, "/films")
+        curate_photos("memory://films", tmp_path / "c", make_detector=EyeDetector())
+        curate_photos(tmp_path / "raw", tmp_path / "d", HERE, make_detector=EyeDetector())
+        assert comparable(tmp_path / "c") == comparable(tmp_path / "d")
+        assert not list(Path(tempfile.gettempdir()).glob("catgan-*/*.mkv"))
 
 
 class TestCopy:
