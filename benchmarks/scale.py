@@ -2,10 +2,11 @@
 
 Rows: findings made by code, written as the journal of a run that has looked at all photos, then
 read, judged and settled as `curate` does at its end; there are no pictures on disk. Bursts make up
-a third of them. Files: as many small JPEGs, curated from end to end with a face finder that says
-where the face is, so that finding is not what is measured; then once more, with all known. Every
-size runs in a process of its own. Times are processor time; memory is the largest resident set of
-that process. Exponents are slopes of straight lines through the logarithms.
+a third of them. Files: small JPEGs, curated from end to end with a face finder that says where the
+face is, so that finding is not what is measured. Known: files that a run before has looked at, with
+their images, so that there is nothing to look at. Every size runs in a process of its own. Times
+are processor time; memory is the largest resident set of that process. Exponents are slopes of
+straight lines through the logarithms.
 
 With a folder of real photos (`PHOTOS=folder`) also what looking at one costs, and what follows for
 a million on several machines.
@@ -32,6 +33,7 @@ from catgan.core.photos import Photo
 from catgan.core.pictures import encode_jpeg, encode_png
 from catgan.curate.config import CurateConfig
 from catgan.curate.decisions import decide
+from catgan.curate.find import probe_of
 from catgan.curate.finding import Crop, Face, Finding
 from catgan.curate.folder import CuratedFolder
 from catgan.curate.judge import judge
@@ -48,14 +50,16 @@ from catgan.formats.photos import read_photos
 
 SEED = 0
 ROWS = (30_000, 100_000, 300_000, 1_000_000)
-FILES = (10_000, 30_000, 100_000)
+FILES = (3_000, 10_000, 30_000)
+KNOWN = (10_000, 30_000, 100_000)
 COMMAND_SIZES = (30_000, 100_000)
 SIDE = 48  # pixels of a small file's photo; its images have 16
+SMALL = CurateConfig(size=16, workers=1)  # settings for them
 KEPT, NO_FACE = 0.75, 0.2  # shares of the rows; the rest has a face that is too small
 BURST = 0.33  # of the rows repeat the one before, but for a few bits
 MEMORY = "memory, MB"
 MILLION = 1_000_000
-PLOTTED = ("rows", "files", "files again")
+PLOTTED = ("rows", "files", "known")
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f", "#8c564b")
 
 
@@ -180,6 +184,36 @@ def make_files(count: int, scratch: Path) -> dict[str, float]:
     return {}
 
 
+def make_known(count: int, scratch: Path) -> dict[str, float]:
+    """So many files, and what a run that has looked at them leaves; nothing is looked at here."""
+    settings = recorded_settings(SMALL, None)
+    folder = CuratedFolder(root=scratch / "curated", raw=scratch / "raw", settings=settings)
+    make_folder(folder.root)
+    folder.prepare()
+    image = encode_png(np.full((16, 16, 3), 99, dtype=np.uint8))
+    rng = np.random.default_rng(SEED)
+    found = made_findings(count)
+    while chunk := list(islice(found, 1000)):
+        (scratch / "raw" / Path(chunk[0].path).parent).mkdir(parents=True, exist_ok=True)
+        known = []
+        for one in chunk:
+            file, data = scratch / "raw" / one.path, rng.bytes(1500)
+            file.write_bytes(data)
+            finding = dataclasses.replace(
+                one,
+                sha256=sha256(data),
+                bytes=len(data),
+                modified=file.stat().st_mtime_ns,
+                probe=probe_of(data),
+            )
+            for name in folder.names:
+                for picture in finding.files(name):
+                    (folder.selection.folder(name) / picture).write_bytes(image)
+            known.append(finding)
+        folder.add(known)
+    return {}
+
+
 class Centre:
     """A face finder that knows: the face is in the middle."""
 
@@ -207,7 +241,7 @@ def measure_files(count: int, scratch: Path) -> dict[str, float]:
     curate_photos(
         scratch / "raw",
         scratch / "curated",
-        CurateConfig(size=16, workers=1),
+        SMALL,
         make_detector=Centre,
         progress=progress,
     )
@@ -222,6 +256,8 @@ STEPS: dict[str, Callable[[int, Path], dict[str, float]]] = {
     "rows": measure_rows,
     "make-files": make_files,
     "files": measure_files,
+    "make-known": make_known,
+    "known": measure_files,
 }
 
 
@@ -308,7 +344,7 @@ class Result:
     """What a step measured at one size."""
 
     kind: str
-    """`rows`, `files` (the first run), `files again` (all known), `photos`, or a command."""
+    """`rows`, `files` (none of them known), `known` (all of them), `photos`, or a command."""
     count: int
     """How many of them."""
     values: dict[str, float]
@@ -328,9 +364,6 @@ def measure(kind: str, count: int, photos: Path | None = None) -> Iterator[Resul
             in_a_process(f"make-{kind}", count, scratch)
         for step in COMMANDS if kind == "commands" else (kind,):
             yield Result(kind=step, count=count, values=in_a_process(step, count, scratch))
-        if kind == "files":
-            again = in_a_process(kind, count, scratch)
-            yield Result(kind="files again", count=count, values=again)
 
 
 def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
@@ -395,7 +428,7 @@ def plot(results: Sequence[Result]) -> str:
         )
     for number, (name, line) in enumerate(lines.items()):
         colour = COLOURS[number % len(COLOURS)]
-        dash = ' stroke-dasharray="5 3"' if name.startswith("files") else ""
+        dash = "" if name.startswith("rows") else ' stroke-dasharray="5 3"'
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, line))
         drawn.append(
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
@@ -434,6 +467,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path, nargs="?", help="a folder of real photos")
     parser.add_argument("--rows", type=int, nargs="*", default=ROWS)
     parser.add_argument("--files", type=int, nargs="*", default=FILES)
+    parser.add_argument("--known", type=int, nargs="*", default=KNOWN)
     parser.add_argument("--commands", type=int, nargs="*", default=COMMAND_SIZES)
     parser.add_argument("--count", type=int, default=200, help="real photos to look at")
     parser.add_argument("--results", type=Path, help="JSON lines; what is in it is not measured")
@@ -444,6 +478,7 @@ def main() -> None:
         lines = given.results.read_text(encoding="utf-8").splitlines()
         results = [Result(**json.loads(line)) for line in lines]
     wanted = [*(("rows", size) for size in given.rows), *(("files", size) for size in given.files)]
+    wanted += [("known", size) for size in given.known]
     wanted += [("commands", size) for size in given.commands]
     if given.photos is not None:
         wanted.append(("photos", given.count))
