@@ -60,7 +60,18 @@ BURST = 0.33  # of the rows repeat the one before, but for a few bits
 MEMORY = "memory, MB"
 MILLION = 1_000_000
 PLOTTED = ("rows", "files", "known")
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#7f7f7f", "#8c564b")
+COLOURS = (
+    "#1f77b4",
+    "#d62728",
+    "#2ca02c",
+    "#9467bd",
+    "#ff7f0e",
+    "#17becf",
+    "#7f7f7f",
+    "#8c564b",
+    "#bcbd22",
+    "#e377c2",
+)
 
 
 def made_findings(count: int) -> Iterator[Finding]:
@@ -129,7 +140,7 @@ def _processor_time() -> float:
 
 def _megabytes() -> float:
     """The largest resident set of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def _folder(scratch: Path) -> CuratedFolder:
@@ -453,8 +464,9 @@ def machines(results: Sequence[Result]) -> str:
     ) * (MILLION / rows.count)
     lines = ["| machines of 16 cores | looking | settling |", "| --- | --- | --- |"]
     for number in (1, 4, 16, 64):
-        hours = MILLION * cost[-1] / (16 * number) / 3600
-        lines.append(f"| {number} | {hours:.1f} h | {settle / 60:.0f} min |")
+        minutes = MILLION * cost[-1] / (16 * number) / 60
+        looking = f"{minutes / 60:.1f} h" if minutes >= 60 else f"{minutes:.0f} min"
+        lines.append(f"| {number} | {looking} | {settle / 60:.0f} min |")
     return "\n".join([f"A photo takes {cost[-1]:.2f} s of processor time.", "", *lines])
 
 
