@@ -10,7 +10,7 @@ help:
 	@echo "make install   install catgan into .venv (a few minutes the first time)"
 	@echo "make test      lint, types and the tests"
 	@echo "make test-slow the tests that take their time: other people's libraries and programs"
-	@echo "make soak      a campaign of faults and bad input (half an hour; see docs/reliability.md)"
+	@echo "make soak      a campaign of faults and bad input (an hour; see docs/reliability.md)"
 	@echo "make lint      lint and types alone"
 	@echo "make docs      the pages of docs/commands, from the code"
 	@echo "make bench-curate   what each way of finding faces finds, and how fast (PHOTOS=folder)"
