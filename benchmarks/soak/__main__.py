@@ -3,7 +3,8 @@
     python -m benchmarks.soak --seed 0 --scale 1
     python -m benchmarks.soak --only interrupts,streams
 
-`--scale 1` takes about an hour on two cores, half of it for clusters; 100,000 spoiled files are a scale of 25.
+`--scale 1` takes about an hour on two cores, half of it for clusters; 100,000 spoiled files are a
+scale of 25.
 """
 
 import argparse
