@@ -227,11 +227,11 @@ def _merged(boxes: NDArray[np.float64]) -> list[Square]:
         heap = boxes[near]
         chance = 1 / (1 + np.exp(-heap[:, 4]))
         weight = chance**2 * (chance > 0.5 * chance[0])  # the first is the surest
-        cx, cy, side, roll, _ = (heap * weight[:, None]).sum(axis=0) / weight.sum()
+        cx, cy, side = (heap[:, :3] * weight[:, None]).sum(axis=0) / weight.sum()
+        turns = np.radians(heap[:, 3])  # a mean of directions: 179 and -179 degrees are neighbours
+        roll = math.degrees(math.atan2(weight @ np.sin(turns), weight @ np.cos(turns)))
         heads.append(
-            Square(
-                cx=float(cx), cy=float(cy), side=float(side), roll=float(roll), score=float(best[4])
-            )
+            Square(cx=float(cx), cy=float(cy), side=float(side), roll=roll, score=float(best[4]))
         )
         boxes = boxes[~near]
     return heads
