@@ -86,7 +86,8 @@ def places_of(seen: Seen, view: int) -> Tensor:
     fine, coarse = (
         values[view : view + 1].astype(np.float32) for values in (seen.fine, seen.coarse)
     )
-    return torch.from_numpy(Maps(fine, coarse, coarse).places()[0])
+    nothing = fine[:0]
+    return torch.from_numpy(Maps(fine, coarse, nothing, nothing).places()[0])
 
 
 def gather(
