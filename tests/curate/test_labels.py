@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.decided import decided_photos
-from benchmarks.fit_verifier import examples
+from benchmarks.shown import examples
 from catgan.curate.square import head_of, square_of
 from tests.curate.test_decisions import Album
 
