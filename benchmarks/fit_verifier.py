@@ -240,7 +240,7 @@ def mistaken(
         if example.has_faces:
             continue
         views = np.flatnonzero(seen.view_of == index)
-        found = [likeliest(heads[0], places_of(seen, view)) for view in views]
+        found = [likeliest(heads[0], places_of(seen, int(view))) for view in views]
         if not any(found) or (opened := example.open()) is None:
             continue
         rng = example.random("mistaken")

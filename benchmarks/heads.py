@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -108,7 +108,20 @@ def save_heads(
     tensors = {f"proposal.{name}": value for name, value in proposal.state_dict().items()}
     tensors |= {f"verifier.{name}": value for name, value in verifier.state_dict().items()}
     halves = {name: value.half().contiguous() for name, value in tensors.items()}
-    save_file(halves, path, metadata={"format": FORMAT, "provenance": json.dumps(provenance)})
+    about = {"format": FORMAT, "provenance": json.dumps(provenance)}
+    path.write_bytes(_in_order(save(halves, metadata=about)))
+
+
+def _in_order(file: bytes) -> bytes:
+    """The same with its header sorted: safetensors writes the metadata in another order each time.
+
+    The header is JSON behind its length in 8 bytes, padded to a multiple of 8; see
+    https://huggingface.co/docs/safetensors.
+    """
+    end = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[end:]
 
 
 def load_heads(path: Path) -> tuple[ProposalHead, VerifierHead]:

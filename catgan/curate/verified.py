@@ -41,7 +41,7 @@ GROUP = 2  # faces from which more are looked for, nearer by
 ELONGATED = 2.0  # times as long as wide, from which one look would see the faces too small
 MOST_PARTS = 40  # of a panorama
 LEAST_LOGIT = -4.0  # a place less likely than this is none
-BOX_LOGIT = 1.0  # what a cascade's box counts for, where the map says less or nothing
+BOX_LOGIT = -1.0  # what a cascade's box counts for, where the map says less or nothing
 MOST_CROP = 10.0  # logit that a levelled crop can make up for: a less likely place is not looked at
 MOST_BOXES = 12  # of the cascades that are looked at closely, the surest
 

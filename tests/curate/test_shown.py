@@ -105,7 +105,7 @@ def test_turns_are_compared_the_short_way_round(got: float, right: float) -> Non
     apart = abs(float(one - other)) * ROLL_UNIT
     short = abs((got - right + 180) % 360 - 180)
     assert apart == pytest.approx(short, abs=1e-4)  # float32
-    assert (float(one) * ROLL_UNIT - got) % 360 == pytest.approx(0, abs=1e-3)
+    assert (float(one) * ROLL_UNIT - got + 180) % 360 == pytest.approx(180, abs=1e-3), "whole turns"
 
 
 def test_a_photo_is_left_out_with_what_is_made_of_it(photos: Path) -> None:
