@@ -399,7 +399,8 @@ def main() -> None:
     if options.out is not None:
         everything = np.ones(len(photos), dtype=bool)
         heads = fit(maps, photos, seen, everything, options.seed)
-        save_heads(options.out, *heads, provenance(photos, options.seed))
+        used = [photos[index] for index in np.unique(seen.view_of)]
+        save_heads(options.out, *heads, provenance(used, options.seed))
         load_heads(options.out)
         print(f"wrote {options.out}", flush=True)
     if options.cross_validate:

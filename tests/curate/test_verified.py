@@ -289,7 +289,7 @@ class TestBothPropose:
         assert (face.proposer, face.score, cascades.asked) == ("map", 5.0 + 6.0, 0)
 
     def test_where_the_map_is_silent_the_box_of_a_cascade_is_verified(self) -> None:
-        detector, cascades = self.detector(10.0, place=3.0)
+        detector, cascades = self.detector(BOX_LOGIT + 6, place=BOX_LOGIT - 1)
         (face,) = detector.find(self.PHOTO)
         assert (face.proposer, face.score, cascades.asked) == ("cascade", BOX_LOGIT + 6.0, 1)
         # where the cascade saw it, on a photo twice as large as decoded: nothing moved it
@@ -297,7 +297,7 @@ class TestBothPropose:
 
     @pytest.mark.parametrize(("cat", "asked"), [(0.0099, 0), (0.0101, 1)])
     def test_where_no_cat_is_likely_cascades_are_not_asked(self, cat: float, asked: int) -> None:
-        detector, cascades = self.detector(10.0, place=3.0, cat=cat)
+        detector, cascades = self.detector(BOX_LOGIT + 6, place=BOX_LOGIT - 1, cat=cat)
         assert len(detector.find(self.PHOTO)) == asked
         assert cascades.asked == asked
 
@@ -319,12 +319,12 @@ class TestBothPropose:
         assert cascades.asked == 1
 
     def test_the_verifier_disposes(self) -> None:
-        detector, cascades = self.detector(10.1, place=3.0)
+        detector, cascades = self.detector(BOX_LOGIT + 6.1, place=BOX_LOGIT - 1)
         assert detector.find(self.PHOTO) == []
         assert cascades.asked == 1
 
     def test_where_the_map_is_unsure_both_count(self) -> None:
-        detector, _ = self.detector(9.0, place=3.0, sure=12.0)
+        detector, _ = self.detector(BOX_LOGIT + 5, place=BOX_LOGIT - 1, sure=BOX_LOGIT + 8)
         assert [face.proposer for face in detector.find(self.PHOTO)] == ["cascade", "map"]
 
     def test_what_the_map_says_of_a_box_counts(self) -> None:
