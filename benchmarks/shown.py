@@ -30,7 +30,7 @@ SIDE = 384  # canvas of a view, pixels
 PLACES = SIDE // STRIDE
 FOLDS = 4
 # Views of a photo: the faces are what there is least of, apart from cats without one.
-VIEWS = {"faces": 4, "by-eye": 4, "no-face": 8, "no-cat": 2, "back": 1, "hidden": 1, "body": 1}
+VIEWS = {"faces": 4, "by-eye": 4, "no-face": 8, "no-cat": 1, "back": 1, "hidden": 1, "body": 1}
 WITH_FACES = ("faces", "by-eye")
 PAINTED = 0.25  # share of views with a face that are painted over elsewhere: paint is no sign
 FAR_TURNED = 0.25  # share of boxes beside a face that are turned far: the map's turns are rough
@@ -403,7 +403,7 @@ def views_of(example: Example, pixels: Picture, faces: Boxes) -> list[tuple[Pict
         source = pixels
         if len(faces) and number and rng.random() < PAINTED:
             source = painted_elsewhere(pixels, faces, rng)
-        plain = number == 0 and not (example.made and rng.random() < 0.5)
+        plain = number == 0 and (example.has_faces or rng.random() < 0.5)
         views.append(view(source, faces, rng, plain=plain))
     return views
 
