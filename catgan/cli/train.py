@@ -81,7 +81,7 @@ def train(
 
     wait_politely()  # before PyTorch is loaded
     from catgan.console import quietly
-    from catgan.train.launch import joined
+    from catgan.train.launch import end_at_once, joined
 
     sound = 0 < rank_minutes <= MOST_MINUTES
     # one of them speaks for all, of what is wrong, too
@@ -96,6 +96,8 @@ def train(
         _train_all(
             folder, named, name, runs, ranks, as_json=json and ranks.is_first, dry_run=dry_run
         )
+    if ranks.joined:
+        end_at_once(0)
 
 
 def _train_all(

@@ -63,22 +63,27 @@ def joined(minutes: float) -> Iterator[Ranks]:
         yield group.ranks()
     except (CatganError, OSError, MemoryError) as error:
         code: int = getattr(error, "exit_code", 1)
-        atexit.register(_end, code)
+        end_at_once(code)
         if group.speaks():
             raise
         raise SaidElsewhere(code) from error
     except Interrupted as error:
-        atexit.register(_end, Interrupted.exit_code)
+        end_at_once(Interrupted.exit_code)
         raise Interrupted(str(error) if group.speaks() else "") from error
     group.leave()
 
 
-def _end(code: int) -> None:
-    """End this process, of which everything is said and written.
+def end_at_once(code: int) -> None:
+    """Let this process end with that status as soon as Python has nothing left to do.
 
     The threads by which it reached other ranks would keep it for ten seconds, waiting for those
-    that are gone, and what is left on a GPU for ever.
+    that are gone, and what is left on a GPU for ever; taken down in C++, they may abort it.
     """
+    atexit.register(_end, code)
+
+
+def _end(code: int) -> None:
+    """End this process, of which everything is said and written."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
