@@ -27,7 +27,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.results import measure, write_page
+from benchmarks.results.measured import measure
+from benchmarks.results.page import write_page
 from catgan.core.errors import FolderRefused, TrainingLost
 from catgan.curate.pipeline import curate_photos
 from catgan.formats.datasets import (

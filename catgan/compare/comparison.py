@@ -88,5 +88,5 @@ class Comparison:
             f"({ceiling.number} of its real images)"
             for arm, cell, ceiling in zip(self.arms, row.cells, real.cells, strict=True)
         ]
-        between = f" Between them: {row.verdict}." if row.verdict else ""
-        return "; ".join(parts) + "." + between
+        verdict = f" Verdict: {row.verdict}." if row.verdict else ""
+        return "; ".join(parts) + "." + verdict
