@@ -19,6 +19,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from benchmarks.results.measured import measure
 from benchmarks.results.page import write_page
 from catgan.core.errors import FolderRefused, TrainingLost
 from catgan.curate.pipeline import curate_photos
+from catgan.formats.curated import NAME as NOTE
 from catgan.formats.datasets import (
     FACE_CROP,
     FULL_BODY,
@@ -41,6 +43,7 @@ from catgan.formats.datasets import (
     read_metadata,
     write_metadata,
 )
+from catgan.formats.photos import NAME as PHOTOS
 from catgan.train.config import TrainConfig
 from catgan.train.loop import train_gan
 
@@ -116,6 +119,11 @@ def draw(curated: Path, data: Path) -> None:
                 os.link(pictures_of(curated / source) / file, folder / file)
         records = read_metadata(curated / source)
         write_metadata(folder, [records[file] for file in files])
+    for told in (
+        PHOTOS,
+        NOTE,
+    ):  # `compare` tells the size of faces from it
+        shutil.copyfile(curated / told, data / told)
 
 
 def _photos(folder: Path) -> list[Path]:
