@@ -84,7 +84,8 @@ def run_example(study: Path, script: Path, minutes: float) -> None:
     taken = iter(marks(minutes))
     mark = next(taken)
     with (folder / "log.txt").open("w") as log:
-        child = subprocess.Popen(line, stdout=log, stderr=log)
+        alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # one thread, as ours
+        child = subprocess.Popen(line, stdout=log, stderr=log, env=alone)
         while child.poll() is None:
             time.sleep(1)
             saved = sorted(out.glob("netG_epoch_*.pth"), key=_epoch)
