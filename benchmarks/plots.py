@@ -7,7 +7,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 # Told apart by people who see colours differently.
-COLOURS = ("#2b7bd0", "#d4660a", "#12937a", "#b257ab", "#86851c", "#d0475a")
+COLOURS = (
+    "#2b7bd0", "#d4660a", "#12937a", "#b257ab", "#86851c", "#d0475a", "#7d8fd9", "#a3705a",
+)  # fmt: skip
 INK = "#808080"
 WIDTH, HEIGHT = 760, 380
 LEFT, RIGHT, TOP, BOTTOM = 64, 190, 16, 48
@@ -21,6 +23,8 @@ class Line:
     """What stands beside it; lines of one label share it and their colour."""
     points: Sequence[tuple[float, float]]
     """Along it, by x."""
+    dashed: bool = False
+    """Whether it is drawn with gaps."""
 
 
 def write_lines(
@@ -41,6 +45,7 @@ def write_lines(
     up = _Axis.of([point[1] for point in points], log=log_y, start=HEIGHT - BOTTOM, end=TOP)
     labels = list(dict.fromkeys(line.label for line in lines))
     colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
+    dashes = {line.label: ' stroke-dasharray="5 3"' if line.dashed else "" for line in lines}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'font-family="sans-serif" font-size="13" fill="{INK}">'
@@ -49,13 +54,14 @@ def write_lines(
         place = across.place(value)
         parts.append(
             f'<text x="{place:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">'
-            f"{value:g}</text>"
+            f"{_written(value)}</text>"
         )
     for value in up.ticks:
         place = up.place(value)
         parts.append(
             f'<path d="M{LEFT} {place:.1f}H{WIDTH - RIGHT}" stroke="{INK}" stroke-opacity=".3"/>'
-            f'<text x="{LEFT - 8}" y="{place + 4:.1f}" text-anchor="end">{value:g}</text>'
+            f'<text x="{LEFT - 8}" y="{place + 4:.1f}" text-anchor="end">'
+            f"{_written(value)}</text>"
         )
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(
@@ -68,7 +74,7 @@ def write_lines(
         colour = colours[line.label]
         parts.append(
             f'<path d="M{way}" fill="none" stroke="{colour}" stroke-width="2" '
-            'stroke-linejoin="round"/>'
+            f'stroke-linejoin="round"{dashes[line.label]}/>'
         )
         parts += [
             f'<circle cx="{across.place(a):.1f}" cy="{up.place(b):.1f}" r="2.5" fill="{colour}"/>'
@@ -78,11 +84,15 @@ def write_lines(
         height = TOP + 14 + 20 * index
         parts.append(
             f'<path d="M{WIDTH - RIGHT + 14} {height - 4}h20" stroke="{colours[label]}" '
-            'stroke-width="2"/>'
+            f'stroke-width="2"{dashes[label]}/>'
             f'<text x="{WIDTH - RIGHT + 40}" y="{height}">{escape(label)}</text>'
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
+
+
+def _written(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +110,8 @@ class _Axis:
         if log:
             low, high = least / 1.1, most * 1.1
             powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-            all_ticks = [step * 10.0**power for power in powers for step in (1, 2, 5)]
+            between = (1,) if high > 1000 * low else (1, 2, 5)
+            all_ticks = [step * 10.0**power for power in powers for step in between]
         else:
             step = 10.0 ** math.floor(math.log10(max(most, 1e-9)))
             step = next(step * part for part in (0.1, 0.2, 0.5, 1) if most / (step * part) <= 8)

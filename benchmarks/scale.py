@@ -15,7 +15,6 @@ a million on several machines.
 import argparse
 import dataclasses
 import json
-import math
 import resource
 import shutil
 import subprocess
@@ -28,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.plots import Line, write_lines
 from catgan.core.files import make_folder, sha256
 from catgan.core.photos import Photo
 from catgan.core.pictures import encode_jpeg, encode_png
@@ -60,18 +60,6 @@ BURST = 0.33  # of the rows repeat the one before, but for a few bits
 MEMORY = "memory, MB"
 MILLION = 1_000_000
 PLOTTED = ("rows", "files", "known")
-COLOURS = (
-    "#1f77b4",
-    "#d62728",
-    "#2ca02c",
-    "#9467bd",
-    "#ff7f0e",
-    "#17becf",
-    "#7f7f7f",
-    "#8c564b",
-    "#bcbd22",
-    "#e377c2",
-)
 
 
 def made_findings(count: int) -> Iterator[Finding]:
@@ -400,59 +388,24 @@ def table(kind: str, results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def plot(results: Sequence[Result]) -> str:
-    """Processor time against size, both in powers of ten, as SVG: straight and at 45 degrees is
-    linear."""
-    left, top, width, height = 60, 20, 420, 360
+def plot(results: Sequence[Result], picture: Path) -> None:
+    """Draw processor time against size, both as powers of ten, as SVG."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for one in sorted(results, key=lambda one: one.count):
         for part, value in one.values.items():
             if part != MEMORY and value >= 0.01 and one.kind in PLOTTED:
                 lines.setdefault(f"{one.kind}: {part}", []).append((one.count, value))
-    points = [point for line in lines.values() for point in line]
-    low = [math.floor(math.log10(min(column))) for column in zip(*points, strict=True)]
-    high = [math.ceil(math.log10(max(column))) for column in zip(*points, strict=True)]
-
-    def place(point: tuple[float, float]) -> tuple[float, float]:
-        across, up = (
-            (math.log10(value) - least) / (most - least)
-            for value, least, most in zip(point, low, high, strict=True)
-        )
-        return left + across * width, top + (1 - up) * height
-
-    drawn = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 430" font-family="sans-serif" '
-        'font-size="12">',
-        '<rect width="760" height="430" fill="white"/>',
-    ]
-    for power in range(low[0], high[0] + 1):
-        x, _ = place((10.0**power, 10.0 ** low[1]))
-        drawn.append(f'<path d="M{x:.1f} {top}V{top + height}" stroke="#ddd"/>')
-        drawn.append(
-            f'<text x="{x:.1f}" y="{top + height + 18}" text-anchor="middle">{10**power:,}</text>'
-        )
-    for power in range(low[1], high[1] + 1):
-        _, y = place((10.0 ** low[0], 10.0**power))
-        drawn.append(f'<path d="M{left} {y:.1f}H{left + width}" stroke="#ddd"/>')
-        drawn.append(
-            f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{10.0**power:g} s</text>'
-        )
-    for number, (name, line) in enumerate(lines.items()):
-        colour = COLOURS[number % len(COLOURS)]
-        dash = "" if name.startswith("rows") else ' stroke-dasharray="5 3"'
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, line))
-        drawn.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
-        )
-        y = top + 12 + 20 * number
-        drawn.append(
-            f'<path d="M{left + width + 16} {y - 4}h22" stroke="{colour}" stroke-width="2"{dash}/>'
-        )
-        drawn.append(f'<text x="{left + width + 44}" y="{y}">{name}</text>')
-    drawn.append(
-        f'<text x="{left + width / 2}" y="{top + height + 40}" text-anchor="middle">photos</text>'
+    write_lines(
+        picture,
+        [
+            Line(label=label, points=points, dashed=not label.startswith("rows"))
+            for label, points in lines.items()
+        ],
+        x="photos",
+        y="seconds of processor time",
+        log_x=True,
+        log_y=True,
     )
-    return "\n".join([*drawn, "</svg>", ""])
 
 
 def machines(results: Sequence[Result]) -> str:
@@ -511,7 +464,7 @@ def main() -> None:
     if {"photos", "rows"} <= {*measured}:
         print(f"\n{machines(results)}")
     if given.plot is not None:
-        given.plot.write_text(plot(results), encoding="utf-8")
+        plot(results, given.plot)
 
 
 if __name__ == "__main__":
