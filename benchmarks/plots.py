@@ -11,8 +11,10 @@ COLOURS = (
     "#2b7bd0", "#d4660a", "#12937a", "#b257ab", "#86851c", "#d0475a", "#7d8fd9", "#a3705a",
 )  # fmt: skip
 INK = "#808080"
-WIDTH, HEIGHT = 760, 380
-LEFT, RIGHT, TOP, BOTTOM = 64, 190, 16, 48
+ACROSS, HEIGHT = 506, 380  # of the lines alone; of all
+LEFT, TOP, BOTTOM = 64, 16, 48
+END = LEFT + ACROSS
+LETTER = 7  # width of one, at most in the mean
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,14 @@ def write_lines(
         log_y: Likewise.
     """
     points = [point for line in lines for point in line.points]
-    across = _Axis.of([point[0] for point in points], log=log_x, start=LEFT, end=WIDTH - RIGHT)
+    across = _Axis.of([point[0] for point in points], log=log_x, start=LEFT, end=END)
     up = _Axis.of([point[1] for point in points], log=log_y, start=HEIGHT - BOTTOM, end=TOP)
     labels = list(dict.fromkeys(line.label for line in lines))
     colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(labels)}
     dashes = {line.label: ' stroke-dasharray="5 3"' if line.dashed else "" for line in lines}
+    width = END + 48 + LETTER * max(map(len, labels))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" '
         f'font-family="sans-serif" font-size="13" fill="{INK}">'
     ]
     for value in across.ticks:
@@ -59,11 +62,11 @@ def write_lines(
     for value in up.ticks:
         place = up.place(value)
         parts.append(
-            f'<path d="M{LEFT} {place:.1f}H{WIDTH - RIGHT}" stroke="{INK}" stroke-opacity=".3"/>'
+            f'<path d="M{LEFT} {place:.1f}H{END}" stroke="{INK}" stroke-opacity=".3"/>'
             f'<text x="{LEFT - 8}" y="{place + 4:.1f}" text-anchor="end">'
             f"{_written(value)}</text>"
         )
-    middle = (LEFT + WIDTH - RIGHT) / 2
+    middle = (LEFT + END) / 2
     parts.append(
         f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x)}</text>'
         f'<text transform="translate(14 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
@@ -83,9 +86,9 @@ def write_lines(
     for index, label in enumerate(labels):
         height = TOP + 14 + 20 * index
         parts.append(
-            f'<path d="M{WIDTH - RIGHT + 14} {height - 4}h20" stroke="{colours[label]}" '
+            f'<path d="M{END + 14} {height - 4}h20" stroke="{colours[label]}" '
             f'stroke-width="2"{dashes[label]}/>'
-            f'<text x="{WIDTH - RIGHT + 40}" y="{height}">{escape(label)}</text>'
+            f'<text x="{END + 40}" y="{height}">{escape(label)}</text>'
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
@@ -110,7 +113,7 @@ class _Axis:
         if log:
             low, high = least / 1.1, most * 1.1
             powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-            between = (1,) if high > 1000 * low else (1, 2, 5)
+            between = (1,) if high > 100 * low else (1, 2, 5)
             all_ticks = [step * 10.0**power for power in powers for step in between]
         else:
             step = 10.0 ** math.floor(math.log10(max(most, 1e-9)))
