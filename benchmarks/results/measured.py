@@ -2,8 +2,9 @@
 
 import dataclasses
 import json
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from catgan.compare.quantities.catalogue import (
     SECOND_KID,
     SECOND_RECOGNISED,
 )
+from catgan.compare.quantities.quantity import Quantity
 from catgan.compare.report.records import to_json
 from catgan.core.files import Json
 from catgan.curate.finder import CascadeFinder
@@ -99,6 +101,34 @@ class Measured:
         """A row of its table."""
         found: Json = next(row for row in self.document["rows"] if row["key"] == key)
         return found
+
+    def place(self, data: str) -> int | None:
+        """Which arm is the one of a data set."""
+        names = [re.sub(r"-s\d+$", "", arm) for arm in self.arms]
+        found = [index for index, name in enumerate(names) if name.partition("-")[2] == data]
+        return found[0] if found else None
+
+    def cell(self, quantity: Quantity[Any], data: str, *, real: bool = False) -> Json | None:
+        """A number of a data set's arm, or of its real images; None without such an arm."""
+        place = self.place(data)
+        if place is None:
+            return None
+        found: Json = self.row(f"{quantity.key}_real" if real else quantity.key)["cells"][place]
+        return found
+
+    def differences(self, quantity: Quantity[Any], before: str, after: str) -> Iterator[Json]:
+        """By how much the arm of one data set lies above that of another, where both are."""
+        places = self.place(before), self.place(after)
+        if None in places:
+            return
+        first, second = (self.arms[place] for place in places if place is not None)
+        for one in self.row(quantity.key)["differences"]:
+            if (one["first"], one["second"]) == (second, first):
+                yield one
+            elif (one["first"], one["second"]) == (first, second):
+                yield one | {
+                    "value": -one["value"], "low": -one["high"], "high": -one["low"]
+                }  # fmt: skip
 
     def runs(self, arm: str) -> int:
         """How many runs an arm has."""

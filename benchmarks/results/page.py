@@ -4,6 +4,7 @@ from pathlib import Path
 
 from jinja2 import Template
 
+from benchmarks.results.answers import answers
 from benchmarks.results.curves import against_time, curves, loss_table
 from benchmarks.results.measured import Measured
 from benchmarks.results.pictures import lead_picture
@@ -22,6 +23,7 @@ def write_page(study: Path, page: Path) -> None:
     }
     recipes = Measured.read(study, "recipes")
     text = Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True).render(
+        answers=answers(study, measured),
         runs=_runs(study),
         left=_left(study),
         measured=measured,

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from benchmarks.plots import Line, write_lines
+from benchmarks.results.answers import points
 from benchmarks.results.measured import Measured, measure
 from benchmarks.results.page import write_page
 from benchmarks.results.pictures import COLUMNS, ROWS
 from catgan.compare.config import CompareConfig
+from catgan.compare.quantities.catalogue import RECOGNISED
 from tests.compare.conftest import SIZE, Projection, draw_dataset, make_run
 from tests.compare.test_compare import Reddish
 
@@ -59,6 +61,27 @@ def test_each_recipe_is_told_with_its_seeds(study: Path, page: str) -> None:
     assert measured is not None
     verdict = measured.row("recognised")["verdict"]
     assert any(verdict and line.rstrip(" |").endswith(verdict) for line in page.splitlines())
+
+
+def test_every_question_is_answered_or_left_open(study: Path, page: str) -> None:
+    """By what was measured: the sentence on crops bears the sign and the interval of the table."""
+    measured = Measured.read(study, "projected")
+    assert measured is not None
+    (differ,) = measured.differences(RECOGNISED, "full-body", "face-crop")
+    asked = page.partition("## Answers")[2].partition("\n## ")[0].split("**")[1::2]
+    assert [question.endswith("?") for question in asked] == [True] * 6
+    yes = "yes" if differ["low"] > 0 else "not shown"
+    assert f"- `projected`: {yes}. Of the samples" in page
+    assert points(differ) in page
+    assert "the crop?**\n\n- Not shown: what would tell was not run." in page  # no full-body-kept
+
+
+def test_a_difference_is_told_either_way_round(study: Path) -> None:
+    measured = Measured.read(study, "projected")
+    assert measured is not None
+    (there,) = measured.differences(RECOGNISED, "full-body", "face-crop")
+    (back,) = measured.differences(RECOGNISED, "face-crop", "full-body")
+    assert (there["value"], there["low"]) == (-back["value"], -back["high"])
 
 
 def test_what_was_not_run_is_named_and_nothing_said_of_it(page: str) -> None:
