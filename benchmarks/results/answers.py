@@ -92,8 +92,8 @@ def _peak(run: Run) -> str | None:
     if best.epoch == end.epoch:
         return f"seed {seed} is at its best at its end, epoch {end.epoch} (KID {end.kid:.3f})"
     return (
-        f"seed {seed} is at its best at epoch {best.epoch} (KID {best.kid:.3f}) and has {end.kid:.3f} "
-        f"at epoch {end.epoch}, its end"
+        f"seed {seed} is at its best at epoch {best.epoch} (KID {best.kid:.3f}) and has "
+        f"{end.kid:.3f} at epoch {end.epoch}, its end"
     )
 
 
