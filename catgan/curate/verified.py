@@ -41,7 +41,7 @@ GROUP = 2  # faces from which more are looked for, nearer by
 ELONGATED = 2.0  # times as long as wide, from which one look would see the faces too small
 MOST_PARTS = 40  # of a panorama
 LEAST_LOGIT = -4.0  # a place less likely than this is none
-BOX_LOGIT = 4.0  # what a cascade's box counts for, where the map says less or nothing
+BOX_LOGIT = 1.0  # what a cascade's box counts for, where the map says less or nothing
 MOST_CROP = 10.0  # logit that a levelled crop can make up for: a less likely place is not looked at
 MOST_BOXES = 12  # of the cascades that are looked at closely, the surest
 
@@ -227,11 +227,11 @@ def _merged(boxes: NDArray[np.float64]) -> list[Square]:
         heap = boxes[near]
         chance = 1 / (1 + np.exp(-heap[:, 4]))
         weight = chance**2 * (chance > 0.5 * chance[0])  # the first is the surest
-        cx, cy, side, roll, _ = (heap * weight[:, None]).sum(axis=0) / weight.sum()
+        cx, cy, side = (heap[:, :3] * weight[:, None]).sum(axis=0) / weight.sum()
+        turns = np.radians(heap[:, 3])  # a mean of directions: 179 and -179 degrees are neighbours
+        roll = math.degrees(math.atan2(weight @ np.sin(turns), weight @ np.cos(turns)))
         heads.append(
-            Square(
-                cx=float(cx), cy=float(cy), side=float(side), roll=float(roll), score=float(best[4])
-            )
+            Square(cx=float(cx), cy=float(cy), side=float(side), roll=roll, score=float(best[4]))
         )
         boxes = boxes[~near]
     return heads
