@@ -5,8 +5,9 @@ part, and a small head on its maps proposes places, sizes and turns. Where that 
 OpenCV's cascades propose boxes, over turns: they look for light and dark at a scale of their own,
 and miss other faces than the net does. One disposes. A levelled crop of each place is looked at
 twice: the first look moves the square and the turn to where the face is, the second tells whether
-it is one. The squares are the heads' until the end; scores are logits, above 0 where a face is more
-likely than not.
+it is one. Where the net, which tells a thousand kinds of things apart, sees hardly a cat on the
+photo, it has no face. The squares are the heads' until the end; scores are logits, above 0 where a
+face is more likely than not.
 """
 
 import dataclasses
@@ -73,12 +74,14 @@ class VerifiedDetector(RecipeDetector):
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
         places, cat = self._places(parts_of(photo.pixels))
+        if cat < self.recipe.min_cat:
+            return []
         found = self._verify(photo.pixels, places, MAP)
         if len(found) >= GROUP:
             places, cat = self._places([*parts_of(photo.pixels), *quarters_of(photo.pixels)])
             found = self._verify(photo.pixels, places, MAP)
         silent = not (found and found[0].score >= self.recipe.sure)
-        if self._cascades and silent and cat >= self.recipe.min_cat:
+        if self._cascades and silent:
             boxes = [head_of(box) for box in self._cascades.boxes(photo)[:MOST_BOXES]]
             found = unique([*found, *self._verify(photo.pixels, boxes, CASCADE, places)])
         to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])

@@ -296,10 +296,13 @@ class TestBothPropose:
         assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
 
     @pytest.mark.parametrize(("cat", "asked"), [(0.0099, 0), (0.0101, 1)])
-    def test_where_no_cat_is_likely_cascades_are_not_asked(self, cat: float, asked: int) -> None:
+    def test_where_no_cat_is_likely_there_is_no_face(self, cat: float, asked: int) -> None:
+        """Whether the map proposes it or a cascade, which is not asked there."""
         detector, cascades = self.detector(BOX_LOGIT + 6, place=BOX_LOGIT - 1, cat=cat)
         assert len(detector.find(self.PHOTO)) == asked
         assert cascades.asked == asked
+        sure, _ = self.detector(10.0, place=20.0, cat=cat)
+        assert len(sure.find(self.PHOTO)) == asked
 
     def test_one_part_of_a_long_photo_with_a_cat_is_enough(self) -> None:
         """A cat is small on a panorama, and large on the part of it that shows it."""
