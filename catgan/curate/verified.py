@@ -44,6 +44,7 @@ MOST_PARTS = 40  # of a panorama
 LEAST_LOGIT = -4.0  # a place less likely than this is none
 BOX_LOGIT = 1.0  # what a cascade's box counts for, where the map says less or nothing
 MOST_CROP = 10.0  # logit that a levelled crop can make up for: a less likely place is not looked at
+SURE = 15.0  # score from which one face is as good as another, and the largest the best
 MOST_BOXES = 12  # of the cascades that are looked at closely, the surest
 
 
@@ -85,7 +86,7 @@ class VerifiedDetector(RecipeDetector):
             boxes = [head_of(box) for box in self._cascades.boxes(photo)[:MOST_BOXES]]
             found = unique([*found, *self._verify(photo.pixels, boxes, CASCADE, places)])
         to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
-        return [ears_of(head.scaled(to_photo)) for head in found]
+        return [ears_of(head.scaled(to_photo)) for head in nearest_first(found)]
 
     def _places(self, parts: Iterable[Part]) -> tuple[list[Square], float]:
         """What the map proposes on parts of a photo, the likeliest first; how likely a cat is."""
@@ -288,6 +289,11 @@ def level_crop(pixels: Picture, head: Square, *, mirrored: bool = False) -> Pict
         small = cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
         cut = np.asarray(small, dtype=np.uint8)
     return cut
+
+
+def nearest_first(heads: Sequence[Square]) -> list[Square]:
+    """The best first: of those that are surely faces the largest, whose cat is the nearest."""
+    return sorted(heads, key=lambda head: (-min(head.score, SURE), -head.side))
 
 
 def unique(heads: Sequence[Square]) -> list[Square]:
