@@ -31,6 +31,7 @@ import numpy as np
 
 from benchmarks.labels import (
     BY_EYE,
+    Box,
     Labelled,
     is_right,
     labelled_photos,
@@ -98,6 +99,9 @@ WAYS: dict[str, Callable[[], Detector]] = {
     },
 }
 
+TURNED = "faces, turned"
+MOST_TURNED = 100  # photos that are
+
 _detector: Detector | None = None
 
 
@@ -117,6 +121,8 @@ class Job:
     """The photo."""
     mined: str = ""
     """The kind that is made of it; "" for the photo itself."""
+    quarters: int = 0
+    """By how many quarters it is turned, anticlockwise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,6 +137,8 @@ class Answer:
     """Whether the best is a labelled face."""
     by_cascade: bool = False
     """Whether a cascade proposed the best."""
+    roll: float = 0.0
+    """The best one's, degrees anticlockwise."""
     seconds: float = 0.0
     """Processor time of finding, without decoding."""
 
@@ -140,14 +148,16 @@ def _score(job: Job) -> Answer | None:
     assert _detector is not None
     photo = open_photo(job.photo.path, _detector.side)
     boxes = job.photo.boxes(photo)
+    factor = photo.pixels.shape[1] / photo.width
+    heads = [
+        dataclasses.replace(
+            box, cx=box.cx * factor, cy=box.cy * factor, w=box.w * factor, h=box.h * factor
+        )
+        for box in boxes
+    ]
+    if job.quarters:
+        photo, boxes = turned(photo, heads, job.quarters)
     if job.mined:
-        factor = photo.pixels.shape[1] / photo.width
-        heads = [
-            dataclasses.replace(
-                box, cx=box.cx * factor, cy=box.cy * factor, w=box.w * factor, h=box.h * factor
-            )
-            for box in boxes
-        ]
         rng = np.random.default_rng(zlib.crc32(f"{job.mined}{job.photo.path.name}".encode()))
         for made in mine(photo.pixels, heads, rng, [job.mined]):
             height, width = made.pixels.shape[:2]
@@ -165,8 +175,24 @@ def _score(job: Job) -> Answer | None:
         boxes=len(faces),
         right=not job.mined and is_right(faces[0], boxes),
         by_cascade=faces[0].proposer == CASCADE,
+        roll=faces[0].roll,
         seconds=seconds,
     )
+
+
+def turned(photo: Photo, boxes: Sequence[Box], quarters: int) -> tuple[Photo, list[Box]]:
+    """A photo turned anticlockwise, and its faces there; boxes in pixels of `photo.pixels`."""
+    pixels = np.ascontiguousarray(np.rot90(photo.pixels, quarters))
+    height, width = pixels.shape[:2]
+    boxes = list(boxes)
+    across = photo.pixels.shape[1]
+    for _ in range(quarters % 4):
+        boxes = [
+            dataclasses.replace(box, cx=box.cy, cy=across - box.cx, w=box.h, h=box.w)
+            for box in boxes
+        ]
+        across = height + width - across
+    return Photo(pixels=pixels, width=width, height=height, profile=None), boxes
 
 
 def jobs_of(folder: Path) -> list[Job]:
@@ -183,6 +209,11 @@ def jobs_of(folder: Path) -> list[Job]:
         kind = photo.path.parent.name
         if photo.measuring or kind != "animals":
             jobs.append(Job("no cat: animals" if photo.measuring else "no cat: fitted on", photo))
+    jobs += [
+        Job(f"{TURNED} by {90 * quarters} degrees", photo, quarters=quarters)
+        for quarters in (1, 2, 3)
+        for photo in faces[:MOST_TURNED]
+    ]
     for index, photo in enumerate(faces):
         for kind in ("back", "body") if index % 2 else ("back", "hidden"):
             jobs.append(Job(f"mined: {kind}", photo, kind))
@@ -202,7 +233,7 @@ def accuracy(folder: Path, ways: Sequence[str]) -> None:
             rows.setdefault(one.job.group, []).append(one)
         rows["all mined"] = [one for one in answers if one.job.mined]
         for name, group in rows.items():
-            faces = name.endswith((" F", ", S"))
+            faces = name.endswith((" F", ", S")) or name.startswith(TURNED)
             found = _share([one.right for one in group]) if faces else ""
             kept = _share([one.boxes > 0 for one in group])
             by = sum(one.by_cascade for one in group)
@@ -210,6 +241,7 @@ def accuracy(folder: Path, ways: Sequence[str]) -> None:
         found_on = [one for one in answers if one.boxes and one.job.group.endswith((", F", ", S"))]
         right = _share([one.right for one in found_on])
         print(f"\nboxes that are the face: {right}", flush=True)
+        print(levelled(answers), flush=True)
         cat, other = (
             statistics.mean(one.seconds for one in answers if one.job.group.startswith(group))
             for group in ("faces", "no cat")
@@ -219,6 +251,22 @@ def accuracy(folder: Path, ways: Sequence[str]) -> None:
             f"without, {1000 * (0.8 * cat + 0.2 * other):.0f} ms with one in five without",
             flush=True,
         )
+
+
+def levelled(answers: Sequence[Answer]) -> str:
+    """How far the roll of a face turned by 90 degrees is from that of the face as it was."""
+    rolls = {one.job.photo.path: one.roll for one in answers if one.right and not one.job.quarters}
+    off = [
+        abs((one.roll - rolls[one.job.photo.path] - 90 + 180) % 360 - 180)
+        for one in answers
+        if one.right and one.job.quarters == 1 and one.job.photo.path in rolls
+    ]
+    if not off:
+        return "no turned face found"
+    return (
+        f"roll of {len(off)} faces turned by 90 degrees: off by {np.median(off):.0f} degrees in "
+        f"the median, {np.percentile(off, 90):.0f} at the 90th percentile"
+    )
 
 
 def _share(hits: Sequence[bool]) -> str:

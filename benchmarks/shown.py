@@ -30,10 +30,10 @@ SIDE = 384  # canvas of a view, pixels
 PLACES = SIDE // STRIDE
 FOLDS = 4
 # Views of a photo: the faces are what there is least of, apart from cats without one.
-VIEWS = {"faces": 4, "by-eye": 4, "no-face": 8, "no-cat": 1, "back": 1, "hidden": 1, "body": 1}
+VIEWS = {"faces": 4, "by-eye": 4, "no-face": 8, "no-cat": 2, "back": 1, "hidden": 1, "body": 1}
 WITH_FACES = ("faces", "by-eye")
 PAINTED = 0.25  # share of views with a face that are painted over elsewhere: paint is no sign
-FAR_TURNED = 0.25  # share of boxes beside a face that are turned far: the map's turns are rough
+FAR_TURNED = 0.12  # share of boxes beside a face that are turned far: the map's turns are rough
 MADE_TOO = {0: ("hidden",), 3: ("body",)}  # beside a back, of every sixth photo with a face
 MOST_CASCADED = 2  # boxes of a cascade that a photo without a face gives
 
@@ -162,7 +162,7 @@ def turned(rng: np.random.Generator) -> float:
     way = rng.random()
     if way < 0.2:
         return 0.0
-    return float(rng.normal(0, 30) if way < 0.6 else rng.uniform(-180, 180))
+    return float(rng.normal(0, 30) if way < 0.85 else rng.uniform(-180, 180))
 
 
 def view(
@@ -403,7 +403,7 @@ def views_of(example: Example, pixels: Picture, faces: Boxes) -> list[tuple[Pict
         source = pixels
         if len(faces) and number and rng.random() < PAINTED:
             source = painted_elsewhere(pixels, faces, rng)
-        plain = number == 0 and (example.has_faces or rng.random() < 0.5)
+        plain = number == 0 and (VIEWS[example.kind] > 1 or rng.random() < 0.5)
         views.append(view(source, faces, rng, plain=plain))
     return views
 

@@ -32,7 +32,7 @@ class PictureFinder:
             MissingPackage: The package with the net's weights is missing or broken.
         """
         # The map alone proposes: the cascades are a judge of their own.
-        recipe = dataclasses.replace(load_recipe(RECIPE), side=SIDE, cascades=())
+        recipe = dataclasses.replace(load_recipe(RECIPE), side=SIDE, cascades=(), min_cat=0.0)
         self._detector = VerifiedDetector(recipe)
         self._name = f"face finder {recipe.name}-{recipe.digest()[:8]}"
 

@@ -57,8 +57,8 @@ class Recipe:
     sure: float = -math.inf
     """Score of the map's best face from which the cascades are not asked; with a verifier alone."""
     min_cat: float = 0.0
-    """How likely ImageNet's kinds of cat must be together for the cascades to be asked, 0 to 1;
-    with a verifier alone."""
+    """How likely ImageNet's kinds of cat must be together for a photo to have a face, 0 to 1; with
+    a verifier alone."""
     cascade_side: int = 0
     """What the cascades' picture is brought to, pixels, if not `side`; 0 for that."""
     strictness: str = NORMAL

@@ -5,8 +5,9 @@ part, and a small head on its maps proposes places, sizes and turns. Where that 
 OpenCV's cascades propose boxes, over turns: they look for light and dark at a scale of their own,
 and miss other faces than the net does. One disposes. A levelled crop of each place is looked at
 twice: the first look moves the square and the turn to where the face is, the second tells whether
-it is one. The squares are the heads' until the end; scores are logits, above 0 where a face is more
-likely than not.
+it is one. Where the net, which tells a thousand kinds of things apart, sees hardly a cat on the
+photo, it has no face. The squares are the heads' until the end; scores are logits, above 0 where a
+face is more likely than not.
 """
 
 import dataclasses
@@ -41,8 +42,9 @@ GROUP = 2  # faces from which more are looked for, nearer by
 ELONGATED = 2.0  # times as long as wide, from which one look would see the faces too small
 MOST_PARTS = 40  # of a panorama
 LEAST_LOGIT = -4.0  # a place less likely than this is none
-BOX_LOGIT = 4.0  # what a cascade's box counts for, where the map says less or nothing
+BOX_LOGIT = 1.0  # what a cascade's box counts for, where the map says less or nothing
 MOST_CROP = 10.0  # logit that a levelled crop can make up for: a less likely place is not looked at
+SURE = 15.0  # score from which one face is as good as another, and the largest the best
 MOST_BOXES = 12  # of the cascades that are looked at closely, the surest
 
 
@@ -73,16 +75,18 @@ class VerifiedDetector(RecipeDetector):
             photo: Upright; may be reduced, best to no less than the recipe's side.
         """
         places, cat = self._places(parts_of(photo.pixels))
+        if cat < self.recipe.min_cat:
+            return []
         found = self._verify(photo.pixels, places, MAP)
         if len(found) >= GROUP:
             places, cat = self._places([*parts_of(photo.pixels), *quarters_of(photo.pixels)])
             found = self._verify(photo.pixels, places, MAP)
         silent = not (found and found[0].score >= self.recipe.sure)
-        if self._cascades and silent and cat >= self.recipe.min_cat:
+        if self._cascades and silent:
             boxes = [head_of(box) for box in self._cascades.boxes(photo)[:MOST_BOXES]]
             found = unique([*found, *self._verify(photo.pixels, boxes, CASCADE, places)])
         to_photo = max(photo.width, photo.height) / max(photo.pixels.shape[:2])
-        return [ears_of(head.scaled(to_photo)) for head in found]
+        return [ears_of(head.scaled(to_photo)) for head in nearest_first(found)]
 
     def _places(self, parts: Iterable[Part]) -> tuple[list[Square], float]:
         """What the map proposes on parts of a photo, the likeliest first; how likely a cat is."""
@@ -227,11 +231,11 @@ def _merged(boxes: NDArray[np.float64]) -> list[Square]:
         heap = boxes[near]
         chance = 1 / (1 + np.exp(-heap[:, 4]))
         weight = chance**2 * (chance > 0.5 * chance[0])  # the first is the surest
-        cx, cy, side, roll, _ = (heap * weight[:, None]).sum(axis=0) / weight.sum()
+        cx, cy, side = (heap[:, :3] * weight[:, None]).sum(axis=0) / weight.sum()
+        turns = np.radians(heap[:, 3])  # a mean of directions: 179 and -179 degrees are neighbours
+        roll = math.degrees(math.atan2(weight @ np.sin(turns), weight @ np.cos(turns)))
         heads.append(
-            Square(
-                cx=float(cx), cy=float(cy), side=float(side), roll=float(roll), score=float(best[4])
-            )
+            Square(cx=float(cx), cy=float(cy), side=float(side), roll=roll, score=float(best[4]))
         )
         boxes = boxes[~near]
     return heads
@@ -285,6 +289,11 @@ def level_crop(pixels: Picture, head: Square, *, mirrored: bool = False) -> Pict
         small = cv2.resize(cut, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
         cut = np.asarray(small, dtype=np.uint8)
     return cut
+
+
+def nearest_first(heads: Sequence[Square]) -> list[Square]:
+    """The best first: of those that are surely faces the largest, whose cat is the nearest."""
+    return sorted(heads, key=lambda head: (-min(head.score, SURE), -head.side))
 
 
 def unique(heads: Sequence[Square]) -> list[Square]:

@@ -30,8 +30,10 @@ from catgan.curate.recipe import Cascade, Recipe, load_recipe
 from catgan.curate.square import Square, ears_of
 from catgan.curate.verified import (
     BOX_LOGIT,
+    SURE,
     VerifiedDetector,
     level_crop,
+    nearest_first,
     parts_of,
     propose,
     quarters_of,
@@ -296,10 +298,13 @@ class TestBothPropose:
         assert (face.cx, face.cy, face.side) == pytest.approx((600, 400, 160))
 
     @pytest.mark.parametrize(("cat", "asked"), [(0.0099, 0), (0.0101, 1)])
-    def test_where_no_cat_is_likely_cascades_are_not_asked(self, cat: float, asked: int) -> None:
+    def test_where_no_cat_is_likely_there_is_no_face(self, cat: float, asked: int) -> None:
+        """Whether the map proposes it or a cascade, which is not asked there."""
         detector, cascades = self.detector(BOX_LOGIT + 6, place=BOX_LOGIT - 1, cat=cat)
         assert len(detector.find(self.PHOTO)) == asked
         assert cascades.asked == asked
+        sure, _ = self.detector(10.0, place=20.0, cat=cat)
+        assert len(sure.find(self.PHOTO)) == asked
 
     def test_one_part_of_a_long_photo_with_a_cat_is_enough(self) -> None:
         """A cat is small on a panorama, and large on the part of it that shows it."""
@@ -333,6 +338,17 @@ class TestBothPropose:
         (place,) = propose(FAKE, detector._proposal, self.PHOTO.pixels)
         cascades._boxes = (ears_of(place),)
         assert [face.score for face in detector.find(self.PHOTO)] == [pytest.approx(15.0)]
+
+
+def test_of_sure_faces_the_largest_is_the_best() -> None:
+    """The cat in front, and not the one behind it that looks into the camera."""
+    heads = [
+        head_at(100, 100, 50, score=SURE + 9),
+        head_at(300, 100, 80, score=SURE + 1),
+        head_at(500, 100, 90, score=SURE - 1),
+        head_at(700, 100, 20, score=SURE - 2),
+    ]
+    assert [head.side for head in nearest_first(heads)] == [80, 50, 90, 20]
 
 
 def test_one_of_each_place_stays_the_surest() -> None:
