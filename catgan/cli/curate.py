@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 MEANING = {
     Verdict.KEPT: "a face was found and cropped",
-    Verdict.NO_FACE: "no cat face found; the whole photo is kept",
-    Verdict.FACE_TOO_SMALL: "the crop would have to be enlarged; the whole photo is kept",
-    Verdict.BLURRY: "the face is blurred; the whole photo is kept",
-    Verdict.TOO_DARK: "the face is nearly black; the whole photo is kept",
-    Verdict.DUPLICATE: "the same as another photo, or nearly; left out",
-    Verdict.REJECTED: "rejected by hand; left out of face-crop",
-    Verdict.UNREADABLE: "broken or not a picture; left out",
+    Verdict.NO_FACE: "no cat face found; in full-body only",
+    Verdict.FACE_TOO_SMALL: "the crop would have to be enlarged; in full-body only",
+    Verdict.BLURRY: "the face is blurred; in full-body only",
+    Verdict.TOO_DARK: "the face is nearly black; in full-body only",
+    Verdict.DUPLICATE: "nearly identical to a better photo; left out",
+    Verdict.REJECTED: "rejected by hand",
+    Verdict.UNREADABLE: "corrupt or not an image; left out",
 }
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from catgan.core.errors import Interrupted
 
@@ -63,3 +63,34 @@ def _remind(seconds: float) -> None:
 def _leave() -> NoReturn:
     os.write(2, f"catgan: {WORDS}\n".encode())
     os._exit(Interrupted.exit_code)
+
+
+class StopFlag:
+    """Whether somebody has asked to stop."""
+
+    def __init__(self) -> None:
+        """Nobody has yet."""
+        self.raised = False
+
+    def __call__(self) -> bool:
+        """Whether somebody has."""
+        return self.raised
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[StopFlag]:
+    """The first Ctrl-C (or a polite kill) lets the step end and is answered; the second is not."""
+    flag = StopFlag()
+    before: dict[int, Any] = {}  # what the signals did
+
+    def stop(number: int, _: FrameType | None) -> None:
+        flag.raised = True
+        signal.signal(number, before[number])
+
+    for caught in (signal.SIGINT, signal.SIGTERM):
+        before[caught] = signal.signal(caught, stop)
+    try:
+        yield flag
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from catgan.cli.interrupts import stop_on_signal
 from catgan.cli.options import ConfigOption
 from catgan.cli.privacy import contains_photos
 from catgan.core.pages import check_page
@@ -33,14 +34,16 @@ def review(
     host: Annotated[
         str, typer.Option(help="Address to serve at. Any other than the default lets others in.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to serve at. [default: one that is free]")] = 0,
+    port: Annotated[
+        int | None, typer.Option(help="Port to serve at. [default: one that is free]")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in your browser.")] = True,
     config: ConfigOption = None,
 ) -> None:
     """Throw out bad crops by hand, in a browser.
 
-    Serves a page on this computer, and keeps every decision in decisions.jsonl at once. The data
-    sets follow when you rerun catgan curate. Press Ctrl-C to stop.
+    Serves a page on this computer, and saves every decision in decisions.jsonl at once. The data
+    sets change when you rerun catgan curate. Press Ctrl-C when you have finished.
     """
     from catgan.console import Screen
     from catgan.core.places import cache_folder
@@ -76,10 +79,15 @@ def review(
     if opened.why_no_raw:
         screen.say(f"Whole photos cannot be shown. {opened.why_no_raw}")
     app = Review(opened.ledger, shelf, likeness, scissors, opened.raw).app()
-    with served(app, host=host, port=port) as address:
+    with stop_on_signal() as closed, served(app, host=host, port=port or 0) as address:
         screen.say(f"{opened.ledger.curated} is open for review at {address}")
-        screen.say("Whoever has this address can see your photos. Press Ctrl-C to stop.")
-        screen.say(f"When you have finished: {command_line(line)}")
+        screen.say(
+            "Whoever has this address can see your photos. Press Ctrl-C when you have finished."
+        )
         if browser:
             webbrowser.open(address)
-        wait_for()
+        wait_for(closed)
+    if opened.ledger.pending():
+        screen.say(f"Your decisions are saved. To apply them: {command_line(line)}")
+    else:
+        screen.say("There are no new decisions to apply.")

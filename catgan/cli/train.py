@@ -2,16 +2,14 @@
 
 import functools
 import platform
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from catgan.cli.interrupts import WORDS
+from catgan.cli.interrupts import WORDS, StopFlag, stop_on_signal
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.core import words
 from catgan.core.errors import BadUsage, CatganError, Interrupted, TrainingLost
@@ -146,7 +144,7 @@ def _train_all(
     results = []
     lost: TrainingLost | None = None
     stopped, ended = WORDS, False
-    with _stop_on_signal() as should_stop:
+    with stop_on_signal() as should_stop:
         for number, job in enumerate(jobs):
             later = sum(_images(dataset, settings) for dataset, _, settings in jobs[number + 1 :])
             if dry_run:
@@ -279,7 +277,7 @@ def _plan_one(
     run: Path,
     settings: TrainConfig,
     networks: "OpenNetworks",
-    should_stop: "StopFlag",
+    should_stop: StopFlag,
     ranks: "Ranks",
 ) -> dict[str, Any]:
     from catgan.train.loop import plan_training
@@ -304,7 +302,7 @@ def _train_one(
     run: Path,
     settings: TrainConfig,
     networks: "OpenNetworks",
-    should_stop: "StopFlag",
+    should_stop: StopFlag,
     ranks: "Ranks",
     *,
     later: int,
@@ -532,34 +530,3 @@ def _result_record(result: "TrainResult") -> dict[str, Any]:
         "copies": result.copies,
         "copying": result.copying,
     }
-
-
-class StopFlag:
-    """Whether somebody has asked to stop."""
-
-    def __init__(self) -> None:
-        """Nobody has yet."""
-        self.raised = False
-
-    def __call__(self) -> bool:
-        """Whether somebody has."""
-        return self.raised
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[StopFlag]:
-    """The first Ctrl-C (or a polite kill) lets the step end and is answered; the second is not."""
-    flag = StopFlag()
-    before: dict[int, Any] = {}  # what the signals did
-
-    def stop(number: int, _: FrameType | None) -> None:
-        flag.raised = True
-        signal.signal(number, before[number])
-
-    for caught in (signal.SIGINT, signal.SIGTERM):
-        before[caught] = signal.signal(caught, stop)
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

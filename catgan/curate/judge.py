@@ -1,6 +1,7 @@
 """What becomes of each photo: its verdict, the reason, and which data sets its pictures are in."""
 
 import dataclasses
+import math
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import final
@@ -125,7 +126,9 @@ def _fault(crop: Crop, config: CurateConfig) -> tuple[Verdict, str] | None:
         )
     if config.blur_screen and crop.sharpness < LEAST_SHARPNESS:
         return Verdict.BLURRY, (
-            f"the face is blurred (sharpness {crop.sharpness:.2f}; {LEAST_SHARPNESS} is enough)"
+            # rounded down, or 0.5499 would read as if it were enough
+            f"the face is blurred (sharpness {math.floor(crop.sharpness * 1000) / 1000:.3f}; "
+            f"{LEAST_SHARPNESS} is enough)"
         )
     return None
 

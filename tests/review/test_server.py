@@ -391,11 +391,19 @@ class TestEnds:
 
     @pytest.mark.slow
     @pytest.mark.skipif(WINDOWS, reason="of POSIX")
-    def test_ctrl_c_stops_it_at_once(self, album: Path) -> None:
+    @pytest.mark.parametrize("decides", [False, True])
+    def test_ctrl_c_is_how_one_finishes(self, album: Path, decides: bool) -> None:
+        """No mishap, so the exit status is 0; the next step is named where there is one."""
         process, address = self.serve(album)
-        Client(address).get("/api/album")
+        client = Client(address)
+        items = client.get("/api/album")["items"]
+        if decides:
+            client.decide(change(items[0], "rejected"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 130
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert ("To apply them: catgan curate" in said) == decides
+        assert ("no new decisions" in said) != decides
 
 
 class TestOpening:
