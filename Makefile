@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo install test test-slow soak lint docs clean bench-curate bench-screens bench-train bench-card bench-scale
 
 help:
-	@echo "make demo      run all of catgan on a photo album it generates (five minutes, offline)"
+	@echo "make demo      run all of catgan on a photo album it generates, in demo/ (five minutes, offline)"
 	@echo "make install   install catgan into .venv (a few minutes the first time)"
 	@echo "make test      lint, types and the tests"
 	@echo "make test-slow the tests that take their time: other people's libraries and programs"
@@ -38,7 +38,8 @@ help:
 install: .venv/installed
 	@echo "Ready. Run:  . .venv/bin/activate  and then:  catgan --help"
 
-# Nobody needs photos for a first look. DEMO: a folder and options, say DEMO="/tmp/cats --seed 1".
+# Nobody needs photos for a first look. It writes to demo/. DEMO: another folder, and options, say
+# DEMO="../cats --seed 1".
 DEMO ?=
 
 demo: .venv/installed

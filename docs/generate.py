@@ -88,7 +88,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("catgan doctor --json --no-speed", "For a bug report."),
     ),
     "demo": (
-        ("catgan demo demo/", "The whole pipeline in a folder of its own."),
+        ("catgan demo", "The whole pipeline, in a new folder `demo/`."),
         (
             "catgan demo raw/ --album-only --photos 1000 --seed 1",
             "An album alone, a larger one and of another cat.",

@@ -44,3 +44,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) < WORDS
+
+
+def test_the_readme_names_every_command() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [page.stem for page in (ROOT / "docs" / "commands").glob("*.md")]
+    assert commands
+    named = set(re.findall(r"catgan (\w+)", readme))
+    assert {name for name in commands if name != "README"} <= named

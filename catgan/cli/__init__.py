@@ -93,7 +93,7 @@ def _version(wanted: bool) -> None:
 def _catgan(
     _: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     pass
@@ -110,7 +110,7 @@ for _command, _example in (
     (runs.runs, "runs --slim"),
     (forget.forget, "forget raw/IMG_0042.jpg curated/"),
     (doctor.doctor, "doctor --json"),
-    (demo.demo, "demo demo/"),
+    (demo.demo, "demo"),
     (fetch.fetch, "fetch oxford-pets raw/"),
 ):
     app.command(epilog=f"Example: catgan {_example}")(shared(_command))

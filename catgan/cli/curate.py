@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from catgan.cli.ahead import training_words
 from catgan.cli.options import ConfigOption, DryRunOption, JsonOption, takes
 from catgan.cli.privacy import contains_photos
 from catgan.core.errors import BadUsage
@@ -178,7 +179,8 @@ def curate(
     screen.say(f"To see each photo and its verdict: {command_line(line)}")
     line = ["catgan", "review", str(folder)]
     screen.say(f"To throw out what is wrong, by hand: {command_line(line)}")
-    screen.say(f"Next: {command_line(['catgan', 'train', str(folder)])}")
+    for sentence in training_words(folder, result.data_sets, settings.size):
+        screen.say(sentence)
     screen.result(
         {
             "curated": str(folder),

@@ -57,5 +57,5 @@ class CurateCutter:
             return crop_face(read, found[0], size=size, margin=self._config.margin)
         except FaceTooSmall as error:
             raise NoPictures(
-                f"The face in {photo} is too small ({error}); name a photo taken from nearer by."
+                f"The face in {photo} is too small ({error}); name a photo taken from closer."
             ) from error

@@ -36,7 +36,7 @@ def demo(
         Path | None,
         typer.Argument(
             help="Folder for the album, the data sets, the runs and the report; with --album-only "
-            "for the photos themselves. [default: this one; raw]"
+            "for the photos themselves. [default: demo; with --album-only raw]"
         ),
     ] = None,
     album_only: Annotated[
@@ -57,7 +57,7 @@ def demo(
     if album_only:
         _album(folder or Path("raw"), settings, as_json=json, dry_run=dry_run)
         return
-    place = folder or Path()
+    place = folder or Path("demo")
     _check_mine(place)
     lines = _lines(place, named)
     if json:
@@ -137,7 +137,7 @@ def _check_mine(place: Path) -> None:
     for name in ("curated/catgan.json", "runs", "report.html", "cats.png"):
         if (place / name).exists():
             raise FolderRefused(
-                f"{place / name} exists already and is not a demo's; name an empty folder: "
+                f"{place / name} exists already and no demo made it; name an empty folder: "
                 "catgan demo FOLDER"
             )
 

@@ -46,7 +46,7 @@ def doctor(
                 fix = f" To fix it: {check.fix}" if check.fix else ""
                 screen.say(f"{words}: {check.name}: {check.found}.{fix}")
     wrong = sum(check.state == State.STOPS for check in found.checks)
-    screen.say(f"{count(wrong, 'thing')} to fix." if wrong else "Everything needed is there.")
+    screen.say(f"{count(wrong, 'problem')} to fix." if wrong else "Everything needed is there.")
     screen.result(found.to_json())
     if not found.works:
         raise typer.Exit(1)
@@ -56,11 +56,11 @@ def _device(*, speed: bool) -> "Iterator[Check]":
     """What `auto` chooses here, and how fast training is on it."""
     import torch
 
-    from catgan.doctor.checks import Check
+    from catgan.doctor.checks import Check, check_speed
     from catgan.model.device import pick_device, product_speed
     from catgan.train.config import TrainConfig
     from catgan.train.device import describe_device, pick_computing
-    from catgan.train.outlook import probe_speed
+    from catgan.train.outlook import look_ahead, probe_speed
 
     settings = TrainConfig()
     chosen = pick_device(settings.device)
@@ -73,9 +73,12 @@ def _device(*, speed: bool) -> "Iterator[Check]":
     if not speed:
         return
     rate = probe_speed(settings)
-    recipe = f"recipe {settings.recipe}, {settings.size} x {settings.size} pixels"
-    found = f"{rate or 0:.0f} training images a second ({recipe}, batch {settings.batch_size})"
     if rate is None:  # a training comes to speed only once its steps are recorded
         teraflops = product_speed(chosen, device.computing.precision) / 1e12
         found = f"{teraflops:.0f} TFLOP/s (products of matrices, {device.computing.precision})"
-    yield Check(name="speed", found=found)
+        yield Check(name="speed", found=found)
+        return
+    needed = look_ahead(settings, 1).half
+    assert needed is not None  # of the default recipe
+    what = f"recipe {settings.recipe}, {settings.size} x {settings.size} pixels"
+    yield check_speed(rate, needed=needed, what=f"{what}, batch {settings.batch_size}")

@@ -60,7 +60,9 @@ def fetch(
     already = " is there already," if result.plan.there else ":"
     screen.say(f"{folder}{already} {count(result.photos, 'photo')}, {amount(result.bytes)}.")
     if result.passed_over:
-        screen.say(f"{count(result.passed_over, 'file')} of the archive passed over: no photos.")
+        screen.say(
+            f"{count(result.passed_over, 'file')} of the archive skipped, which are not photos."
+        )
     if result.plan.album is not None:
         screen.say(f"Licence: {result.plan.album.licence}")
     screen.say(f"Where they are from, and what to cite: {folder / SOURCE}")

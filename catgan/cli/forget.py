@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 INSPECTED = re.compile(r"<title>(.*) \(catgan inspect\)</title>")
 KNOWS = {
-    "trained": "was trained on it, and cannot unlearn it; to be rid of that: "
+    "trained": "was trained on it, and cannot unlearn it; to remove the run: "
     "catgan runs --remove {name}",
     "measured": "held it out: its figures, and the choice of its best epoch, depend on it",
     "perhaps": "may have been trained on it; its data set has changed since",
@@ -75,7 +75,9 @@ def forget(
                 page.unlink()
     screen.say(f"Forgotten: {listed(plan.files)} ({_images_words(plan)} removed).")
     for name, files in done.instead.items():
-        screen.say(f"In its place in {name}: {listed(files)}, so far left out as nearly the same.")
+        screen.say(
+            f"In its place in {name}: {listed(files)}, left out until now as a near-duplicate."
+        )
     for page in renewed:
         screen.say(f"{'Written anew without it' if done.left else 'Removed'}: {page}")
     _say_the_rest(screen.say, plan, known, [page for page in pages if page not in renewed])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from catgan.cli.ahead import training_words
 from catgan.cli.options import ConfigOption, JsonOption
 from catgan.cli.privacy import contains_photos
 from catgan.core.pages import check_page
@@ -29,7 +30,7 @@ def inspect(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is in the data sets: verdicts, faces, near copies."""
+    """Say what is in the data sets: verdicts, faces, near-duplicates."""
     from catgan.console import Screen
     from catgan.inspect.page import write_page
     from catgan.inspect.summary import inspect_curated
@@ -59,7 +60,7 @@ def inspect(
         for pair, first, second, _ in found.pairs[:3]:
             screen.say(f"  most similar: {first} and {second} ({pair.alike:.3f}; 1 is identical)")
     if not inspection.finished:
-        screen.say("The last curation was stopped before its end; rerun its command to resume.")
+        screen.say("The last curation was interrupted; rerun its command to resume.")
     if inspection.gone:
         are = "is" if inspection.gone == 1 else "are"
         line = ["catgan", "curate", str(inspection.raw), str(curated)]
@@ -77,5 +78,8 @@ def inspect(
     else:
         screen.say(f"The page, to open in a browser: {page.resolve()}")
         screen.say(contains_photos("It"))
-        screen.say(f"Next: {command_line(['catgan', 'train', str(curated)])}")
+        sizes = {found.name: found.pictures for found in inspection.sets}
+        side = max(max(found.side) for found in inspection.sets)
+        for sentence in training_words(curated, sizes, side):
+            screen.say(sentence)
     screen.result(inspection.to_json())

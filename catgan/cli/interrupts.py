@@ -79,7 +79,7 @@ class StopFlag:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopFlag]:
-    """The first Ctrl-C (or a polite kill) lets the step end and is answered; the second is not."""
+    """The first Ctrl-C (or a polite kill) raises a flag; the second does what it always did."""
     flag = StopFlag()
     before: dict[int, Any] = {}  # what the signals did
 

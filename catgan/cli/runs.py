@@ -37,7 +37,7 @@ def runs(
 ) -> None:
     """List the runs and what they take on disk, and clean up.
 
-    A slim run can still be drawn from, compared, exported and fine-tuned, but not trained further.
+    A slim run can still be sampled, compared, exported and fine-tuned, but not trained further.
     Files that catgan did not write are never removed.
     """
     from catgan.console import Screen

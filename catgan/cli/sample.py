@@ -41,7 +41,7 @@ def sample(
     timelapse: Annotated[
         Path | None,
         typer.Option(
-            help="A time-lapse of the training, from its sample grids. Likewise.",
+            help="A time-lapse of the training, from its sample grids. A GIF or an MP4 video.",
             metavar="FILE.gif",
         ),
     ] = None,
@@ -81,7 +81,7 @@ def sample(
     outputs = Outputs(grid=out, files=files, walk=walk, timelapse=timelapse, page=page)
     screen = Screen(as_json=json)
     if like is not None and between is not None:
-        raise BadUsage("--like and --between are two different things; use one of them.")
+        raise BadUsage("--like and --between exclude each other; use one of them.")
     if like is not None or between is not None:
         photos = list(between) if between is not None else [like] if like is not None else []
         _like(run, photos, settings, outputs, runs, screen, dry_run=dry_run)
@@ -249,10 +249,10 @@ def _match_words(match: "Match") -> str:
     from catgan.sample.likeness import COMPARED
 
     return (
-        f"{match.name}: similarity {match.similarity:.2f} (1 is identical; random samples have "
-        f"{match.usual:.2f}, and {match.more_similar} of {COMPARED} come nearer). Pixels differ by "
-        f"{match.off:.0f} of 255 (random samples {match.usual_off:.0f}, "
-        f"{match.less_off} of {COMPARED} nearer)."
+        f"{match.name}: similarity {match.similarity:.2f}; {COMPARED} random samples have "
+        f"{match.usual:.2f} on average, and {match.more_similar} of them come nearer (1 is "
+        f"identical).\n  Pixels differ by {match.off:.0f} of 255; those of the random samples by "
+        f"{match.usual_off:.0f}, and {match.less_off} of them come nearer."
     )
 
 

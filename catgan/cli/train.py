@@ -388,6 +388,8 @@ def _start_words(start: "TrainStart") -> str:
         parts += [f"{data.cut} cropped to a square"] if data.cut else []
         parts += [f"{data.enlarged} enlarged"] if data.enlarged else []
         sentences.append(f"{', '.join(parts)}.")
+        if data.cut:
+            sentences.append("If these are photos, catgan curate makes better images of them.")
     sentences += _storage_words(start.data.storage)
     return " ".join(sentences)
 

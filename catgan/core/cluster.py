@@ -221,7 +221,7 @@ def connected(address: str) -> Iterator[Cluster]:
         except Exception as error:  # an address that is none, TLS that is missing, nobody there
             raise NotReached(
                 f"The scheduler {address} cannot be reached ({_first_line(error)}). Start it with "
-                "dask scheduler, or mend --scheduler, and rerun the same command."
+                "dask scheduler, or correct --scheduler, and rerun the same command."
             ) from error
         try:
             yield Cluster(client, address)

@@ -31,11 +31,11 @@ class FileRefused(CatganError):
 
 
 class NoPictures(CatganError):
-    """There is no picture to work on: point at another folder."""
+    """There is no image to work on: name another folder."""
 
 
 class UnreadablePhoto(CatganError):
-    """The file is no picture that can be read whole; `curate` turns this into a verdict."""
+    """The file is not an image that can be read whole; `curate` turns this into a verdict."""
 
 
 class FaceTooSmall(CatganError):
@@ -47,11 +47,11 @@ class BadRecipe(BadUsage):
 
 
 class TooFewPictures(CatganError):
-    """Too little to train or to measure on: add pictures."""
+    """Too few images to train or to measure on: add some."""
 
 
 class UnequalSizes(CatganError):
-    """Pictures of a data set differ in size: curate them, or resize them."""
+    """Images of a data set differ in size: curate them, or resize them."""
 
 
 class BadSettings(BadUsage):
@@ -59,11 +59,11 @@ class BadSettings(BadUsage):
 
 
 class SettingsDiffer(CatganError):
-    """A run of this name exists with other settings: take another name, or those settings."""
+    """A run of this name exists with other settings: use another name, or those settings."""
 
 
 class TrainingLost(CatganError):
-    """The losses are no numbers any more: train anew with other settings."""
+    """The losses are NaN or infinite: train anew with other settings."""
 
 
 class RankLost(CatganError):
@@ -120,11 +120,11 @@ class MissingPackage(CatganError):
 
 
 class NotReached(CatganError):
-    """A server cannot be reached: mend the connection and rerun the same command."""
+    """A server cannot be reached: fix the connection and rerun the same command."""
 
 
 class WorkerUnfit(CatganError):
-    """A worker of the cluster cannot do the work: mend what the sentence names."""
+    """A worker of the cluster cannot do the work: fix what the sentence names."""
 
 
 class FetchRefused(CatganError):
@@ -136,7 +136,7 @@ class OutputLost(CatganError):
 
 
 class Interrupted(BaseException):
-    """Somebody pressed Ctrl-C: the same command carries on.
+    """Somebody pressed Ctrl-C: rerun the same command to resume.
 
     Not a `CatganError`, nor even an `Exception`: it comes at any moment, and nothing that handles
     a broken photo or file may take it for one.

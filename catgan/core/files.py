@@ -1,5 +1,6 @@
 """Whole files or none: written beside their place, flushed, and renamed into it."""
 
+import difflib
 import errno
 import hashlib
 import io
@@ -327,8 +328,18 @@ def check_folder(folder: Path, advice: str) -> None:
         NoSuchFolder: It is missing, or is a file.
     """
     if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        what = "is a file, not a folder" if folder.exists() else f"does not exist{_near(folder)}"
         raise NoSuchFolder(f"{folder} {what}; {advice}.")
+
+
+def _near(folder: Path) -> str:
+    """The folder that may have been meant by one that is missing, in brackets; "" for none."""
+    try:
+        there = [path.name for path in folder.parent.iterdir() if path.is_dir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(folder.name, there, n=1)
+    return f" (did you mean {folder.parent / close[0]}?)" if close else ""
 
 
 def make_folder(folder: Path) -> None:

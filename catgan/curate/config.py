@@ -34,7 +34,7 @@ class CurateConfig:
         str,
         Option(
             "lenient, normal or strict: strict lets through fewer backs, drawings and other things "
-            "that are no cat's face, and misses more faces."
+            "that are not a cat's face, and misses more faces."
         ),
     ] = NORMAL
     min_face: Annotated[
@@ -51,7 +51,7 @@ class CurateConfig:
         bool, Option("Write a third data set, full-body-kept: the photos of face-crop, whole.")
     ] = False
     clip_frames: Annotated[
-        int, Option("Frames of a video that are used, at most. 0 passes videos over.")
+        int, Option("Frames of a video that are used, at most. 0 skips videos.")
     ] = 40
     max_megapixels: Annotated[
         float, Option("Skip photos with more megapixels than this.", default="250")

@@ -122,7 +122,7 @@ def forget_photo(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None) -
 def _open(
     photo: AnyPath, curated: Path, raw: Path | None
 ) -> tuple[ForgetPlan, CuratedFolder, CuratedNote]:
-    check_folder(curated, "name the folder that curate wrote")
+    check_folder(curated, "name the folder that catgan curate wrote")
     note = read_note(curated)
     if note is None:
         raise FolderRefused(f"{curated} was not made by catgan curate; name the folder that was.")

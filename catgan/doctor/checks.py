@@ -18,11 +18,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from catgan.core.places import cache_folder
-from catgan.core.words import amount, listed
+from catgan.core.words import amount, duration, listed
 
 OLDEST_PYTHON = (3, 11)
 LITTLE = 2_000_000_000  # bytes of disk under which a training may not end
 NONE = 200_000_000  # bytes under which nothing does
+SLOW = 20.0  # training images a second under which training is slow: two free CPU cores do 45
 NOT_EXTRAS = ("all", "dev")
 
 Importer = Callable[[str], object]
@@ -273,6 +274,30 @@ def check_variables(environment: Mapping[str, str] = os.environ) -> Check:
     names = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CUDA_VISIBLE_DEVICES", "MKL_NUM_THREADS")
     told = [f"{name}={environment[name]}" for name in names if name in environment]
     return Check(name="variables", found=", ".join(told) or "none that matter")
+
+
+def check_speed(rate: float, *, needed: int, what: str) -> Check:
+    """How fast training is, and how long that makes a run from scratch.
+
+    Args:
+        rate: Training images a second.
+        needed: Training images that a run from scratch needs.
+        what: What was trained, in a few words.
+    """
+    shown = f"{rate:.0f}" if rate >= SLOW else f"{rate:.1f}"
+    found = (
+        f"{shown} training images a second ({what}); a run from scratch needs {needed:,}, "
+        f"which take {duration(needed / rate)}"
+    )
+    if rate >= SLOW:
+        return Check(name="speed", found=found)
+    return Check(
+        name="speed",
+        found=found,
+        state=State.NOTE,
+        fix="close other busy programs, use a GPU, or fine-tune the bundled model, which needs few "
+        "images: catgan train --start-from base",
+    )
 
 
 def _home(path: Path) -> str:

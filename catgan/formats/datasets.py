@@ -138,7 +138,7 @@ def find_datasets(folder: Path) -> list[DataSet]:
         NoSuchFolder: There is no such folder.
         NoPictures: Neither the folder nor a subfolder has pictures.
     """
-    check_folder(folder, "name a folder of images")
+    check_folder(folder, "name a folder of images, or make one: catgan curate raw/ curated/")
     if pictures_of(folder) != folder and (own := open_dataset(folder)) is not None:
         return [own]
     subfolders = sorted(

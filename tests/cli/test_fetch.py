@@ -19,7 +19,7 @@ def test_an_archive_on_the_disk(catgan: Catgan, tmp_path: Path) -> None:
     done = json.loads(ended.out)
     assert (done["photos"], done["passed_over"], done["there"]) == (1, 1, False)
     assert Path(done["source"]).is_file()
-    assert "1 file of the archive passed over" in ended.err
+    assert "1 file of the archive skipped" in ended.err
     assert "catgan curate" in ended.err
     again = catgan("fetch", archive, raw)
     assert "is there already" in again.out

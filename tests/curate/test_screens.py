@@ -240,6 +240,9 @@ class TestJudge:
         for found in judged:
             assert sets(found) == {FULL_BODY: [0]}  # the whole photo stays
         assert "sharpness 0.54" in judged[0].reason
+        # a hair below the limit does not read as if it were enough
+        (hair,) = judge([finding("soft", face(sharp=LEAST_SHARPNESS - 0.0001))], CurateConfig())
+        assert "sharpness 0.549" in hair.reason
         for found in judge([soft, dark], OFF):
             assert found.verdict is Verdict.KEPT
             assert sets(found) == {FULL_BODY: [0], FACE_CROP: [0]}

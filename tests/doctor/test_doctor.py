@@ -133,6 +133,18 @@ def test_every_module_of_a_requirement_has_its_name() -> None:
         assert "cannot be loaded" not in check.found, check
 
 
+def test_slow_training_is_worth_knowing() -> None:
+    """It is not called ok, and the time that a run would take is in the line."""
+    slow = checks.check_speed(2.5, needed=25_000, what="recipe projected")
+    assert slow.state == State.NOTE
+    assert "2.5 training images a second" in slow.found
+    assert "2 h 47 min" in slow.found
+    assert "--start-from base" in slow.fix
+    quick = checks.check_speed(45.2, needed=25_000, what="recipe projected")
+    assert (quick.state, quick.fix) == (State.OK, "")
+    assert "45 training images a second" in quick.found
+
+
 class TestCommand:
     """`catgan doctor`."""
 

@@ -119,6 +119,9 @@ class TestFindDatasets:
     def test_no_folder(self, tmp_path: Path) -> None:
         with pytest.raises(NoSuchFolder, match="does not exist"):
             find_datasets(tmp_path / "nowhere")
+        (tmp_path / "curated").mkdir()
+        with pytest.raises(NoSuchFolder, match=r"does not exist \(did you mean .*curated\?\)"):
+            find_datasets(tmp_path / "cruated")
         file = fill(tmp_path, "a.png") / "a.png"
         with pytest.raises(NoSuchFolder, match="a file, not a folder"):
             find_datasets(file)

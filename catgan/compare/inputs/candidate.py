@@ -231,7 +231,7 @@ def _notes(config: RunConfig, split: DataSplit, dataset: DataSet, *, epochs: int
         )
     if not split.held_out:
         notes.append(
-            "No image was held out of this run's training, so its samples are measured against "
-            "the very images that it was trained on. A run that only copies them looks good here."
+            "No images were held out of training, so samples are measured against the very images "
+            "that were trained on. Copies of them would look good here."
         )
     return notes

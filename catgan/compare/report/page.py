@@ -22,6 +22,7 @@ from catgan.compare.report.charts import (
 from catgan.compare.report.grids import RunGrids, SampleGrid, grids_of
 from catgan.compare.report.pictures import Still, pairs_still, sheet_of, still, tiles_for
 from catgan.compare.report.settings import differing_settings, equal_settings
+from catgan.compare.report.table import beware_of, too_brief
 from catgan.core.files import AnyPath, Json, write_text
 from catgan.core.pages import page_environment
 from catgan.core.words import count
@@ -108,6 +109,8 @@ def render(comparison: Comparison, *, photos: bool = True) -> str:
     charts = [chart for own in by_arm for chart in own] + across
     return environment.get_template("report.html.j2").render(
         comparison=comparison,
+        brief=too_brief(comparison),
+        beware=beware_of(comparison),
         photos=photos,
         arms=arms,
         title=" · ".join(arm.label for arm in arms),

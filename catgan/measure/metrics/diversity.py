@@ -32,8 +32,8 @@ def diversity(
     """
     if min(len(fake), len(real)) < FEWEST:
         raise TooFewPictures(
-            f"How varied images are can be told from {FEWEST} samples and {FEWEST} real "
-            f"images on; here are {len(fake)} and {len(real)}."
+            f"Variety needs at least {FEWEST} samples and {FEWEST} real images; "
+            f"here are {len(fake)} and {len(real)}."
         )
     ours, ours_without = _variances(fake)
     theirs, theirs_without = _variances(real)
