@@ -28,7 +28,7 @@ def export(
     """Write a generator as safetensors and ONNX, with a card.
 
     The folder gets the weights, an ONNX file that was checked against PyTorch, a card with the
-    figures of the run and lines that draw with it, and 64 samples. It says so if the samples copy
+    figures of the run and code that samples from it, and 64 samples. It says so if the samples copy
     training images. The licence is for you to state, in README.md.
     """
     from catgan.console import Screen

@@ -47,7 +47,7 @@ def forget(
 ) -> None:
     """Take one photo out of a curated folder.
 
-    Removes it, copies of the same file, and everything made of them: images, records, journal,
+    Removes it, copies of the same file, and everything made from them: images, records, journal,
     cards, contact sheets, and the page of catgan inspect if it lies in that folder, beside it or
     here. The photo itself is not touched. Says which runs were trained on it.
     """

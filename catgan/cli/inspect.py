@@ -30,7 +30,7 @@ def inspect(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what is in the data sets: verdicts, faces, near-duplicates."""
+    """Show what is in the data sets: verdicts, faces, near-duplicates."""
     from catgan.console import Screen
     from catgan.inspect.page import write_page
     from catgan.inspect.summary import inspect_curated

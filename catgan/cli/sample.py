@@ -69,9 +69,9 @@ def sample(
     json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Draw cats with a trained run.
+    """Sample cats from a trained run.
 
-    By default, writes a grid of 64 samples to the run's folder. The same seed draws the same cats.
+    By default, writes a grid of 64 samples to the run's folder. The same seed gives the same cats.
     """
     from catgan.console import Screen
     from catgan.sample.outputs import Outputs

@@ -139,8 +139,8 @@ def test_what_cannot_be_asked_for(run: Run, tmp_path: Path) -> None:
         ([], Outputs(), "0 photos were named"),
         ([tmp_path / "b.png"], Outputs(), "There is no photo"),
         ([photo], Outputs(walk=tmp_path / "w.gif"), "needs two photos"),
-        ([photo, photo], Outputs(page=tmp_path / "p.html"), "--between writes nothing but"),
-        ([photo], Outputs(files=tmp_path / "f"), "--like writes nothing but"),
+        ([photo, photo], Outputs(page=tmp_path / "p.html"), "--between writes only"),
+        ([photo], Outputs(files=tmp_path / "f"), "--like writes only"),
     ):
         with pytest.raises(BadUsage, match=words):
             plan_likeness(run.folder, photos, outputs=outputs)
