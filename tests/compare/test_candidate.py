@@ -240,7 +240,7 @@ def test_without_held_out_pictures_training_ones_are_the_reference(
     close = found_of(arm.shown, CLOSE)
     assert isinstance(close.number, Rate)
     assert close.number.n_real == 80
-    assert any("only copies them looks good" in note for note in found.notes)
+    assert any("Copies of them would look good" in note for note in found.notes)
     assert to_json(found)["arms"][0]["reference"] == "training"
 
 
