@@ -89,12 +89,13 @@ def curate(
     """
     from catgan.console import Screen
     from catgan.core.remote import place_of
+    from catgan.curate.folder import curated_path
     from catgan.curate.pipeline import CurateProgress, curate_photos, curate_shard, plan_curation
     from catgan.curate.unused import reasons
 
     settings = CurateConfig(**named)
     screen = Screen(as_json=json)
-    photos_at, folder = place_of(raw), _folder(curated)
+    photos_at, folder = place_of(raw), curated_path(curated)
     _check_together(shard, merge=merge, decisions=decisions, copy_to=copy_to)
     if dry_run:
         plan = plan_curation(raw, folder, settings, shard=shard, merge=merge)
@@ -199,19 +200,6 @@ def curate(
             "copied": None if copied is None else dataclasses.asdict(copied),
         }
     )
-
-
-def _folder(curated: str) -> Path:
-    """The folder for the data sets, which has to lie on a file system."""
-    from catgan.core.remote import place_of
-
-    place = place_of(curated)
-    if not isinstance(place, Path):
-        raise BadUsage(
-            f"{curated} is an address, and data sets are made in a folder: storages like this can "
-            f"neither rename nor lock. Name a folder, and copy it there: --copy-to {curated}"
-        )
-    return place
 
 
 def _check_together(

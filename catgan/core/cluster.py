@@ -73,7 +73,8 @@ class Cluster:
         wrong = {name: answer for name, answer in answers.items() if answer is not None}
         if not wrong:
             return
-        told = list(dict.fromkeys(_words(name, answer) for name, answer in wrong.items()))
+        told = [_words(f"The worker {name}", answer) for name, answer in wrong.items()]
+        told = list(dict.fromkeys(told))
         more = f" (and {len(told) - MOST_NAMED:,} more like this)" if len(told) > MOST_NAMED else ""
         raise WorkerUnfit(" ".join(told[:MOST_NAMED]) + more)
 
@@ -111,6 +112,7 @@ class Cluster:
         pending: dict[Future[list[Result]], list[Item]] = {}
         try:
             while True:
+                self._ask()  # here too: tasks may come back so often that nobody waits for one
                 while len(pending) < IN_FLIGHT * max(1, self._threads):
                     batch = next(batches, None)
                     if batch is None:
@@ -160,7 +162,7 @@ class Cluster:
         except CatganError:
             raise
         except Exception as error:
-            raise WorkerUnfit(_words(f"a worker of {self._address}", error)) from error
+            raise WorkerUnfit(_words(f"A worker of {self._address}", error)) from error
 
     def _ask(self) -> None:
         """How many threads there are; raise where the scheduler or all workers are gone."""
@@ -181,9 +183,10 @@ class Cluster:
         if self._threads:
             self._manned = self._answered
         elif self._answered - self._manned > NOBODY:
+            where = self._address if "://" in self._address else f"--scheduler-file {self._address}"
             raise NotReached(
                 f"The scheduler {self._address} has had no worker for {NOBODY / 60:.0f} minutes; "
-                f"start some (dask worker {self._address}), and rerun the same command."
+                f"start some (dask worker {where}), and rerun the same command."
             )
 
     def _lost(self) -> NotReached:
@@ -249,16 +252,16 @@ def _taken_from(batches: deque[list[Item]]) -> Iterator[list[Item]]:
         yield batches.popleft()
 
 
-def _words(name: str, error: object) -> str:
+def _words(who: str, error: object) -> str:
     if isinstance(error, CatganError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return (
-            f"The worker {name} lacks {error.name}; install the same catgan there, "
+            f"{who} lacks {error.name}; install the same catgan there, "
             "or end that worker, and rerun the same command."
         )
     what = _first_line(error) if isinstance(error, BaseException) else str(error)
-    return f"The worker {name} failed ({what}); mend or end it, and rerun the same command."
+    return f"{who} failed ({what}); mend or end it, and rerun the same command."
 
 
 def _first_line(error: BaseException) -> str:

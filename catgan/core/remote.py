@@ -26,6 +26,7 @@ from catgan.core.errors import (
     NotWritable,
 )
 from catgan.core.files import AnyPath, explain_unwritable
+from catgan.core.systems import WINDOWS
 
 Value = TypeVar("Value")
 
@@ -33,7 +34,8 @@ PAUSES = (0.5, 2.0)  # seconds before the second and the third try
 BLOCK = 16 << 20  # bytes copied to the disk at a time: each is a request
 BACKENDS = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub",
             "az": "adlfs", "abfs": "adlfs", "sftp": "paramiko", "ssh": "paramiko"}  # fmt: skip
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]+"
+_ADDRESS = re.compile(rf"({_SCHEME}::)*{_SCHEME}://")  # fsspec chains several with "::"
 _TAGS = ("ETag", "etag", "md5Hash", "content_md5", "blob_id", "oid", "generation")
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "timeModified", "created")
 
@@ -48,7 +50,8 @@ def place_of(name: "AnyPath | Remote") -> "Path | Remote":
     if isinstance(name, Remote):
         return name
     if isinstance(name, str) and name.startswith("file://") and "::" not in name:
-        return Path(name.removeprefix("file://"))
+        path = name.removeprefix("file://")
+        return Path(path[1:] if WINDOWS and re.match(r"/[A-Za-z]:", path) else path)
     return Remote(root=name) if isinstance(name, str) and is_address(name) else Path(name)
 
 
@@ -86,7 +89,7 @@ class Remote:
         try:
             _tried(self, lambda system, base: _asked(system, base))
         except OSError as error:
-            raise NoSuchFolder(f"{self} cannot be listed ({error.strerror}).") from error
+            raise self._unlisted(error) from error
 
     def files(self) -> "list[RemoteFile]":
         """All files below the folder, at any depth, by name.
@@ -106,10 +109,15 @@ class Remote:
         try:
             found = _tried(self, find)
         except OSError as error:
-            raise NoSuchFolder(f"{self} cannot be listed ({error.strerror}).") from error
+            raise self._unlisted(error) from error
         return sorted(
             (file for file in found if file.name and not file.name.endswith("/")),
             key=lambda file: file.name,
+        )
+
+    def _unlisted(self, error: OSError) -> NoSuchFolder:
+        return NoSuchFolder(
+            f"{self} cannot be listed ({error.strerror}); check the address and the credentials."
         )
 
     def _file(self, path: str, info: Mapping[str, Any], base: str) -> "RemoteFile":
@@ -174,7 +182,9 @@ class Remote:
         try:
             return bytes(_tried(self, lambda system, base: system.cat_file(f"{base}/{name}")))
         except OSError as error:
-            raise NoSuchFolder(f"{self}/{name} cannot be read ({error.strerror}).") from error
+            raise NoSuchFolder(
+                f"{self}/{name} cannot be read ({error.strerror}); check what the credentials allow."
+            ) from error
 
     def upload(self, name: str, file: Path) -> None:
         """Write a large file into the folder, without holding it; as `write`."""
@@ -188,7 +198,10 @@ class Remote:
         try:
             _tried(self, what)
         except OSError as error:
-            raise NotWritable(f"{self} cannot be written to ({error.strerror}).") from error
+            raise NotWritable(
+                f"{self} cannot be written to ({error.strerror}); check the address and what the "
+                "credentials allow."
+            ) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

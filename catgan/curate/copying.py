@@ -16,7 +16,7 @@ from catgan.core.names import printable
 from catgan.core.remote import Remote, place_of
 from catgan.core.systems import LITTER
 from catgan.core.words import count
-from catgan.curate.folder import MERGED, SHARDS
+from catgan.curate.folder import MERGED, SHARDS, curated_path
 from catgan.curate.selection import MEETING
 from catgan.formats import copies, curated
 from catgan.formats.copies import CopyRecord
@@ -24,8 +24,9 @@ from catgan.formats.curated import check_finished, read_note
 
 BATCH = 64  # files sent at a time,
 BATCH_BYTES = 32 << 20  # and bytes; a larger file goes by itself
-NOTED = 2000  # files sent until that is written down
-NOT_SENT = LITTER | {LOCK, MEETING}
+NOTED = 2000  # files sent until that is written down,
+NOTED_SHARE = 8  # and one for so many that are: the list is written as a whole each time
+NOT_SENT = LITTER | {LOCK, MEETING, copies.NAME}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +57,12 @@ def copy_curated(
         progress: Called with files dealt with and files in all.
 
     Raises:
-        BadUsage: The address is none.
+        BadUsage: The address is none, or the folder is one.
         FolderRefused: The folder is not curated, or not finished; or the address holds other files.
         NotWritable: It may not be written to.
         NotReached: It does not answer, or does not have what was sent to it.
     """
-    root, target = Path(folder), check_address(address)
+    root, target = curated_path(folder), check_address(address)
     if read_note(root) is None:
         raise FolderRefused(f"{root} was not made by catgan curate; name the folder that was.")
     check_finished(root)
@@ -143,7 +144,7 @@ class _Copy:
                 self._target.write({name: read_file(self._here[name]) for name in batch})
             self._noted |= {name: records[name] for name in batch}
             done, unnoted = done + len(batch), unnoted + len(batch)
-            if unnoted >= NOTED:
+            if unnoted >= max(NOTED, len(self._noted) // NOTED_SHARE):
                 self._note()
                 unnoted = 0
             self._progress(done, total)

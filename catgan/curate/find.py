@@ -65,10 +65,7 @@ class PhotoFile:
         Raises:
             UnreadablePhoto: It cannot be opened, or is larger than any photo.
         """
-        if self.bytes > MAX_BYTES:
-            raise UnreadablePhoto(
-                f"the file has {self.bytes / 1e9:.1f} gigabytes, more than any photo"
-            )
+        self._check_size()
         try:
             with self._opened(MAX_BYTES) as file:
                 return file.read()  # not of the most: for so many bytes room would be made
@@ -94,6 +91,8 @@ class PhotoFile:
             UnreadablePhoto: It cannot be opened, or is larger than any photo.
         """
         digest = hashlib.sha256()
+        if not self.is_clip:
+            self._check_size()
         try:
             with self._opened(1 << 62 if self.is_clip else MAX_BYTES) as file:
                 while block := file.read(BLOCK):
@@ -135,6 +134,12 @@ class PhotoFile:
             except OSError as error:
                 raise _unopened(error) from error
             yield copy
+
+    def _check_size(self) -> None:
+        if self.bytes > MAX_BYTES:
+            raise UnreadablePhoto(
+                f"the file has {self.bytes / 1e9:.1f} gigabytes, more than any photo"
+            )
 
     def _opened(self, most: int = 1 << 62) -> AbstractContextManager[Opened]:
         if isinstance(self.path, Remote):

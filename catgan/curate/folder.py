@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from catgan.core.errors import FolderRefused
+from catgan.core.errors import BadUsage, FolderRefused
 from catgan.core.files import (
     LOCK,
     PARTIAL,
+    AnyPath,
     Json,
     append_jsonl,
     check_own,
@@ -21,7 +22,7 @@ from catgan.core.files import (
     to_json_line,
     write_jsonl,
 )
-from catgan.core.remote import Remote
+from catgan.core.remote import Remote, place_of
 from catgan.core.settings import Change, changes
 from catgan.core.systems import LITTER
 from catgan.curate.card import Contents, data_set_card
@@ -309,6 +310,21 @@ class CuratedFolder:
             data_sets=None if judged is None else sizes(judged, self.names),
         )
         write_note(self.root, note)
+
+
+def curated_path(curated: AnyPath) -> Path:
+    """Where a curated folder lies that a person named; it has to be on a file system.
+
+    Raises:
+        BadUsage: It is an address.
+    """
+    place = place_of(curated)
+    if isinstance(place, Remote):
+        raise BadUsage(
+            f"{place} is an address, but data sets are made in a folder: storages of this kind can "
+            f"neither rename nor lock files. Name a folder, and copy it there: --copy-to {place}"
+        )
+    return place
 
 
 def data_sets(settings: Json) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from catgan.curate.decisions import decide, standings
 from catgan.curate.finding import Finding
 from catgan.curate.folder import SHARDS, CuratedFolder, counts, sizes
 from catgan.curate.judge import Judged, judge
+from catgan.curate.shards import Parts
 from catgan.curate.sheets import contact_sheets
 from catgan.formats.curated import (
     FORMAT,
@@ -107,6 +108,7 @@ def forget_photo(photo: AnyPath, curated: AnyPath, raw: AnyPath | None = None) -
         # a kill after this leaves a folder that says it is unfinished, and `curate` finishes it
         write_note(folder.root, dataclasses.replace(note, finished=False))
         forget_decisions(folder.decisions, forgotten)
+        Parts(main=folder).clear()  # what a merge left that was killed at its very end
         folder.settle(left, judged)
         contact_sheets(folder, judged)
         write_note(folder.root, _finished(note, folder, judged))
@@ -133,12 +135,13 @@ def _open(
             "merge them (catgan curate --merge), or remove that folder, and rerun the same command."
         )
     raw = raw or recorded_raw(curated, note)
+    named = str(raw or note.raw or "raw/")
     if raw is None and note.raw is not None:  # at an address, which `forget` leaves alone
         raw = Path(note.raw)
     folder = CuratedFolder(root=curated, raw=raw or Path("raw"), settings=note.settings)
     records = read_photos(curated)
     if note.format < FORMAT or raw is None or not _known(folder).keys() >= _paths(records):
-        line = ["catgan", "curate", str(raw or "raw/"), str(curated)]
+        line = ["catgan", "curate", named, str(curated)]
         raise FolderRefused(
             f"{curated} was made by an older catgan; bring it up to date first, with the options "
             f"you gave it then: {command_line(line)}"

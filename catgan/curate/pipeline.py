@@ -29,7 +29,7 @@ from catgan.curate.decisions import (
 from catgan.curate.detector import Detector, make_recipe_detector
 from catgan.curate.find import Found, PhotoFile, Unlisted, check_raw, find_photos
 from catgan.curate.finding import Drawn, Finding
-from catgan.curate.folder import CuratedFolder, counts, sizes
+from catgan.curate.folder import CuratedFolder, counts, curated_path, sizes
 from catgan.curate.judge import first_verdict, judge
 from catgan.curate.looking import CurateProgress as CurateProgress
 from catgan.curate.looking import Looker
@@ -128,7 +128,7 @@ def curate_photos(
 
     Args:
         raw: Photos, at any depth; never written to. A folder, or an address that fsspec knows.
-        curated: New, empty, or made by an earlier call.
+        curated: New, empty, or made by an earlier call; a folder, and no address.
         config: Settings.
         decisions: A file of decisions that `catgan review` wrote elsewhere; those that `curated`
             does not have yet are added to its own, `decisions.jsonl`, and hold from then on.
@@ -146,13 +146,13 @@ def curate_photos(
         NotReached: The scheduler, or the address of the photos, does not answer.
         WorkerUnfit: A worker of the cluster does not see the folders, or has other versions.
         BadRecord: The `catgan.json` in `curated` is damaged, or a file of decisions is.
-        BadUsage: There is no such file of decisions.
+        BadUsage: There is no such file of decisions; or `curated` is an address.
         BadRecipe: The recipe is missing or is none.
         NoPictures: `raw` holds no photo, and nothing is written; or none that can be read, which is
             on record.
         DiskFull: There is no room; the same call carries on later.
     """
-    photos_at, curated = place_of(raw), Path(curated)
+    photos_at, curated = place_of(raw), curated_path(curated)
     config = _as_possible(config or CurateConfig(), photos_at, make_detector)
     if config.scheduler and isinstance(photos_at, Path):
         photos_at = photos_at.absolute()  # workers stand in folders of their own
@@ -204,7 +204,9 @@ def curate_photos(
         folder.finish(judged)
         if merge:
             parts.retire()
-    if merge:
+        stack.close()  # Windows removes no file that is open, as a lock is
+        if merge:
+            parts.retire()
         parts.clear()
     unreadable = Counter(finding.why_not for finding in findings if not finding.readable)
     if unreadable.total() == len(findings):
@@ -272,13 +274,12 @@ def curate_shard(
         progress: Likewise.
 
     Raises:
-        BadUsage: There is no such shard.
+        BadUsage: There is no such shard; or a scheduler is named, too.
         What `curate_photos` does.
     """
-    photos_at, curated, part = place_of(raw), Path(curated), Shard.of(shard)
+    photos_at, curated, part = place_of(raw), curated_path(curated), Shard.of(shard)
     config = _as_possible(config or CurateConfig(), photos_at, make_detector)
-    if config.scheduler:
-        raise BadUsage("--shard needs no --scheduler: use the one or the other.")
+    _check_alone(part, config)
     main, make_detector = _open(photos_at, curated, config, make_detector)
     parts = Parts(main=main)
     parts.check_count(part)
@@ -321,6 +322,14 @@ def _as_possible(
     if make_detector is not None and config.workers == 1:
         return dataclasses.replace(config, photo_seconds=0)
     return config
+
+
+def _check_alone(part: Shard, config: CurateConfig) -> None:
+    if config.scheduler:
+        raise BadUsage(
+            f"--shard and --scheduler do not go together: --shard {part} is work for one machine, "
+            "and a scheduler hands out all of it."
+        )
 
 
 def _cluster(config: CurateConfig) -> AbstractContextManager[Cluster | None]:
@@ -367,8 +376,11 @@ def plan_curation(
     Raises:
         What `curate_photos` does, but for `DiskFull`.
     """
-    photos_at, curated, config = place_of(raw), Path(curated), config or CurateConfig()
+    photos_at, curated = place_of(raw), curated_path(curated)
+    config = _as_possible(config or CurateConfig(), photos_at, None)
     part = None if shard is None else Shard.of(shard)
+    if part is not None:
+        _check_alone(part, config)
     folder, _ = _open(photos_at, curated, config)
     parts = Parts(main=folder)
     if part is not None:
@@ -379,7 +391,8 @@ def plan_curation(
     photos = [*there.photos, *there.clips]
     if part is not None:
         photos = [photo for photo in photos if part.holds(photo.name)]
-        there = dataclasses.replace(there, unlisted=())
+        # what cannot be looked at just now is left to the merge
+        there = dataclasses.replace(there, unlisted=(), unseen=frozenset())
     found = still_known(photos, folder.known(), folder, there=there)
     for one in shards if part is None else [part]:
         found |= still_known(photos, parts.folder(one).known(), parts.folder(one))
@@ -488,8 +501,9 @@ def still_known(
 ) -> dict[str, Finding]:
     """The findings that still hold: of files that have not changed, whose pictures are all there.
 
-    A file of another path, size, time or probe is opened once to see whether its contents are
-    known; so a renamed folder costs a read, not a search. What cannot be looked at just now counts
+    A file of another path, size, time or probe is read once to see whether its contents are known,
+    unless its size already says that they are not; so a renamed folder costs a read, not a search,
+    and new photos cost nothing here. What cannot be looked at just now counts
     as unchanged: a drive that is away takes nothing along. All other photos are to be looked at.
 
     Args:
@@ -540,11 +554,16 @@ class _Contents:
     """What is known, by the contents of a file and what its pictures are called."""
 
     def __init__(self, known: Mapping[str, Finding]) -> None:
+        self._sizes = {finding.bytes for finding in known.values()}
         self._first: dict[str, Finding] = {}
         self._copies: dict[tuple[str, str], Finding] = {}
         for finding in known.values():
             if finding.sha256 and self._first.setdefault(finding.sha256, finding) is not finding:
                 self._copies[finding.sha256, finding.file()] = finding
+
+    def may_have(self, photo: PhotoFile) -> bool:
+        """Whether the contents of a file may be known: they are not where their size is not."""
+        return photo.bytes in self._sizes
 
     def find(self, digest: str, file: str) -> Finding | None:
         """The last of those that are equal in both."""
@@ -576,6 +595,7 @@ def _frames_known(clip: PhotoFile, known: _Clips, drawn: AbstractSet[Drawn]) -> 
 def _same_frames(clip: PhotoFile, known: _Clips) -> list[Finding]:
     """What is known of the same contents under the same name, in whatever folder."""
     alike = known.called.get(PurePosixPath(clip.name).name, [])
+    alike = [findings for findings in alike if findings[0].bytes == clip.bytes]
     if not alike:
         return []
     try:
@@ -611,7 +631,7 @@ def _has_changed(photo: PhotoFile, finding: Finding) -> bool:
 
 def _same_content(photo: PhotoFile, contents: Callable[[], _Contents] | None) -> Finding | None:
     """What is known of the same contents under the same name, in whatever folder."""
-    if contents is None:
+    if contents is None or not contents().may_have(photo):
         return None
     try:
         digest, probe = photo.digest(), photo.probe()

@@ -210,13 +210,11 @@ class Parts:
         missing.
         """
         number = 1 + max((int(one.name.rpartition("-")[2]) for one in self._retired()), default=0)
-        with suppress(OSError):  # Windows, while they are held: `clear` comes back to it
+        with suppress(OSError):  # none there; or Windows, while they are held
             (self.main.root / SHARDS).rename(self.main.root / f"{MERGED}-{number}")
 
     def clear(self) -> None:
         """Clear away what `retire` took out of the way; what somebody else put there stays."""
-        if (self.main.root / SHARDS).is_dir():
-            self.retire()
         for retired in self._retired():
             for part in retired.iterdir():
                 if _PART.fullmatch(part.name) and part.is_dir():

@@ -53,7 +53,7 @@ class TestParts:
             (("--shard", "1/2", "--merge"), "merge once all parts are there"),
             (("--shard", "1/2", "--copy-to", "s3://b/c"), "--copy-to belongs to the run"),
             (("--shard", "1/2", "--decisions", "d.jsonl"), "--decisions belongs to the run"),
-            (("--shard", "1/2", "--scheduler", "tcp://h:1"), "use the one or the other"),
+            (("--shard", "1/2", "--scheduler", "tcp://h:1"), "do not go together"),
             (("--merge",), "holds no parts to merge"),
         ],
     )

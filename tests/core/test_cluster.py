@@ -80,6 +80,23 @@ def test_nothing_to_do() -> None:
     assert run(MadeUp(), list, []) == []
 
 
+def test_late_workers_get_work_while_the_others_are_never_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tasks may come back so often that nobody ever waits a second for one."""
+    monkeypatch.setattr("catgan.core.cluster.ASKED", 0.0)
+    client = MadeUp(threads=1)
+    results = Cluster(client, "tcp://here").run(list, range(1000), task=10, lost=lost)
+    for _ in range(5):
+        next(results)
+    client.threads = 8
+    for _ in range(IN_FLIGHT):  # those that are under way
+        next(results)
+    before = len(client.batches)
+    next(results)
+    assert len(client.batches) - before >= 7 * IN_FLIGHT
+
+
 def test_no_more_is_taken_than_is_under_way() -> None:
     taken = 0
 
@@ -136,6 +153,23 @@ def test_whatever_else_a_worker_raises_is_a_sentence() -> None:
 
     with pytest.raises(WorkerUnfit, match="lacks catgan; install the same catgan there"):
         run(MadeUp(), work, range(20))
+
+    def fail(batch: Sequence[int]) -> list[int]:
+        raise RuntimeError("no such thing")
+
+    with pytest.raises(WorkerUnfit, match=r"^A worker of tcp://here failed \(RuntimeError"):
+        run(MadeUp(), fail, range(20))
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [("tcp://here", "dask worker tcp://here"), ("s.json", "dask worker --scheduler-file s.json")],
+)
+def test_nobody_comes(monkeypatch: pytest.MonkeyPatch, address: str, line: str) -> None:
+    monkeypatch.setattr("catgan.core.cluster.TICK", 0.01)
+    monkeypatch.setattr("catgan.core.cluster.NOBODY", -1.0)
+    with pytest.raises(NotReached, match=line):
+        Cluster(MadeUp(threads=0), address)
 
 
 def test_futures_that_were_cancelled_mean_that_the_scheduler_is_gone() -> None:

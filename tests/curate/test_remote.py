@@ -1,9 +1,11 @@
 """Photos at an address: in this process's memory, and in an object storage on this machine."""
 
+import dataclasses
 import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,13 @@ from catgan.core.errors import (  # noqa: E402
     NoPictures,
     NoSuchFolder,
     NotReached,
+    UnreadablePhoto,
 )
 from catgan.core.remote import Remote, is_address, place_of  # noqa: E402
 from catgan.curate.config import CurateConfig  # noqa: E402
 from catgan.curate.copying import copy_curated  # noqa: E402
-from catgan.curate.find import find_photos  # noqa: E402
-from catgan.curate.pipeline import curate_photos, curate_shard  # noqa: E402
+from catgan.curate.find import MAX_BYTES, PhotoFile, find_photos  # noqa: E402
+from catgan.curate.pipeline import curate_photos, curate_shard, plan_curation  # noqa: E402
 from catgan.formats.curated import read_note  # noqa: E402
 from tests.drawing import EyeDetector, Head, draw_photo, encode, read_jsonl, tree  # noqa: E402
 
@@ -72,10 +75,32 @@ class TestPlaces:
     def test_what_is_an_address(self) -> None:
         for address in ("s3://b/c", "memory://x", "zip://::s3://b/a.zip", "hf://datasets/x/y"):
             assert is_address(address)
-        for path in ("raw", "/raw", "./a://b", "C:\\photos", Path("s3://b")):
+        for path in ("raw", "/raw", "./a://b", "C:\\photos", "spain::2020", "spain::a/raw", Path("s3://b")):
             assert not is_address(path)
         assert place_of("file:///raw") == Path("/raw")
         assert place_of("raw/") == Path("raw")
+
+    def test_the_address_of_a_folder_on_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert place_of("file:///C:/photos") == Path("/C:/photos")
+        monkeypatch.setattr("catgan.core.remote.WINDOWS", True)
+        assert place_of("file:///C:/photos") == Path("C:/photos")
+        assert place_of("file:///photos") == Path("/photos")
+
+    def test_data_sets_need_a_folder(
+        self, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not one that is called like the address, which a path would be."""
+        monkeypatch.chdir(tmp_path)
+        calls = (
+            lambda: curate_photos(album, "s3://bucket/cats", HERE, make_detector=EyeDetector()),
+            lambda: curate_shard(album, "s3://bucket/cats", "1/2", HERE),
+            lambda: plan_curation(album, "s3://bucket/cats", HERE),
+            lambda: copy_curated("s3://bucket/cats", "memory://copy"),
+        )
+        for call in calls:
+            with pytest.raises(BadUsage, match="s3://bucket/cats is an address"):
+                call()
+        assert not list(tmp_path.iterdir())
 
     def test_a_password_is_not_shown(self) -> None:
         assert str(Remote(root="sftp://me:secret@host/cats")) == "sftp://host/cats"
@@ -114,6 +139,39 @@ class TestMemory:
         memory.rm("/cats/new.jpg")
         result = curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector())
         assert (result.fresh, result.gone) == (0, 1)
+
+    def test_new_photos_are_read_once(
+        self, memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not once more to see whether a known photo has moved, which another size rules out."""
+        for name in memory.find("/cats"):
+            if not name.endswith("two.jpg"):
+                memory.rm(name)
+        assert curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 1
+        for seed in range(3):
+            photo = encode(draw_photo(160, 120, Head(cx=80, cy=60, w=64), seed=seed))
+            memory.pipe(f"/cats/new{seed}.jpg", photo)
+        asked: Counter[str] = Counter()
+        real = type(memory).cat_file
+
+        def count(own: Any, path: str, *rest: Any, **more: Any) -> bytes:
+            asked[path.rpartition("/")[2]] += 1
+            return bytes(real(own, path, *rest, **more))
+
+        monkeypatch.setattr(type(memory), "cat_file", count)
+        assert curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 3
+        # what it is, and all of it
+        assert {name: n for name, n in asked.items() if "new" in name} == {
+            f"new{seed}.jpg": 2 for seed in range(3)
+        }
+
+    def test_what_is_larger_than_any_photo_is_not_fetched(self, memory: Any) -> None:
+        (file,) = [one for one in Remote(root="memory://cats").files() if one.name == "two.jpg"]
+        place = dataclasses.replace(file.place, size=MAX_BYTES + 1)
+        photo = PhotoFile(path=place, name="two.jpg", bytes=MAX_BYTES + 1, modified=1)
+        for fetch in (photo.read, photo.digest):
+            with pytest.raises(UnreadablePhoto, match="more than any photo"):
+                fetch()
 
     def test_in_parts(self, memory: Any, local: Path, tmp_path: Path) -> None:
         for number in (1, 2):
@@ -256,6 +314,37 @@ class TestCopy:
             copy_curated(local, "memory://copy")
         monkeypatch.undo()
         assert copy_curated(local, "memory://copy").sent == 2  # and catgan.json
+
+    def test_a_folder_that_was_fetched_from_there(
+        self, memory: Any, local: Path, tmp_path: Path
+    ) -> None:
+        """With the list of what lies there, which is no file of the curated folder."""
+        curated = tmp_path / "c"
+        shutil.copytree(local, curated)
+        copy_curated(curated, "memory://copy")
+        (curated / ".catgan-copy.jsonl").write_bytes(memory.cat("/copy/.catgan-copy.jsonl")[:50])
+        again = copy_curated(curated, "memory://copy")
+        assert (again.sent, again.removed) == (0, 0)
+        assert copy_curated(curated, "memory://other").sent == again.kept
+        assert copy_curated(curated, "memory://other").sent == 0
+
+    def test_what_is_written_down_on_the_way_stays_small(
+        self, memory: Any, local: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Beside the files: of a million of them the list has 100 MB."""
+        monkeypatch.setattr("catgan.curate.copying.BATCH", 1)
+        monkeypatch.setattr("catgan.curate.copying.NOTED", 1)
+        real = type(memory).pipe
+        lists: list[int] = []
+
+        def count(own: Any, files: Any, *rest: Any, **more: Any) -> None:
+            lists.extend(len(data) for name, data in files.items() if ".catgan-copy" in name)
+            real(own, files, *rest, **more)
+
+        monkeypatch.setattr(type(memory), "pipe", count)
+        copy_curated(local, "memory://copy")
+        assert len(lists) > 5, "what was sent before a stop is known"
+        assert sum(lists) < 12 * lists[-1]
 
     def test_others_files_are_left_alone(self, memory: Any, local: Path) -> None:
         with pytest.raises(FolderRefused, match="holds other files"):

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 
 from catgan.core.errors import BadUsage, FolderRefused
 from catgan.core.files import locked
+from catgan.curate import pipeline
 from catgan.curate.config import CurateConfig
+from catgan.curate.find import Found
 from catgan.curate.folder import MERGED, SHARDS, CuratedFolder
+from catgan.curate.forget import forget_photo
 from catgan.curate.pipeline import curate_photos, curate_shard, plan_curation
 from catgan.curate.shards import Shard
 from tests.drawing import EyeDetector, Head, draw_album, draw_photo, encode, tree, write
@@ -265,6 +269,62 @@ def test_the_plan_of_a_part_counts_its_own(album: Path, tmp_path: Path) -> None:
     plans = [plan_curation(album, tmp_path / "c", HERE, shard=f"{n}/3") for n in (1, 2, 3)]
     assert sum(plan.photos for plan in plans) == plan_curation(album, tmp_path / "c", HERE).photos
     assert not (tmp_path / "c").exists()
+
+
+def test_the_plan_of_a_part_has_nothing_of_others(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what cannot be looked at just now, which a whole run takes to be as it was."""
+    plain(album, tmp_path / "c")
+    find = pipeline.find_photos
+
+    def some_away(*arguments: Any, **more: Any) -> Found:
+        found = find(*arguments, **more)
+        away = frozenset(photo.name for photo in found.photos[:6])
+        left = tuple(photo for photo in found.photos if photo.name not in away)
+        return dataclasses.replace(found, photos=left, unseen=away)
+
+    monkeypatch.setattr(pipeline, "find_photos", some_away)
+    for number in (1, 2, 3):
+        planned = plan_curation(album, tmp_path / "c", HERE, shard=f"{number}/3")
+        done = curate_shard(album, tmp_path / "c", f"{number}/3", HERE, make_detector=EyeDetector())
+        assert planned.photos == done.photos
+
+
+def test_a_part_is_not_of_a_cluster(album: Path, tmp_path: Path) -> None:
+    config = dataclasses.replace(HERE, scheduler="tcp://h:1")
+    for call in (
+        lambda: curate_shard(album, tmp_path / "c", "1/2", config),
+        lambda: plan_curation(album, tmp_path / "c", config, shard="1/2"),
+    ):
+        with pytest.raises(BadUsage, match="--shard and --scheduler do not go together"):
+            call()
+
+
+@pytest.mark.parametrize("after", ["curate", "forget"])
+def test_what_a_killed_merge_left_goes(
+    own_album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """It says which photos there were: nobody may have to merge once more to be rid of it."""
+    curated = tmp_path / "c"
+    parts(own_album, curated, 2)
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: CuratedFolder) -> None:
+        raise Killed
+
+    monkeypatch.setattr(CuratedFolder, "clear", die)
+    with pytest.raises(Killed):
+        merge(own_album, curated)
+    monkeypatch.undo()
+    assert list(curated.glob(f"{MERGED}*"))
+    if after == "curate":
+        plain(own_album, curated)
+    else:
+        forget_photo("two.jpg", curated)
+    assert not list(curated.glob(f"{MERGED}*"))
 
 
 def test_a_moved_folder_can_be_merged(album: Path, tmp_path: Path, whole: dict[str, bytes]) -> None:
