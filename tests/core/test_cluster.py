@@ -92,9 +92,7 @@ def test_late_workers_get_work_while_the_others_are_never_idle(
     client.threads = 8
     for _ in range(IN_FLIGHT):  # those that are under way
         next(results)
-    before = len(client.batches)
-    next(results)
-    assert len(client.batches) - before >= 7 * IN_FLIGHT
+    assert len(client.batches) >= 8 * IN_FLIGHT
 
 
 def test_no_more_is_taken_than_is_under_way() -> None:
