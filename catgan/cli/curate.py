@@ -234,7 +234,8 @@ def _say_part(screen: "Screen", raw: str, folder: Path, part: "ShardResult") -> 
         more = ", ..." if len(part.missing) > len(some) else ""
         screen.say(f"Not finished yet: {', '.join(some)}{more}.")
     line = command_line(["catgan", "curate", raw, str(folder), "--merge"])
-    screen.say(f"{'Once all parts are finished' if part.missing else 'Next'}: {line}")
+    when = "Once all parts are finished" if part.missing else "Next"
+    screen.say(f"{when}, with the same options: {line}")
     screen.result(
         {
             "shard": str(part.shard),

@@ -127,7 +127,7 @@ def _train_all(
     networks = functools.cache(open_start)
     ranks.check_same(
         [dataset.name for dataset in datasets],
-        f"finds other data sets in {folder} than rank 0; give all machines the same.",
+        f"finds other data sets in {folder} than rank 0; give all machines the same ones.",
     )
     jobs = []
     for dataset, run_name in zip(datasets, _names(datasets, name), strict=True):
@@ -373,7 +373,7 @@ def _start_words(start: "TrainStart") -> str:
     ]
     if start.device.ranks > 1:
         each = words.count(config.batch_size // start.device.ranks, "image")
-        sentences.append(f"{start.device.ranks} ranks train together, each on {each} of a step.")
+        sentences.append(f"{start.device.ranks} ranks train together, each on {each} per step.")
     if start.done >= config.epochs:
         sentences.append("All epochs are done.")
     elif start.done:

@@ -191,8 +191,8 @@ class Cluster:
 
     def _lost(self) -> NotReached:
         return NotReached(
-            f"The connection to the scheduler {self._address} is lost. What was finished is saved; "
-            "start it again, and rerun the same command."
+            f"The connection to the scheduler {self._address} was lost. What was finished is saved; "
+            "restart the scheduler, and rerun the same command to resume."
         )
 
 
@@ -258,10 +258,10 @@ def _words(who: str, error: object) -> str:
     if isinstance(error, ModuleNotFoundError):
         return (
             f"{who} lacks {error.name}; install the same catgan there, "
-            "or end that worker, and rerun the same command."
+            "or stop that worker, and rerun the same command."
         )
     what = _first_line(error) if isinstance(error, BaseException) else str(error)
-    return f"{who} failed ({what}); mend or end it, and rerun the same command."
+    return f"{who} failed ({what}); fix or stop it, and rerun the same command."
 
 
 def _first_line(error: BaseException) -> str:

@@ -99,7 +99,7 @@ class _Copy:
         elif self._there:
             raise FolderRefused(
                 f"{target} holds other files, such as {min(self._there)}; "
-                "name an address where nothing is yet: --copy-to"
+                "name one that holds nothing yet: --copy-to"
             )
 
     def run(self) -> CopyResult:
@@ -159,7 +159,7 @@ class _Copy:
         if wrong:
             raise NotReached(
                 f"{count(len(wrong), 'file')} at {self._target}, such as {wrong[0]}, did not "
-                "arrive whole; rerun the same command to send them again."
+                "arrive complete; rerun the same command to send them again."
             )
 
 

@@ -51,7 +51,8 @@ class Shard:
         found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
         if found is None or not 1 <= int(found[1]) <= int(found[2]) <= MOST:
             raise BadUsage(
-                f"--shard is {text}; it may be 1/16 to 16/16, or the like with up to {MOST:,}."
+                f"--shard is {text}; name a part and how many there are, such as 3/16 (at most "
+                f"{MOST:,})."
             )
         return cls(int(found[1]), int(found[2]))
 
@@ -116,9 +117,9 @@ class Parts:
         other = next((one for one in self.there() if one.count != shard.count), None)
         if other is not None:
             raise FolderRefused(
-                f"{self.main.root / SHARDS} holds parts of {other.count}, and --shard {shard} is "
-                f"one of {shard.count}: photos would be in two of them or in none. "
-                f"Use --shard N/{other.count}, or remove that folder to begin anew."
+                f"{self.main.root / SHARDS} holds parts of {other.count}, but --shard {shard} is "
+                f"one of {shard.count}: some photos would be in two parts, others in none. "
+                f"Use --shard N/{other.count}, or remove that folder to start again."
             )
 
     def missing(self, count: int) -> list[Shard]:
@@ -145,7 +146,7 @@ class Parts:
                 ["catgan", "curate", str(raw), str(self.main.root), "--shard", "1/4"]
             )
             raise BadUsage(
-                f"{self.main.root} holds no parts to merge; make them first, say four: {line}"
+                f"{self.main.root} holds no parts to merge; make them first, for example four: {line}"
             )
         self.check_count(shards[0])
         for shard in shards:
@@ -157,7 +158,7 @@ class Parts:
             raise FolderRefused(
                 f"Of the {shards[0].count:,} parts in {self.main.root / SHARDS}, "
                 f"{named}{more} {are} missing or not finished; run catgan curate with "
-                "--shard for each, and then the same command again. Nothing was changed."
+                "--shard for each, then rerun the same command. Nothing was changed."
             )
         return shards
 

@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -33,7 +33,7 @@ PACKAGES = (
 )
 PATIENCE = 10.0  # seconds until a network drive shows what another machine has just written
 PAUSE = 0.5  # seconds between two looks
-ADVICE = "mend or end that worker, and rerun the same command"
+ADVICE = "stop that worker, and rerun the same command"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +59,14 @@ class FolderSite:
             found = versions()[name]
             if found != wanted:
                 raise WorkerUnfit(
-                    f"The worker on {_me()} has {name} {found or 'not at all'}, and this run "
-                    f"{wanted or 'none'}: images and verdicts would depend on who made them. "
-                    f"Install the same there, or end that worker, and rerun the same command."
+                    f"The worker on {_me()} {_difference(name, found, wanted)}: images and verdicts "
+                    f"would depend on which worker made them. Install the same there, or {ADVICE}."
                 )
         if isinstance(self.raw, Remote):
             try:
                 self.raw.check()
             except (BadUsage, CatganError) as error:
-                raise WorkerUnfit(f"The worker on {_me()} is of no use: {error}") from error
+                raise WorkerUnfit(f"The worker on {_me()} cannot read the photos: {error}") from error
         elif not _holds_anything(self.raw):
             raise WorkerUnfit(
                 f"The worker on {_me()} does not see the photos in {self.raw}; "
@@ -85,8 +84,8 @@ class FolderSite:
         paths = [item.path for item in items if isinstance(item.path, Path) and item.seen]
         if len(paths) > 1 and not any(path.exists() for path in paths):
             raise WorkerUnfit(
-                f"The worker on {_me()} sees another folder {self.raw}, without {paths[0].name}; "
-                f"mount the same one there, or {ADVICE}."
+                f"The worker on {_me()} sees a different folder {self.raw}, without "
+                f"{paths[0].name}; mount the same one there, or {ADVICE}."
             )
 
     def check_wanted(self) -> None:
@@ -102,16 +101,16 @@ class FolderSite:
         until = time.monotonic() + PATIENCE
         while (found := meeting_of(self.root)) != self.token:
             if time.monotonic() > until:
-                what = "does not see" if found is None else "sees another"
+                what = "does not see" if found is None else "sees a different"
                 raise WorkerUnfit(
-                    f"The worker on {_me()} {what} {self.root}, where images are to be written. "
-                    "It has to lie on a drive that all machines share under the same path: mount "
+                    f"The worker on {_me()} {what} {self.root}, where images are written. "
+                    "It must be on a drive that all machines share under the same path: mount "
                     f"it there, or {ADVICE}."
                 )
             time.sleep(PAUSE)
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise WorkerUnfit(
-                f"The worker on {_me()} may not write to {self.root}; let it, or {ADVICE}."
+                f"The worker on {_me()} may not write to {self.root}; give it permission, or {ADVICE}."
             )
 
 
@@ -134,7 +133,8 @@ def meeting(root: Path, raw: Path | Remote) -> Iterator[FolderSite]:
             versions=versions(),
         )
     finally:
-        place.unlink(missing_ok=True)
+        with suppress(OSError):  # Windows, while a worker reads it; the next run removes it
+            place.unlink()
 
 
 @functools.cache
@@ -150,6 +150,12 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = ""
     return found
+
+
+def _difference(name: str, found: str, wanted: str) -> str:
+    if not found:
+        return f"does not have {name}, but this run uses {wanted}"
+    return f"has {name} {found}, but this run {f'uses {wanted}' if wanted else 'does without'}"
 
 
 def _me() -> str:

@@ -61,6 +61,7 @@ def joined(minutes: float) -> Iterator[Ranks]:
     group = _Group(minutes)
     try:
         yield group.ranks()
+        group.leave()
     except (CatganError, OSError, MemoryError) as error:
         code: int = getattr(error, "exit_code", 1)
         end_at_once(code)
@@ -70,7 +71,6 @@ def joined(minutes: float) -> Iterator[Ranks]:
     except Interrupted as error:
         end_at_once(Interrupted.exit_code)
         raise Interrupted(str(error) if group.speaks() else "") from error
-    group.leave()
 
 
 def end_at_once(code: int) -> None:
@@ -122,7 +122,8 @@ class _Group:
             )
         except (RuntimeError, ValueError) as error:
             raise RankLost(
-                f"Rank {self._rank} cannot reach the other {self._count - 1} of this training "
+                f"Rank {self._rank} cannot reach the other {words.count(self._count - 1, 'rank')} of "
+                "this training "
                 f"({str(error).splitlines()[0]}); check that torchrun was started on every "
                 "machine with the same addresses and ports, and rerun the same command."
             ) from error
@@ -205,8 +206,8 @@ class _Group:
             if late:
                 why = f"did not answer for {words.duration(60 * self._minutes)}"
             raise RankLost(
-                f"{who} of this training {why}, so all {self._count} end. What is in the last "
-                "checkpoint stays; rerun the same command to resume."
+                f"{who} of this training {why}, so all {words.count(self._count, 'rank')} stop. The "
+                "last checkpoint is kept; rerun the same command to resume."
             ) from error
 
     def _missing(self) -> list[int]:

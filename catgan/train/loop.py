@@ -134,7 +134,7 @@ def train_gan(
     )
     ranks.check_same(
         data.record.digest,
-        f"finds other images in {data.record.folder} than rank 0; give all machines the same.",
+        f"finds other images in {data.record.folder} than rank 0; give all machines the same ones.",
     )
     if not ranks.is_first:
         return _follow(plan, pictures, should_stop, open_eyes, ranks)
@@ -260,8 +260,8 @@ def check_plan(
     ranks.check_batch(config.batch_size)
     ranks.check_same(
         (device.type, computing.precision),
-        f"computes on {device.type} in {computing.precision}, rank 0 does otherwise; name "
-        "--device and --precision.",
+        f"computes on {device.type} in {computing.precision}, but rank 0 does not; set --device "
+        "and --precision.",
     )
     if ranks.is_first:
         check_place(run)

@@ -181,8 +181,8 @@ class Ranks:
         for rank, other in enumerate(self.link.gather(own)):
             if not torch.equal(own, other):
                 raise RankLost(
-                    f"The networks of rank {rank} are no longer those of rank {self.rank}: their "
-                    "machines do not compute alike. Rerun the same command on machines of one "
+                    f"The networks of rank {rank} differ from those of rank {self.rank}: their "
+                    "machines compute differently. Rerun the same command on machines of one "
                     "kind; it resumes from the last checkpoint."
                 )
 
@@ -195,7 +195,7 @@ class Ranks:
         if batch_size % self.count:
             fewer = max(self.count, batch_size // self.count * self.count)
             raise BadSettings(
-                f"--batch-size is {batch_size}, for all ranks together, and {self.count} ranks "
+                f"--batch-size is {batch_size} for all ranks together, but {self.count} ranks "
                 f"cannot share it evenly; use --batch-size {fewer}, or another number of ranks."
             )
 

@@ -1,10 +1,13 @@
 """At home in a shell: completion, settings as a file, logs, quiet."""
 
+import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +129,124 @@ class TestLog:
         assert not tree(tmp_path / "train.log")
 
 
+PATHS = (
+    ("curate", "ra"),
+    ("curate", "raw/", "cu"),
+    ("curate", "raw/", "curated/", "--scheduler", "sch"),
+    ("curate", "raw/", "curated/", "--decisions", "de"),
+    ("train", "cu"),
+    ("train", "curated/", "--start-from", "ru"),
+    ("compare", "runs/one", "ru"),
+    ("sample", "ru"),
+    ("export", "ru"),
+    ("forget", "ra"),
+    ("inspect", "cu"),
+)
+"""Words after `catgan`, the last of which is the beginning of a path."""
+
+
+class TestPathsAreCompleted:
+    """Where a path may be: typer then says nothing, and leaves it to the shell.
+
+    Whatever it did say would be all that there is: a name that ends in a space, and no way into a
+    folder.
+    """
+
+    @pytest.mark.parametrize("words", PATHS, ids=" ".join)
+    @pytest.mark.parametrize(
+        ("shell", "answer"), [("bash", ""), ("zsh", "_files"), ("fish", ""), ("powershell", "")]
+    )
+    def test_by_the_shell_itself(
+        self,
+        catgan: Catgan,
+        monkeypatch: pytest.MonkeyPatch,
+        words: tuple[str, ...],
+        shell: str,
+        answer: str,
+    ) -> None:
+        line = ("catgan", *words)
+        for name, value in {
+            "_CATGAN_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": "\n".join(line),
+            "COMP_CWORD": str(len(words)),
+            "_TYPER_COMPLETE_ARGS": " ".join(line),
+            "_TYPER_COMPLETE_WORD_TO_COMPLETE": words[-1],
+            "_TYPER_COMPLETE_FISH_ACTION": "is-args",
+        }.items():
+            monkeypatch.setenv(name, value)
+        ended = catgan()
+        assert ended.out.strip() == answer
+        assert ended.code == (1 if shell == "fish" else 0), "1 tells fish to take files"
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(shutil.which("bash") is None or os.name == "nt", reason="needs bash")
+    def test_in_a_bash_at_a_terminal(self, tmp_path: Path) -> None:
+        """Keys typed, Tab among them, and the line that stands there then."""
+        for folder in ("raw-photos", "curated-cats"):
+            (tmp_path / folder).mkdir()
+        terminal = Terminal(["bash", "--norc", "--noprofile", "-i"], tmp_path)
+        terminal.type('eval "$(catgan --show-completion bash)"; echo rea""dy\n')
+        terminal.wait_for("ready")
+        terminal.type("catgan curate ra\t")
+        terminal.wait_for("catgan curate raw-photos/")
+        terminal.type(" cu\t")
+        terminal.wait_for("curated-cats/")
+        terminal.type("\x15exit\n")
+        terminal.end()
+
+
+class Terminal:
+    """A program at a terminal of its own."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        """Start it in a folder, where it finds `catgan`."""
+        import pty
+
+        make_program(folder)
+        pid, self._file = pty.fork()
+        if pid == 0:
+            os.chdir(folder)
+            plain = {"TERM": "dumb", "PS1": "$ ", "INPUTRC": os.devnull}
+            os.execvpe(command[0], command, environment(folder) | plain)
+        self._pid = pid
+        self._shown = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self._file, keys.encode())
+
+    def wait_for(self, words: str) -> None:
+        """Wait until they stand there; what stood there before is forgotten."""
+        until = time.monotonic() + 60
+        while words not in self._shown and time.monotonic() < until:
+            if select.select([self._file], [], [], 0.2)[0]:
+                self._shown += os.read(self._file, 4096).decode("utf-8", "replace")
+        assert words in self._shown
+        self._shown = self._shown.partition(words)[2]
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):  # how Linux says that the other side is closed
+            while os.read(self._file, 4096):
+                pass
+        os.waitpid(self._pid, 0)
+        os.close(self._file)
+
+
+def make_program(folder: Path) -> None:
+    """This catgan as a program that a shell finds."""
+    program = folder / "catgan"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m catgan "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     """The script that catgan prints, in a real bash, asked as a press of Tab asks it."""
-    program = tmp_path / "catgan"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m catgan "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    make_program(tmp_path)
     asked = """
     eval "$(catgan --show-completion bash)"
     for line in "catgan do" "catgan train --epo"; do
@@ -143,7 +257,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     """
     done = subprocess.run(
         ["bash", "--norc", "-c", asked],
-        env=os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        env=environment(tmp_path),
         capture_output=True,
         text=True,
     )

@@ -242,7 +242,7 @@ class TestWorkers:
     ) -> None:
         real = site.versions()
         monkeypatch.setattr(site, "versions", lambda: {**real, "numpy": "0.1"})
-        with pytest.raises(WorkerUnfit, match=rf"numpy {real['numpy']}, and this run 0\.1"):
+        with pytest.raises(WorkerUnfit, match=rf"numpy {real['numpy']}, but this run uses 0\.1"):
             on(machines, few, tmp_path / "c", EyeDetector())
 
     def test_one_without_catgan_is_named(self, own: Machines, few: Path, tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ class TestScheduler:
         watcher = threading.Thread(target=look)
         watcher.start()
         began = time.monotonic()
-        with pytest.raises(NotReached, match=f"connection to the scheduler {own.address} is lost"):
+        with pytest.raises(NotReached, match=f"connection to the scheduler {own.address} was lost"):
             on(own, few, tmp_path / "c", SLOW)
         watch.set()
         watcher.join()

@@ -192,7 +192,7 @@ class TestMemory:
 
     def test_no_cluster_sees_it(self, memory: Any, tmp_path: Path) -> None:
         config = CurateConfig(scheduler="tcp://127.0.0.1:1")
-        with pytest.raises(BadUsage, match="of this process alone"):
+        with pytest.raises(BadUsage, match="in this process alone"):
             curate_photos("memory://cats", tmp_path / "c", config, make_detector=EyeDetector())
 
     def test_a_photo_that_cannot_be_opened_is_a_verdict(

@@ -81,6 +81,25 @@ def test_an_environment_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("said", [True, False])
+def test_one_that_is_missed_at_the_end_is_said_once(
+    said: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after its last step: the others must not all say so, nor wait for it in the end."""
+    ends: list[int] = []
+    monkeypatch.setattr("atexit.register", lambda _, code: ends.append(code))
+
+    def missed(_: object) -> None:
+        raise RankLost("Rank 1 ended.")
+
+    monkeypatch.setattr(_Group, "leave", missed)
+    with told(monkeypatch), pytest.raises(SaidElsewhere if said else RankLost), joined(1) as ranks:
+        if said:
+            assert isinstance(ranks.link, _Group)
+            assert ranks.link.speaks()
+    assert ends == [RankLost.exit_code]
+
+
+@pytest.mark.parametrize("said", [True, False])
 @pytest.mark.parametrize("error", [DiskFull("No room."), OSError("No room."), Interrupted("No.")])
 def test_what_ends_all_is_said_once(
     error: BaseException, said: bool, monkeypatch: pytest.MonkeyPatch

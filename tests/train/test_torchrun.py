@@ -52,7 +52,7 @@ def test_two_ranks_train_what_one_process_trains(
     assert ended.code == 0, ended.err
     alone = run((*asked, "--name", "one"), cwd=tmp_path)
     assert alone.code == 0, alone.err
-    assert "2 ranks train together, each on 4 images of a step." in ended.out
+    assert "2 ranks train together, each on 4 images per step." in ended.out
     assert ended.out.count("is finished: 2 epochs") == 1
     two, one = tmp_path / "runs" / "two", tmp_path / "runs" / "one"
     for ours, theirs in zip(stats(two), stats(one), strict=True):
