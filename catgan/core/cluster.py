@@ -191,8 +191,8 @@ class Cluster:
 
     def _lost(self) -> NotReached:
         return NotReached(
-            f"The connection to the scheduler {self._address} was lost. What was finished is saved; "
-            "restart the scheduler, and rerun the same command to resume."
+            f"The connection to the scheduler {self._address} was lost. What was finished is "
+            "saved; restart the scheduler, and rerun the same command to resume."
         )
 
 

@@ -183,7 +183,8 @@ class Remote:
             return bytes(_tried(self, lambda system, base: system.cat_file(f"{base}/{name}")))
         except OSError as error:
             raise NoSuchFolder(
-                f"{self}/{name} cannot be read ({error.strerror}); check what the credentials allow."
+                f"{self}/{name} cannot be read ({error.strerror}); check what the credentials "
+                "allow."
             ) from error
 
     def upload(self, name: str, file: Path) -> None:

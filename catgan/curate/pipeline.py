@@ -317,7 +317,9 @@ def _as_possible(
     """The settings, with one process where no other could do it."""
     if isinstance(raw, Remote) and raw.is_of_this_process:
         if config.scheduler:
-            raise BadUsage(f"{raw} exists in this process alone; a worker of a cluster cannot see it.")
+            raise BadUsage(
+                f"{raw} exists in this process alone; a worker of a cluster cannot see it."
+            )
         return dataclasses.replace(config, workers=1, photo_seconds=0)
     if make_detector is not None and config.workers == 1:
         return dataclasses.replace(config, photo_seconds=0)

@@ -146,7 +146,8 @@ class Parts:
                 ["catgan", "curate", str(raw), str(self.main.root), "--shard", "1/4"]
             )
             raise BadUsage(
-                f"{self.main.root} holds no parts to merge; make them first, for example four: {line}"
+                f"{self.main.root} holds no parts to merge; make them first, for example four: "
+                f"{line}"
             )
         self.check_count(shards[0])
         for shard in shards:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
-from catgan.core.errors import BadUsage, CatganError, WorkerUnfit
+from catgan.core.errors import CatganError, WorkerUnfit
 from catgan.core.files import write_text
 from catgan.core.remote import Remote
 from catgan.core.version import __version__
@@ -59,14 +59,16 @@ class FolderSite:
             found = versions()[name]
             if found != wanted:
                 raise WorkerUnfit(
-                    f"The worker on {_me()} {_difference(name, found, wanted)}: images and verdicts "
-                    f"would depend on which worker made them. Install the same there, or {ADVICE}."
+                    f"The worker on {_me()} {_difference(name, found, wanted)}: results would "
+                    f"depend on which worker a photo came to. Install the same there, or {ADVICE}."
                 )
         if isinstance(self.raw, Remote):
             try:
                 self.raw.check()
-            except (BadUsage, CatganError) as error:
-                raise WorkerUnfit(f"The worker on {_me()} cannot read the photos: {error}") from error
+            except CatganError as error:
+                raise WorkerUnfit(
+                    f"The worker on {_me()} cannot read the photos: {error}"
+                ) from error
         elif not _holds_anything(self.raw):
             raise WorkerUnfit(
                 f"The worker on {_me()} does not see the photos in {self.raw}; "
@@ -110,7 +112,8 @@ class FolderSite:
             time.sleep(PAUSE)
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise WorkerUnfit(
-                f"The worker on {_me()} may not write to {self.root}; give it permission, or {ADVICE}."
+                f"The worker on {_me()} may not write to {self.root}; give it permission, or "
+                f"{ADVICE}."
             )
 
 

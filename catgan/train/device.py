@@ -100,7 +100,9 @@ def pick_computing(config: TrainConfig, device: torch.device, ranks: Ranks = ALO
             f"--graphs on needs an NVIDIA GPU, but this run computes on {device}; use auto."
         )
     if config.graphs == "on" and ranks.joined:
-        raise BadSettings("--graphs on does not work with torchrun; use auto, which turns them off there.")
+        raise BadSettings(
+            "--graphs on does not work with torchrun; use auto, which turns them off there."
+        )
     graphs = device.type == "cuda" and config.graphs != "off" and not ranks.joined
     return Computing(precision=precision, graphs=graphs)
 

@@ -122,8 +122,8 @@ class _Group:
             )
         except (RuntimeError, ValueError) as error:
             raise RankLost(
-                f"Rank {self._rank} cannot reach the other {words.count(self._count - 1, 'rank')} of "
-                "this training "
+                f"Rank {self._rank} cannot reach the other "
+                f"{words.count(self._count - 1, 'rank')} of this training "
                 f"({str(error).splitlines()[0]}); check that torchrun was started on every "
                 "machine with the same addresses and ports, and rerun the same command."
             ) from error
@@ -206,8 +206,8 @@ class _Group:
             if late:
                 why = f"did not answer for {words.duration(60 * self._minutes)}"
             raise RankLost(
-                f"{who} of this training {why}, so all {words.count(self._count, 'rank')} stop. The "
-                "last checkpoint is kept; rerun the same command to resume."
+                f"{who} of this training {why}, so all {words.count(self._count, 'rank')} stop. "
+                "The last checkpoint is kept; rerun the same command to resume."
             ) from error
 
     def _missing(self) -> list[int]:

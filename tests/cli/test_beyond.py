@@ -32,7 +32,10 @@ class TestParts:
         assert first.code == 0, first.err
         assert "Part 1/2: " in first.out
         assert "Not finished yet: 2/2." in first.out
-        assert "Once all parts are finished, with the same options: catgan curate raw curated --merge" in first.out
+        assert (
+            "Once all parts are finished, with the same options: catgan curate raw curated --merge"
+            in first.out
+        )
 
         early = catgan(*line, "--merge")
         assert (early.code, "2/2 is missing" in one_sentence(early)) == (1, True)

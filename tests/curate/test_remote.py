@@ -75,7 +75,15 @@ class TestPlaces:
     def test_what_is_an_address(self) -> None:
         for address in ("s3://b/c", "memory://x", "zip://::s3://b/a.zip", "hf://datasets/x/y"):
             assert is_address(address)
-        for path in ("raw", "/raw", "./a://b", "C:\\photos", "spain::2020", "spain::a/raw", Path("s3://b")):
+        for path in (
+            "raw",
+            "/raw",
+            "./a://b",
+            "C:\\photos",
+            "spain::2020",
+            "spain::a/raw",
+            Path("s3://b"),
+        ):
             assert not is_address(path)
         assert place_of("file:///raw") == Path("/raw")
         assert place_of("raw/") == Path("raw")
@@ -147,7 +155,9 @@ class TestMemory:
         for name in memory.find("/cats"):
             if not name.endswith("two.jpg"):
                 memory.rm(name)
-        assert curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 1
+        assert (
+            curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 1
+        )
         for seed in range(3):
             photo = encode(draw_photo(160, 120, Head(cx=80, cy=60, w=64), seed=seed))
             memory.pipe(f"/cats/new{seed}.jpg", photo)
@@ -159,7 +169,9 @@ class TestMemory:
             return bytes(real(own, path, *rest, **more))
 
         monkeypatch.setattr(type(memory), "cat_file", count)
-        assert curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 3
+        assert (
+            curate_photos("memory://cats", tmp_path / "c", make_detector=EyeDetector()).fresh == 3
+        )
         # what it is, and all of it
         assert {name: n for name, n in asked.items() if "new" in name} == {
             f"new{seed}.jpg": 2 for seed in range(3)

@@ -15,7 +15,7 @@ from catgan.core.errors import BadUsage, FolderRefused
 from catgan.core.files import locked
 from catgan.curate import pipeline
 from catgan.curate.config import CurateConfig
-from catgan.curate.find import Found
+from catgan.curate.find import Found, find_photos
 from catgan.curate.folder import MERGED, SHARDS, CuratedFolder
 from catgan.curate.forget import forget_photo
 from catgan.curate.pipeline import curate_photos, curate_shard, plan_curation
@@ -276,10 +276,9 @@ def test_the_plan_of_a_part_has_nothing_of_others(
 ) -> None:
     """Nor what cannot be looked at just now, which a whole run takes to be as it was."""
     plain(album, tmp_path / "c")
-    find = pipeline.find_photos
 
     def some_away(*arguments: Any, **more: Any) -> Found:
-        found = find(*arguments, **more)
+        found = find_photos(*arguments, **more)
         away = frozenset(photo.name for photo in found.photos[:6])
         left = tuple(photo for photo in found.photos if photo.name not in away)
         return dataclasses.replace(found, photos=left, unseen=away)
