@@ -182,11 +182,8 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
 
 def _record(name: str, path: Path) -> CopyRecord:
     with open_file(path, most=1 << 62) as file:
-        size, digest = 0, hashlib.sha256()
-        while block := file.read(1 << 20):
-            size += len(block)
-            digest.update(block)
-    return CopyRecord(file=name, size=size, sha256=digest.hexdigest())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return CopyRecord(file=name, size=file.tell(), sha256=digest)
 
 
 def _batches(names: Sequence[str], records: Mapping[str, CopyRecord]) -> Iterator[list[str]]:

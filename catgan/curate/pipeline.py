@@ -4,12 +4,14 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from catgan.core.cluster import Cluster, connected
 from catgan.core.errors import BadUsage, NoPictures, UnreadablePhoto
+from catgan.core.executors import in_chunks
 from catgan.core.files import AnyPath, Json, locked, make_folder, read_there
 from catgan.core.kinds import READ
 from catgan.core.pages import for_notebook
@@ -39,6 +41,9 @@ from catgan.curate.sheets import contact_sheets
 from catgan.curate.unused import Unused, reasons, sentences
 from catgan.formats.decisions import Decision, merge_decisions, read_decisions
 from catgan.formats.photos import Verdict
+
+AT_ONCE = 16  # known files looked into at a time
+BATCH = 256  # of them that a thread is handed
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -528,12 +533,13 @@ def still_known(
         and finding.drawn() <= drawn
     }
     clips = cache(partial(_Clips, known))
+    changed = _changed(photos, known)
     for photo in photos:
         if photo.is_clip:
             found |= _frames_known(photo, clips(), drawn)
             continue
         finding = known.get(photo.name)
-        if finding is None or _has_changed(photo, finding):
+        if finding is None or photo.name in changed:
             finding = _same_content(photo, contents if known else None)
         if finding is not None and finding.sha256 and finding.drawn() <= drawn:
             found[photo.name] = finding
@@ -618,6 +624,20 @@ def _same_frames(clip: PhotoFile, known: _Clips) -> list[Finding]:
                 for one in findings
             ]
     return []
+
+
+def _changed(photos: Sequence[PhotoFile], known: Mapping[str, Finding]) -> set[str]:
+    """The names of photos that are known and have changed, many of them looked into at a time.
+
+    Most of that is waiting for a drive.
+    """
+
+    def among(some: Sequence[PhotoFile]) -> list[str]:
+        return [photo.name for photo in some if _has_changed(photo, known[photo.name])]
+
+    there = (photo for photo in photos if not photo.is_clip and photo.name in known)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return {name for names in pool.map(among, in_chunks(there, BATCH)) for name in names}
 
 
 def _has_changed(photo: PhotoFile, finding: Finding) -> bool:

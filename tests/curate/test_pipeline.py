@@ -2,10 +2,12 @@
 
 import dataclasses
 import io
+import itertools
 import json
 import os
 import shutil
 import signal
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +29,9 @@ from catgan.core.files import sha256, write_jsonl
 from catgan.core.names import printable
 from catgan.core.photos import Photo, read_photo
 from catgan.core.pictures import resize_shorter_side
-from catgan.curate import examine
+from catgan.curate import examine, pipeline
 from catgan.curate.config import CurateConfig
+from catgan.curate.find import PhotoFile
 from catgan.curate.finding import PICTURE_NAME, picture_name
 from catgan.curate.folder import CuratedFolder
 from catgan.curate.pipeline import (
@@ -730,3 +733,24 @@ def test_copies_of_the_curated_folder_are_folders_of_their_own(
 ) -> None:
     shutil.copytree(done.curated, tmp_path / "copy")
     assert curate(album, tmp_path / "copy").fresh == 0
+
+
+def test_known_files_are_looked_into_several_at_a_time(
+    album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a network drive each of a million is a wait."""
+    config = CurateConfig(workers=1)
+    curate_photos(album, tmp_path / "c", config, make_detector=EyeDetector())
+    real, two = PhotoFile.probe, threading.Barrier(2)
+    number = itertools.count()
+
+    def probe(own: PhotoFile) -> str:
+        if next(number) < 2:
+            two.wait(30)  # for the other one
+        return real(own)
+
+    monkeypatch.setattr(PhotoFile, "probe", probe)
+    monkeypatch.setattr(pipeline, "BATCH", 1)
+    result = curate_photos(album, tmp_path / "c", config, make_detector=EyeDetector())
+    assert result.fresh == 0
+    assert next(number) > 2
