@@ -101,7 +101,7 @@ def test_what_cannot_be_is_said_once_and_another_number_of_ranks_goes_on(
         assert soak.fault_of(ended, words) is None, ended.err
         assert not (tmp_path / "runs").exists()
 
-    refused(soak.launch(line("--batch-size", "3"), tmp_path), "--batch-size is 3, for all ranks")
+    refused(soak.launch(line("--batch-size", "3"), tmp_path), "--batch-size is 3 for all ranks")
     refused(soak.launch(("train", "nowhere", *SMALL), tmp_path), "nowhere")
     refused(soak.launch(line("--rank-minutes", "0"), tmp_path), "--rank-minutes is 0")
     asked = line("--recipe", "balanced", "--batch-size", "4", "--evaluate-every", "0")
