@@ -170,7 +170,7 @@ class TestRefused:
 
     def test_mixed_counts(self, album: Path, tmp_path: Path) -> None:
         part(album, tmp_path / "c", "3/16")
-        with pytest.raises(FolderRefused, match="parts of 16, and --shard 4/8"):
+        with pytest.raises(FolderRefused, match="parts of 16, but --shard 4/8"):
             part(album, tmp_path / "c", "4/8")
 
     def test_other_settings(self, album: Path, tmp_path: Path) -> None:
