@@ -35,7 +35,7 @@ from catgan.model.networks import Generator
 
 PARTS = 4  # times that samples are taken from a run
 SAMPLES = 500
-FEW_SAMPLES, STEPS = 250, 25  # of the diffusion model, which needs as many passes for each batch
+FEW_SAMPLES, STEPS = 100, 25  # of the diffusion model, which needs as many passes for each batch
 SEED = 0
 
 
