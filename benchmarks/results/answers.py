@@ -72,7 +72,8 @@ def filter_and_crop(measured: Mapping[str, Measured]) -> Iterator[str]:
             for differ in one.differences(RECOGNISED, before, after)
         ]
         if len(parts) == len(STEPS):
-            yield f"`{recipe}`: {listed(parts)} of samples recognised as a cat."
+            seeds = listed(one.headings())
+            yield f"`{recipe}`: {listed(parts)} of samples recognised as a cat ({seeds})."
 
 
 def kept_and_lost(study: Path) -> Iterator[str]:
@@ -91,6 +92,11 @@ def _peak(run: Run) -> str | None:
     seed, end = run.name.rpartition("-s")[2], stats[-1]
     if best.epoch == end.epoch:
         return f"seed {seed} is at its best at its end, epoch {end.epoch} (KID {end.kid:.3f})"
+    if end.kid is not None and best.kid is not None and end.kid < best.kid:
+        return (
+            f"seed {seed} is at its best at epoch {best.epoch} (KID {best.kid:.3f}); that it has "
+            f"{end.kid:.3f} at epoch {end.epoch}, its end, is owed to copies"
+        )
     return (
         f"seed {seed} is at its best at epoch {best.epoch} (KID {best.kid:.3f}) and has "
         f"{end.kid:.3f} at epoch {end.epoch}, its end"
