@@ -44,6 +44,7 @@ from catgan.formats.datasets import (
     write_metadata,
 )
 from catgan.formats.photos import NAME as PHOTOS
+from catgan.formats.runs import Run
 from catgan.train.config import TrainConfig
 from catgan.train.loop import train_gan
 
@@ -168,7 +169,7 @@ def train(study: Path, arms: Sequence[str], seeds: Sequence[int], kimg: float) -
         if dataset is None:
             sys.exit(f"{study / 'data' / arm.data} has no pictures; run `data` first.")
         run = study / "runs" / f"{arm.name}-s{seed}"
-        began = time.process_time()
+        began, before = time.process_time(), _shown(run)
         try:
             result = train_gan(dataset, run, settings(arm, seed, kimg))
         except FolderRefused as error:
@@ -177,10 +178,19 @@ def train(study: Path, arms: Sequence[str], seeds: Sequence[int], kimg: float) -
         except TrainingLost as error:
             print(f"{run.name}: {error}", flush=True)
             continue
-        taken = {"run": run.name, "seconds": round(time.process_time() - began, 1)}
+        taken = {
+            "run": run.name,
+            "images": result.images_shown - before,
+            "seconds": round(time.process_time() - began, 1),
+        }
         with (study / "processor-time.jsonl").open("a", encoding="utf-8") as out:
             out.write(json.dumps(taken) + "\n")
         print(f"{run.name}: {result.images_shown} images", flush=True)
+
+
+def _shown(run: Path) -> int:
+    """Images that a run had seen before."""
+    return max((one.images_shown for one in Run(folder=run).read_stats()), default=0)
 
 
 def main() -> None:

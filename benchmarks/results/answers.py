@@ -106,6 +106,10 @@ def _peak(run: Run) -> str | None:
 def guesses(one: Measured) -> Iterator[str]:
     """In the numbers of the data sets."""
     yield from one.document["guesses"]
+    yield (
+        "So the pictures are as guessed. That this is why is not shown: a crop changes the size of "
+        "the face and the agreement of the pictures at once."
+    )
 
 
 def copies(measured: Mapping[str, Measured]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """How KID falls, by images shown and by time; what is lost again."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def against_time(study: Path, picture: Path) -> str:
             if run.name not in taken:
                 continue
             stats = run.read_stats()
-            per_image = taken[run.name] / stats[-1].images_shown
+            per_image = taken[run.name]
             points = [
                 (one.images_shown * per_image / 60, max(one.kid, LEAST_KID))
                 for one in stats
@@ -77,15 +78,17 @@ def against_time(study: Path, picture: Path) -> str:
 
 
 def _seconds(study: Path) -> dict[str, float]:
-    """Processor time that each run took, measuring included."""
+    """Processor time that an image took in each run, measuring included."""
     path = study / "processor-time.jsonl"
     if not path.is_file():
         return {}
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    taken: dict[str, float] = {}
-    for line in lines:
-        taken[line["run"]] = taken.get(line["run"], 0.0) + line["seconds"]
-    return taken
+    seconds: Counter[str] = Counter()
+    images: Counter[str] = Counter()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        part = json.loads(line)  # of a run that may have been interrupted
+        seconds[part["run"]] += part["seconds"]
+        images[part["run"]] += part["images"]
+    return {run: seconds[run] / images[run] for run in seconds if images[run]}
 
 
 def loss_table(study: Path) -> str:

@@ -38,7 +38,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (peer / "marks.jsonl").write_text(json.dumps({"minutes": 4.0, "images_shown": 640}) + "\n")
     (study / "processor-time.jsonl").write_text(
         "".join(
-            json.dumps({"run": f"projected-face-crop-s{seed}", "seconds": 60.0}) + "\n"
+            json.dumps({"run": f"projected-face-crop-s{seed}", "images": 420, "seconds": 60.0})
+            + "\n"
             for seed in (0, 1)
         )
     )
